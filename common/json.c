@@ -1,0 +1,397 @@
+#include "astray/json.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "astray/status.h"
+#include "json_scan.h"
+
+#define EXACT_MAX 9007199254740992.0 /* 2^53: doubles count by ones up to here */
+
+/* struct json is the library's node under another name; only this file knows. */
+struct json_doc {
+	cJSON *root;
+	char *text; /* comments blanked, for finding lines */
+	size_t len;
+};
+
+static const cJSON *node(const struct json *value)
+{
+	return (const cJSON *)value;
+}
+
+static cJSON *tree(struct json *value)
+{
+	return (cJSON *)value;
+}
+
+static unsigned line_at(const char *text, size_t at)
+{
+	unsigned line = 1;
+
+	for (size_t i = 0; i < at; i++)
+		line += text[i] == '\n';
+	return line;
+}
+
+/* The first repeated key below, or NULL. Objects are small; a quadratic look is quicker
+ * than a table, and large ones are bounded by the size of a line. */
+static const cJSON *repeated_key(const cJSON *container)
+{
+	for (const cJSON *item = container->child; item; item = item->next) {
+		const cJSON *inner;
+
+		if (cJSON_IsObject(container))
+			for (const cJSON *other = container->child; other != item;
+				other = other->next)
+				if (strcmp(other->string, item->string) == 0)
+					return item;
+		inner = item->child ? repeated_key(item)
+				    : NULL; /* depth was bounded by the scan */
+		if (inner)
+			return inner;
+	}
+	return NULL;
+}
+
+static int refuse_text(
+	struct json_doc *doc, int rc, const struct json_scan *scan, struct fault *fault)
+{
+	(void)fault_at(fault, rc, "", "JSON %s", scan->why);
+	if (fault)
+		fault->line = line_at(doc->text, scan->at);
+	return rc;
+}
+
+static int fill(struct json_doc *doc, struct fault *fault)
+{
+	struct json_scan scan;
+	const cJSON *twice;
+	int rc = json_scan(&scan, doc->text, doc->len, 0);
+
+	if (rc)
+		return refuse_text(doc, rc, &scan, fault);
+	doc->root = cJSON_ParseWithLength(doc->text, doc->len);
+	if (!doc->root)
+		return -ENOMEM; /* the scan left no other reason */
+	twice = repeated_key(doc->root);
+	if (twice) {
+		rc = fault_at(fault, STATUS_DUPLICATE, twice->string, "stands twice");
+		if (fault)
+			fault->line = json_line(doc, (const struct json *)twice);
+	}
+	return rc;
+}
+
+int json_parse(struct json_doc **out, const char *text, size_t len, unsigned flags,
+	struct fault *fault)
+{
+	struct json_doc *doc = calloc(1, sizeof(*doc));
+	int rc = -ENOMEM;
+
+	*out = NULL;
+	if (!doc)
+		return rc;
+	doc->len = len;
+	doc->text = malloc(len + 1);
+	if (!doc->text)
+		goto fail;
+	memcpy(doc->text, text, len);
+	doc->text[len] = '\0';
+	if (flags & JSON_COMMENTS)
+		json_scan_blank_comments(doc->text, len);
+	rc = fill(doc, fault);
+	if (rc)
+		goto fail;
+	*out = doc;
+	return 0;
+
+fail:
+	json_doc_free(doc);
+	return rc;
+}
+
+static int read_file(
+	char **out, size_t *out_len, const char *path, size_t limit, struct fault *fault)
+{
+	FILE *file = fopen(path, "re");
+	char *text = NULL;
+	size_t len = 0;
+	int rc = 0;
+
+	if (!file)
+		return fault_at(fault, -errno, "", "cannot be opened: %s",
+			strerrordesc_np(errno));
+	text = malloc(limit + 1);
+	if (!text) {
+		rc = -ENOMEM;
+		goto done;
+	}
+	len = fread(text, 1, limit + 1, file);
+	if (ferror(file))
+		rc = fault_at(
+			fault, -EIO, "", "cannot be read: %s", strerrordesc_np(errno));
+	else if (len > limit)
+		rc = fault_at(fault, STATUS_LIMIT, "", "is larger than %zu bytes", limit);
+done:
+	(void)fclose(file);
+	if (rc) {
+		free(text);
+		return rc;
+	}
+	*out = text;
+	*out_len = len;
+	return 0;
+}
+
+int json_parse_file(struct json_doc **out, const char *path, size_t limit, unsigned flags,
+	struct fault *fault)
+{
+	char *text = NULL;
+	size_t len = 0;
+	int rc;
+
+	*out = NULL;
+	rc = read_file(&text, &len, path, limit, fault);
+	if (rc == 0)
+		rc = json_parse(out, text, len, flags, fault);
+	if (fault)
+		(void)snprintf(fault->input, sizeof(fault->input), "%s", path);
+	free(text);
+	return rc;
+}
+
+void json_doc_free(struct json_doc *doc)
+{
+	if (!doc)
+		return;
+	cJSON_Delete(doc->root);
+	free(doc->text);
+	free(doc);
+}
+
+const struct json *json_root(const struct json_doc *doc)
+{
+	return (const struct json *)doc->root;
+}
+
+/* Counts values in document order up to `value`; true when it was met. */
+static bool ordinal(const cJSON *from, const cJSON *value, size_t *count)
+{
+	(*count)++;
+	if (from == value)
+		return true;
+	for (const cJSON *item = from->child; item; item = item->next)
+		if (ordinal(item, value, count))
+			return true;
+	return false;
+}
+
+unsigned json_line(const struct json_doc *doc, const struct json *value)
+{
+	struct json_scan scan = {0};
+	size_t count = 0;
+
+	if (!value || !doc->root || !ordinal(doc->root, node(value), &count))
+		return 0;
+	(void)json_scan(&scan, doc->text, doc->len, count);
+	return line_at(doc->text, scan.at);
+}
+
+enum json_type json_type(const struct json *value)
+{
+	const cJSON *item = node(value);
+
+	if (cJSON_IsBool(item))
+		return JSON_BOOL;
+	if (cJSON_IsNumber(item))
+		return JSON_NUMBER;
+	if (cJSON_IsString(item))
+		return JSON_TEXT;
+	if (cJSON_IsArray(item))
+		return JSON_ARRAY;
+	if (cJSON_IsObject(item))
+		return JSON_OBJECT;
+	return JSON_NULL;
+}
+
+const char *json_key(const struct json *value)
+{
+	return node(value)->string;
+}
+
+const struct json *json_member(const struct json *object, const char *key)
+{
+	return (const struct json *)cJSON_GetObjectItemCaseSensitive(node(object), key);
+}
+
+const struct json *json_first(const struct json *container)
+{
+	return container ? (const struct json *)node(container)->child : NULL;
+}
+
+const struct json *json_next(const struct json *value)
+{
+	return (const struct json *)node(value)->next;
+}
+
+size_t json_count(const struct json *container)
+{
+	size_t count = 0;
+
+	for (const struct json *item = json_first(container); item;
+		item = json_next(item))
+		count++;
+	return count;
+}
+
+bool json_as_double(const struct json *value, double *out)
+{
+	if (!value || !cJSON_IsNumber(node(value)) || !isfinite(node(value)->valuedouble))
+		return false;
+	*out = node(value)->valuedouble;
+	return true;
+}
+
+bool json_as_int(const struct json *value, int64_t *out)
+{
+	double number;
+
+	if (!json_as_double(value, &number) || fabs(number) > EXACT_MAX ||
+		number != trunc(number))
+		return false;
+	*out = (int64_t)number;
+	return true;
+}
+
+bool json_as_bool(const struct json *value, bool *out)
+{
+	if (!value || !cJSON_IsBool(node(value)))
+		return false;
+	*out = cJSON_IsTrue(node(value));
+	return true;
+}
+
+const char *json_as_text(const struct json *value)
+{
+	return value && cJSON_IsString(node(value)) ? node(value)->valuestring : NULL;
+}
+
+/* Puts a new item in; into NULL (memory ran out before) drops it. A NULL item marks the
+ * tree as broken by a node that does not print. */
+static struct json *add(struct json *into, const char *key, cJSON *item)
+{
+	cJSON_bool added;
+
+	if (!into || !item) {
+		cJSON_Delete(item);
+		if (into)
+			tree(into)->type = cJSON_Invalid;
+		return NULL;
+	}
+	added = key ? cJSON_AddItemToObject(tree(into), key, item)
+		    : cJSON_AddItemToArray(tree(into), item);
+	if (!added) {
+		cJSON_Delete(item);
+		tree(into)->type = cJSON_Invalid;
+		return NULL;
+	}
+	return (struct json *)item;
+}
+
+struct json *json_new_object(void)
+{
+	return (struct json *)cJSON_CreateObject();
+}
+
+struct json *json_new_array(void)
+{
+	return (struct json *)cJSON_CreateArray();
+}
+
+struct json *json_add_object(struct json *into, const char *key)
+{
+	return add(into, key, cJSON_CreateObject());
+}
+
+struct json *json_add_array(struct json *into, const char *key)
+{
+	return add(into, key, cJSON_CreateArray());
+}
+
+/* The library prints what is beyond an int with an exponent; readers deserve whole
+ * numbers. */
+void json_add_int(struct json *into, const char *key, int64_t value)
+{
+	char digits[24];
+
+	if (value > INT32_MAX || value < INT32_MIN) {
+		(void)snprintf(digits, sizeof(digits), "%" PRId64, value);
+		(void)add(into, key, cJSON_CreateRaw(digits));
+		return;
+	}
+	(void)add(into, key, cJSON_CreateNumber((double)value));
+}
+
+void json_add_double(struct json *into, const char *key, double value)
+{
+	(void)add(into, key, cJSON_CreateNumber(value));
+}
+
+void json_add_text(struct json *into, const char *key, const char *value)
+{
+	(void)add(into, key, cJSON_CreateString(value));
+}
+
+void json_add_bool(struct json *into, const char *key, bool value)
+{
+	(void)add(into, key, cJSON_CreateBool(value));
+}
+
+void json_add_null(struct json *into, const char *key)
+{
+	(void)add(into, key, cJSON_CreateNull());
+}
+
+void json_add_raw(struct json *into, const char *key, const char *text, size_t len)
+{
+	char *copy = strndup(text, len);
+
+	(void)add(into, key, copy ? cJSON_CreateRaw(copy) : NULL);
+	free(copy);
+}
+
+int json_print(const struct json *root, char *buf, size_t cap)
+{
+	char *text;
+	size_t len;
+
+	/* The library wants a few bytes to spare; what does not fit is told apart by
+	 * printing anew. */
+	if (cap && cap <= INT32_MAX &&
+		cJSON_PrintPreallocated((cJSON *)(uintptr_t)root, buf, (int)cap, false))
+		return (int)strlen(buf);
+	text = cJSON_PrintUnformatted(node(root));
+	if (!text)
+		return -ENOMEM;
+	len = strlen(text);
+	if (len < cap)
+		memcpy(buf, text, len + 1);
+	cJSON_free(text);
+	return len < cap ? (int)len : STATUS_LIMIT;
+}
+
+char *json_print_new(const struct json *root)
+{
+	return cJSON_PrintUnformatted(node(root));
+}
+
+void json_free(struct json *root)
+{
+	cJSON_Delete(tree(root));
+}

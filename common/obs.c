@@ -1,0 +1,179 @@
+#include "astray/obs.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static const char *const kind_texts[] = {
+	[OBS_HELLO] = "hello",
+	[OBS_TRAFFIC] = "traffic",
+	[OBS_CHECK] = "check",
+	[OBS_TRACE] = "trace",
+	[OBS_DNS] = "dns",
+	[OBS_REGISTRY] = "registry",
+	[OBS_HEALTH] = "health",
+	[OBS_MAINTENANCE] = "maintenance",
+};
+static const char *const role_texts[] = {[OBS_ENDPOINT] = "endpoint",
+	[OBS_GATEWAY] = "gateway",
+	[OBS_SENTINEL] = "sentinel"};
+static const char *const error_texts[] = {
+	[OBS_CHECK_OK] = "ok",
+	[OBS_CHECK_DNS] = "dns",
+	[OBS_CHECK_REFUSED] = "refused",
+	[OBS_CHECK_TIMEOUT] = "timeout",
+	[OBS_CHECK_RESET] = "reset",
+	[OBS_CHECK_UNREACHABLE] = "unreachable",
+	[OBS_CHECK_TLS] = "tls",
+	[OBS_CHECK_HTTP] = "http",
+};
+static const char *const protocol_texts[] = {
+	[OBS_TCP] = "tcp", [OBS_UDP] = "udp", [OBS_ICMP] = "icmp"};
+static const char *const dns_role_texts[] = {[OBS_RESOLVER] = "resolver",
+	[OBS_AUTHORITY] = "authority",
+	[OBS_PARENT] = "parent"};
+static const char *const sketch_texts[] = {
+	[OBS_CONNECT] = "connect_us",
+	[OBS_RESPONSE] = "response_us",
+	[OBS_LAST_BYTE] = "last_byte_us",
+	[OBS_THINK] = "think_us",
+	[OBS_TLS] = "tls_us",
+	[OBS_RTT] = "rtt_us",
+	[OBS_CLIENT_CONNECT] = "client_connect_us",
+};
+
+const char *obs_kind_text(enum obs_kind kind)
+{
+	return (unsigned)kind < ARRAY_COUNT(kind_texts) ? kind_texts[kind] : "";
+}
+
+const char *obs_role_text(enum obs_role role)
+{
+	return (unsigned)role < ARRAY_COUNT(role_texts) ? role_texts[role] : "";
+}
+
+const char *obs_check_error_text(enum obs_check_error error)
+{
+	return (unsigned)error < ARRAY_COUNT(error_texts) ? error_texts[error] : "";
+}
+
+const char *obs_protocol_text(enum obs_protocol protocol)
+{
+	return (unsigned)protocol < ARRAY_COUNT(protocol_texts) ? protocol_texts[protocol]
+								: "";
+}
+
+const char *obs_dns_role_text(enum obs_dns_role role)
+{
+	return (unsigned)role < ARRAY_COUNT(dns_role_texts) ? dns_role_texts[role] : "";
+}
+
+const char *obs_sketch_text(enum obs_sketch which)
+{
+	return (unsigned)which < ARRAY_COUNT(sketch_texts) ? sketch_texts[which] : "";
+}
+
+static void init_traffic(struct obs_traffic *traffic)
+{
+	traffic->window_us = OBS_ABSENT;
+	traffic->service[0] = '\0';
+	traffic->connections = traffic->refused = traffic->timed_out = traffic->reset =
+		OBS_ABSENT;
+	traffic->requests = traffic->responses = traffic->errors = OBS_ABSENT;
+	traffic->untimed = traffic->multiplexed = OBS_ABSENT;
+	traffic->sent_bytes = traffic->received_bytes = OBS_ABSENT;
+	traffic->retransmits = traffic->lost_packets = OBS_ABSENT;
+	for (unsigned i = 0; i < OBS_SKETCHES; i++)
+		sketch_init(&traffic->sketches[i]);
+	traffic->peer_count = 0;
+}
+
+static void init_check(struct obs_check *check)
+{
+	*check = (struct obs_check){.dns_us = OBS_ABSENT,
+		.connect_us = OBS_ABSENT,
+		.tls_us = OBS_ABSENT,
+		.first_byte_us = OBS_ABSENT,
+		.total_us = OBS_ABSENT,
+		.status = OBS_ABSENT};
+}
+
+static void init_trace(struct obs_trace *trace)
+{
+	memset(trace, 0, offsetof(struct obs_trace, hops));
+	trace->port = trace->flow = OBS_ABSENT;
+}
+
+static void init_dns(struct obs_dns *dns)
+{
+	memset(dns, 0, offsetof(struct obs_dns, answers));
+	dns->rtt_us = OBS_ABSENT;
+}
+
+static void init_health(struct obs_health *health)
+{
+	*health = (struct obs_health){.cpu_us = OBS_ABSENT,
+		.rss_bytes = OBS_ABSENT,
+		.spooled_batches = OBS_ABSENT,
+		.spooled_bytes = OBS_ABSENT,
+		.dropped_observations = OBS_ABSENT,
+		.captured_packets = OBS_ABSENT,
+		.capture_drops = OBS_ABSENT};
+}
+
+void obs_init(struct obs *obs, enum obs_kind kind, struct moment at)
+{
+	obs->kind = kind;
+	obs->at = at;
+	switch (kind) {
+	case OBS_HELLO:
+		obs->hello = (struct obs_hello){0};
+		break;
+	case OBS_TRAFFIC:
+		init_traffic(&obs->traffic);
+		break;
+	case OBS_CHECK:
+		init_check(&obs->check);
+		break;
+	case OBS_TRACE:
+		init_trace(&obs->trace);
+		break;
+	case OBS_DNS:
+		init_dns(&obs->dns);
+		break;
+	case OBS_REGISTRY:
+		obs->registry = (struct obs_registry){0};
+		break;
+	case OBS_HEALTH:
+		init_health(&obs->health);
+		break;
+	case OBS_MAINTENANCE:
+		obs->maintenance = (struct obs_maintenance){0};
+		break;
+	case OBS_KINDS:
+		break;
+	}
+}
+
+const char *obs_service(const struct obs *obs)
+{
+	switch (obs->kind) {
+	case OBS_TRAFFIC:
+		return obs->traffic.service;
+	case OBS_CHECK:
+		return obs->check.service;
+	case OBS_TRACE:
+		return obs->trace.service;
+	case OBS_DNS:
+		return obs->dns.service;
+	case OBS_MAINTENANCE:
+		return obs->maintenance.service;
+	case OBS_HELLO:
+	case OBS_REGISTRY:
+	case OBS_HEALTH:
+	case OBS_KINDS:
+		break;
+	}
+	return "";
+}

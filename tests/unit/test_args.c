@@ -1,0 +1,112 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "astray/args.h"
+
+struct wishes {
+	bool json;
+	const char *file;
+	int64_t ttl;
+	struct args_texts roots;
+};
+
+static int parse(struct wishes *wishes, int argc, const char **words)
+{
+	const struct args_option options[] = {
+		{"json", 'j', ARGS_FLAG, NULL, 0, 0, &wishes->json, "JSON"},
+		{"file", 'f', ARGS_TEXT, "FILE", 0, 0, &wishes->file, "a file"},
+		{"max-ttl", 0, ARGS_INT, "N", 1, 255, &wishes->ttl, "hops"},
+		{"root", 0, ARGS_TEXTS, "ADDRESS", 0, 0, &wishes->roots, "roots"},
+		{0},
+	};
+
+	*wishes = (struct wishes){0};
+	return args_parse(options, "test", argc, (char **)(uintptr_t)words);
+}
+
+#define PARSE(wishes, ...)                                                             \
+	parse(wishes,                                                                  \
+		(int)(sizeof((const char *[]){"test", __VA_ARGS__}) / sizeof(char *)), \
+		words = (const char *[]){"test", __VA_ARGS__})
+
+static void options_and_operands_may_mix(void **state)
+{
+	struct wishes wishes;
+	const char **words;
+
+	(void)state;
+	assert_int_equal(PARSE(&wishes, "one", "--max-ttl", "7", "two", "-jf", "x",
+				 "--root=a", "--root", "b", "--", "--json"),
+		3);
+	assert_string_equal(words[1], "one");
+	assert_string_equal(words[2], "two");
+	assert_string_equal(words[3], "--json");
+	assert_true(wishes.json);
+	assert_string_equal(wishes.file, "x");
+	assert_int_equal(wishes.ttl, 7);
+	assert_int_equal(wishes.roots.count, 2);
+	assert_string_equal(wishes.roots.text[1], "b");
+}
+
+static void a_dash_alone_is_an_operand(void **state)
+{
+	struct wishes wishes;
+	const char **words;
+
+	(void)state;
+	assert_int_equal(PARSE(&wishes, "-"), 1);
+	assert_string_equal(words[1], "-");
+}
+
+static void what_is_wrong_is_refused(void **state)
+{
+	struct wishes wishes;
+	const char **words;
+
+	(void)state;
+	assert_int_equal(PARSE(&wishes, "--jsn"), -1);
+	assert_int_equal(PARSE(&wishes, "-x"), -1);
+	assert_int_equal(PARSE(&wishes, "--json=yes"), -1);
+	assert_int_equal(PARSE(&wishes, "--file"), -1);
+	assert_int_equal(PARSE(&wishes, "--max-ttl", "0"), -1);
+	assert_int_equal(PARSE(&wishes, "--max-ttl", "256"), -1);
+	assert_int_equal(PARSE(&wishes, "--max-ttl", "7x"), -1);
+	assert_int_equal(PARSE(&wishes, "--max-ttl", "99999999999999999999"), -1);
+	(void)words;
+}
+
+static int run_nothing(void *app, int argc, char **argv)
+{
+	(void)app;
+	(void)argc;
+	(void)argv;
+	return 0;
+}
+
+static void a_command_is_found_by_its_whole_name(void **state)
+{
+	const struct args_command commands[] = {{"trace", "HOST…", "Traces", run_nothing},
+		{"check", "URL…", "Checks", run_nothing}, {0}};
+
+	(void)state;
+	assert_ptr_equal(args_command_find(commands, "test", "check"), &commands[1]);
+	assert_null(args_command_find(commands, "test", "chek"));
+	assert_null(args_command_find(commands, "test", ""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(options_and_operands_may_mix),
+		cmocka_unit_test(a_dash_alone_is_an_operand),
+		cmocka_unit_test(what_is_wrong_is_refused),
+		cmocka_unit_test(a_command_is_found_by_its_whole_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
