@@ -57,7 +57,7 @@ static inline uint16_t cursor_take_u16(struct cursor *cur)
 {
 	const uint8_t *b = cursor_take(cur, 2);
 
-	return b ? (uint16_t)(b[0] << 8 | b[1]) : 0;
+	return (uint16_t)(b ? b[0] << 8 | b[1] : 0);
 }
 
 static inline uint32_t cursor_take_u24(struct cursor *cur)
