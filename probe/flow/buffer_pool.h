@@ -1,0 +1,31 @@
+/*
+ * A fixed number of equal buffers for the little that must be kept of packets: heads that
+ * span segments and segments that came too early. Memory is reserved once and touched
+ * when used; when every buffer is taken the taker goes without, and that is counted.
+ */
+#ifndef FLOW_BUFFER_POOL_H
+#define FLOW_BUFFER_POOL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define BUFFER_POOL_NONE UINT16_MAX
+#define BUFFER_POOL_SIZE                                               \
+	4096 /* a ClientHello with post-quantum shares is about 1.8 kB \
+	      */
+
+struct buffer_pool;
+
+int buffer_pool_new(struct buffer_pool **out, uint16_t count);
+void buffer_pool_free(struct buffer_pool *pool);
+
+/* A buffer's number, or BUFFER_POOL_NONE when none is left. */
+uint16_t buffer_pool_take(struct buffer_pool *pool);
+/* Gives it back; BUFFER_POOL_NONE is allowed. */
+void buffer_pool_give(struct buffer_pool *pool, uint16_t number);
+/* Its BUFFER_POOL_SIZE bytes, aligned for any value. */
+void *buffer_pool_bytes(struct buffer_pool *pool, uint16_t number);
+/* How often somebody went without. */
+uint64_t buffer_pool_refusals(const struct buffer_pool *pool);
+
+#endif

@@ -1,0 +1,236 @@
+#include "capture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcap/pcap.h>
+
+#include "astray/status.h"
+#include "link_layer.h"
+
+#define WAKE_MS 100 /* the kernel hands over a block when it is full or so old */
+
+struct capture {
+	pcap_t *pcap;
+	int link_type;
+	struct pcap_stat latest; /* its counters are 32 bits and wrap */
+	uint64_t received, dropped;
+};
+
+void capture_close(struct capture *capture)
+{
+	if (!capture)
+		return;
+	if (capture->pcap)
+		pcap_close(capture->pcap);
+	free(capture);
+}
+
+static int know_link_type(struct capture *capture, struct fault *fault)
+{
+	const char *name;
+
+	capture->link_type = pcap_datalink(capture->pcap);
+	if (link_layer_is_known(capture->link_type))
+		return 0;
+	name = pcap_datalink_val_to_name(capture->link_type);
+	return fault_at(fault, STATUS_UNSUPPORTED, "",
+		"its packets are of link type %s (%d), which is not read here",
+		name ? name : "unknown", capture->link_type);
+}
+
+static FILE *open_stream(const char *path)
+{
+	return strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+}
+
+static void name_input(struct fault *fault, const char *path)
+{
+	if (fault)
+		(void)snprintf(fault->input, sizeof(fault->input), "%s",
+			strcmp(path, "-") == 0 ? "standard input" : path);
+}
+
+/* libpcap takes the stream over, but only when it succeeds. */
+static int open_dump(struct capture *capture, const char *path, struct fault *fault)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	FILE *stream = open_stream(path);
+	int rc;
+
+	if (!stream) {
+		rc = -errno;
+		return fault_at(fault, rc, "", "%s", status_text(rc));
+	}
+	errno = 0;
+	capture->pcap = pcap_fopen_offline(stream, why);
+	if (capture->pcap)
+		return 0;
+	rc = ferror(stream) && errno ? -errno : STATUS_CORRUPT;
+	if (stream != stdin)
+		(void)fclose(stream);
+	return fault_at(
+		fault, rc, "", "%s", rc == STATUS_CORRUPT ? why : status_text(rc));
+}
+
+int capture_open_file(struct capture **out, const char *path, struct fault *fault)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+	int rc;
+
+	*out = NULL;
+	if (!capture)
+		return -ENOMEM;
+	name_input(fault, path);
+	rc = open_dump(capture, path, fault);
+	if (rc == 0)
+		rc = know_link_type(capture, fault);
+	if (rc)
+		goto fail;
+	*out = capture;
+	return 0;
+
+fail:
+	capture_close(capture);
+	return rc;
+}
+
+static int activation_fault(struct capture *capture, int rc, struct fault *fault)
+{
+	switch (rc) {
+	case PCAP_ERROR_PERM_DENIED:
+	case PCAP_ERROR_PROMISC_PERM_DENIED:
+		return fault_at(fault, -EPERM, "",
+			"capturing needs the capability CAP_NET_RAW: run as root, or "
+			"grant it (setcap cap_net_raw+ep)");
+	case PCAP_ERROR_NO_SUCH_DEVICE:
+		return fault_at(fault, -ENODEV, "", "there is no such interface");
+	case PCAP_ERROR_IFACE_NOT_UP:
+		return fault_at(fault, -ENETDOWN, "", "the interface is not up");
+	default:
+		return fault_at(
+			fault, STATUS_LIBRARY, "", "%s", pcap_geterr(capture->pcap));
+	}
+}
+
+static int set_filter(struct capture *capture, const char *filter, struct fault *fault)
+{
+	struct bpf_program program;
+	int rc = 0;
+
+	if (pcap_compile(capture->pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN))
+		return fault_at(fault, STATUS_LIBRARY, "filter", "%s",
+			pcap_geterr(capture->pcap));
+	if (pcap_setfilter(capture->pcap, &program))
+		rc = fault_at(fault, STATUS_LIBRARY, "filter", "%s",
+			pcap_geterr(capture->pcap));
+	pcap_freecode(&program);
+	return rc;
+}
+
+static int activate(struct capture *capture, const struct capture_options *options,
+	struct fault *fault)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	int rc;
+
+	capture->pcap = pcap_create(options->interface, why);
+	if (!capture->pcap)
+		return fault_at(fault, STATUS_LIBRARY, "", "%s", why);
+	(void)pcap_set_snaplen(capture->pcap, options->snaplen);
+	(void)pcap_set_buffer_size(capture->pcap, options->buffer_bytes);
+	(void)pcap_set_timeout(capture->pcap, WAKE_MS);
+	rc = pcap_activate(capture->pcap);
+	if (rc < 0)
+		return activation_fault(capture, rc, fault);
+	if (pcap_setnonblock(capture->pcap, 1, why))
+		return fault_at(fault, STATUS_LIBRARY, "", "%s", why);
+	return 0;
+}
+
+int capture_open_live(
+	struct capture **out, const struct capture_options *options, struct fault *fault)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+	int rc;
+
+	*out = NULL;
+	if (!capture)
+		return -ENOMEM;
+	name_input(fault, options->interface);
+	rc = activate(capture, options, fault);
+	if (rc == 0)
+		rc = know_link_type(capture, fault);
+	if (rc == 0)
+		rc = set_filter(capture, options->filter, fault);
+	if (rc)
+		goto fail;
+	*out = capture;
+	return 0;
+
+fail:
+	capture_close(capture);
+	return rc;
+}
+
+struct reading {
+	const struct capture *capture;
+	capture_fn each;
+	void *arg;
+};
+
+/* Files may hold any numbers; those that no clock shows become a time that the meter
+ * refuses. */
+static struct moment time_of(const struct pcap_pkthdr *header)
+{
+	int64_t seconds = header->ts.tv_sec, us = header->ts.tv_usec;
+
+	if (seconds < 0 || seconds > MOMENT_MAX_US / MOMENT_SECOND_US || us < 0 ||
+		us >= MOMENT_SECOND_US)
+		return (struct moment){-1};
+	return (struct moment){seconds * MOMENT_SECOND_US + us};
+}
+
+static void packet_came(
+	u_char *user, const struct pcap_pkthdr *header, const u_char *bytes)
+{
+	const struct reading *reading = (const void *)user;
+	struct capture_packet packet = {.at = time_of(header),
+		.link_type = reading->capture->link_type,
+		.captured = header->caplen,
+		.wire_len = header->len,
+		.bytes = bytes};
+
+	reading->each(reading->arg, &packet);
+}
+
+int capture_read(struct capture *capture, int limit, capture_fn each, void *arg,
+	struct fault *fault)
+{
+	struct reading reading = {.capture = capture, .each = each, .arg = arg};
+	int count = pcap_dispatch(capture->pcap, limit, packet_came, (void *)&reading);
+
+	if (count >= 0)
+		return count;
+	return fault_at(fault, STATUS_CORRUPT, "", "%s", pcap_geterr(capture->pcap));
+}
+
+int capture_fd(const struct capture *capture)
+{
+	return pcap_get_selectable_fd(capture->pcap);
+}
+
+void capture_counts(struct capture *capture, uint64_t *received, uint64_t *dropped)
+{
+	struct pcap_stat now;
+
+	if (pcap_stats(capture->pcap, &now) == 0) {
+		capture->received += now.ps_recv - capture->latest.ps_recv;
+		capture->dropped += now.ps_drop - capture->latest.ps_drop;
+		capture->latest = now;
+	}
+	*received = capture->received;
+	*dropped = capture->dropped;
+}

@@ -1,0 +1,75 @@
+#include "capture_filter.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The kernel takes 4096 instructions; a term costs about a dozen. */
+#define TERMS_MAX 128
+
+struct text {
+	char *buf;
+	size_t len;
+	unsigned terms;
+};
+
+__attribute__((format(printf, 2, 3))) static void add(
+	struct text *text, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(
+		text->buf + text->len, CAPTURE_FILTER_MAX - text->len, format, args);
+	va_end(args);
+	if (len > 0)
+		text->len += (size_t)len;
+	if (text->len >= CAPTURE_FILTER_MAX)
+		text->len = CAPTURE_FILTER_MAX - 1;
+	text->terms++;
+}
+
+static const char *joint(const struct text *text)
+{
+	return text->terms ? " or " : "";
+}
+
+static void add_port(struct text *text, uint16_t port)
+{
+	char term[32];
+
+	/* Services share ports: each is named once. */
+	(void)snprintf(term, sizeof(term), "tcp port %u)", (unsigned)port);
+	if (!strstr(text->buf, term))
+		add(text, "%s(%s", joint(text), term);
+}
+
+static void add_service(struct text *text, const struct service *service)
+{
+	char address[ADDRESS_TEXT];
+
+	for (unsigned p = 0; p < service->port_count; p++) {
+		if (service->host_count > 0 || service->address_count == 0) {
+			add_port(text, service->ports[p]);
+			continue;
+		}
+		for (unsigned a = 0; a < service->address_count; a++)
+			add(text, "%s(host %s and tcp port %u)", joint(text),
+				address_text(&service->addresses[a], address),
+				(unsigned)service->ports[p]);
+	}
+}
+
+const char *capture_filter_build(
+	char buf[static CAPTURE_FILTER_MAX], const struct services *services)
+{
+	struct text text = {.buf = buf};
+
+	buf[0] = 0;
+	for (size_t i = 0; i < services->count && text.terms <= TERMS_MAX; i++)
+		add_service(&text, &services->list[i]);
+	if (text.terms == 0 || text.terms > TERMS_MAX)
+		(void)snprintf(buf, CAPTURE_FILTER_MAX, "tcp");
+	return buf;
+}

@@ -1,0 +1,342 @@
+#include "connection.h"
+
+#include "parking.h"
+
+#define TRIES_BEFORE_TIMEOUT 3
+
+void connection_begin(struct flow *flow, bool mid_stream)
+{
+	flow->service = NAMING_UNKNOWN;
+	round_trip_init(&flow->trip);
+	tcp_order_init(&flow->orders[EXCHANGE_CLIENT]);
+	tcp_order_init(&flow->orders[EXCHANGE_SERVER]);
+	conversation_init(&flow->talk, mid_stream);
+}
+
+static enum exchange_side other_side(enum exchange_side side)
+{
+	return side == EXCHANGE_CLIENT ? EXCHANGE_SERVER : EXCHANGE_CLIENT;
+}
+
+static void release(struct connection_world *world, struct flow *flow)
+{
+	conversation_drop(&flow->talk, &world->sink);
+	parking_clear(world->sink.buffers, &flow->orders[EXCHANGE_CLIENT]);
+	parking_clear(world->sink.buffers, &flow->orders[EXCHANGE_SERVER]);
+}
+
+void connection_end(struct connection_world *world, struct flow *flow, struct moment at)
+{
+	if (flow->list == FLOW_CLOSED)
+		return;
+	world->ledger->flow = flow;
+	conversation_end(&flow->talk, &world->sink, at);
+	release(world, flow);
+	ledger_closed(world->ledger);
+}
+
+static void close_connection(
+	struct connection_world *world, struct flow *flow, struct moment at)
+{
+	connection_end(world, flow, at);
+	flow_table_move(world->table, flow, FLOW_CLOSED, at);
+}
+
+void connection_time_out(struct connection_world *world, struct flow *flow)
+{
+	world->ledger->flow = flow;
+	if (!flow->timed_out)
+		ledger_timed_out(world->ledger);
+	flow->timed_out = true;
+	close_connection(world, flow, flow->last);
+}
+
+static void syn_came(struct connection_world *world, struct flow *flow,
+	const struct tcp_segment *segment, struct moment at)
+{
+	if (flow->syn_tries == 0) {
+		flow->client_start = segment->seq;
+		flow->syn = at;
+		tcp_order_start(&flow->orders[EXCHANGE_CLIENT], segment->seq + 1);
+	} else {
+		ledger_retransmit(world->ledger);
+	}
+	if (flow->syn_tries < UINT8_MAX)
+		flow->syn_tries++;
+	if (flow->syn_tries == TRIES_BEFORE_TIMEOUT && flow->syn_ack_tries == 0) {
+		ledger_timed_out(world->ledger);
+		flow->timed_out = true;
+	}
+}
+
+static void syn_ack_came(struct connection_world *world, struct flow *flow,
+	const struct tcp_segment *segment, struct moment at)
+{
+	bool timed = flow->syn_tries == 1;
+
+	if (flow->syn_ack_tries < UINT8_MAX)
+		flow->syn_ack_tries++;
+	if (flow->syn_ack_tries > 1) {
+		ledger_retransmit(world->ledger);
+		return;
+	}
+	flow->syn_ack = at;
+	tcp_order_start(&flow->orders[EXCHANGE_SERVER], segment->seq + 1);
+	if (!flow->orders[EXCHANGE_CLIENT].started)
+		tcp_order_start(&flow->orders[EXCHANGE_CLIENT], segment->ack);
+	flow_table_move(world->table, flow, FLOW_OPEN, at);
+	ledger_connected(world->ledger, timed ? moment_since_us(at, flow->syn) : -1);
+}
+
+/* The client goes on: the handshake is over, even if the SYN-ACK passed elsewhere. */
+static void handshake_ends(
+	struct connection_world *world, struct flow *flow, struct moment at)
+{
+	flow->acknowledged = true;
+	if (flow->list == FLOW_HALF_OPEN) {
+		flow_table_move(world->table, flow, FLOW_OPEN, at);
+		ledger_connected(world->ledger, -1);
+	}
+	if (flow->syn_ack_tries == 1)
+		ledger_client_connected(
+			world->ledger, moment_since_us(at, flow->syn_ack));
+}
+
+static void reset_came(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, struct moment at)
+{
+	if (flow->list == FLOW_HALF_OPEN && sender == EXCHANGE_SERVER)
+		ledger_refused(world->ledger);
+	else if (conversation_is_open(&flow->talk) && !ledger_is_other(flow))
+		ledger_reset(world->ledger);
+	close_connection(world, flow, at);
+}
+
+static void deliver(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, struct cursor bytes, uint32_t len, struct moment at)
+{
+	tcp_order_deliver(&flow->orders[sender], len);
+	ledger_bytes(world->ledger, sender, len);
+	if (!ledger_is_other(flow))
+		conversation_segment(&flow->talk, &world->sink, sender, bytes, len, at);
+}
+
+/* Goes on behind bytes that nobody has seen. */
+static void pass_over(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, uint32_t len, bool may_come, struct moment at)
+{
+	if (tcp_order_pass_over(&flow->orders[sender], len, may_come, at) || !may_come)
+		ledger_lost_packet(world->ledger);
+	ledger_bytes(world->ledger, sender, len);
+	if (!ledger_is_other(flow))
+		conversation_hole(&flow->talk, &world->sink, sender, len);
+}
+
+/* Delivers those that were parked and whose turn has come. */
+static void drain(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, struct moment at)
+{
+	struct buffer_pool *pool = world->sink.buffers;
+	struct tcp_order *order = &flow->orders[sender];
+	const struct parked *first;
+
+	while ((first = parking_first(pool, order))) {
+		int32_t ahead = tcp_segment_distance(first->seq, order->next);
+		uint32_t trim = ahead < 0 ? (uint32_t)-ahead : 0;
+		uint32_t skip = trim < first->captured ? trim : first->captured;
+
+		if (ahead > 0)
+			return;
+		if (trim < first->len)
+			deliver(world, flow, sender,
+				cursor_over(first->bytes + skip, first->captured - skip),
+				first->len - trim, at);
+		parking_drop_first(pool, order);
+	}
+}
+
+static void give_up_hole(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, uint32_t until, struct moment at)
+{
+	uint32_t len = until - flow->orders[sender].next;
+
+	pass_over(world, flow, sender, len, false, at);
+	drain(world, flow, sender, at);
+}
+
+static void data_is_new(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, const struct tcp_segment *segment, uint32_t trim,
+	struct moment at)
+{
+	uint32_t skip = trim < segment->captured ? trim : segment->captured;
+
+	if (trim > 0)
+		ledger_retransmit(world->ledger);
+	if (sender == EXCHANGE_CLIENT)
+		round_trip_sent(&flow->trip, segment->seq + segment->len,
+			segment->len - trim, at);
+	deliver(world, flow, sender,
+		cursor_over(segment->data + skip, segment->captured - skip),
+		segment->len - trim, at);
+	drain(world, flow, sender, at);
+}
+
+/* False when the segment found no room, so that a hole had to be given up for it: its
+ * place is another now. */
+static bool data_is_ahead(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
+{
+	struct buffer_pool *pool = world->sink.buffers;
+	struct tcp_order *order = &flow->orders[sender];
+	uint32_t gap = segment->seq - order->next;
+	struct parked parked = {.at = at,
+		.seq = segment->seq,
+		.len = segment->len,
+		.captured = segment->captured};
+	const struct parked *first;
+
+	if (sender == EXCHANGE_CLIENT)
+		round_trip_forget(&flow->trip);
+	if (ledger_is_other(flow) || gap <= conversation_skippable(&flow->talk, sender)) {
+		pass_over(world, flow, sender, gap, true, at);
+		return false;
+	}
+	if (parking_put(pool, order, &parked, segment->data))
+		return true;
+	first = parking_first(pool, order);
+	if (first && tcp_segment_distance(first->seq, segment->seq) < 0)
+		give_up_hole(world, flow, sender, first->seq, at);
+	else
+		give_up_hole(world, flow, sender, segment->seq, at);
+	return false;
+}
+
+/* The numbers lead nowhere: a stretch of any length is missing. */
+static void data_is_far(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
+{
+	struct tcp_order *order = &flow->orders[sender];
+
+	parking_clear(world->sink.buffers, order);
+	ledger_lost_packet(world->ledger);
+	if (!ledger_is_other(flow))
+		conversation_hole(&flow->talk, &world->sink, sender, UINT64_MAX);
+	tcp_order_start(order, segment->seq);
+	data_is_new(world, flow, sender, segment, 0, at);
+}
+
+static void data_came_again(
+	struct connection_world *world, struct flow *flow, enum exchange_side sender)
+{
+	ledger_retransmit(world->ledger);
+	if (sender == EXCHANGE_CLIENT)
+		round_trip_forget(&flow->trip);
+}
+
+static void data_came(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
+{
+	struct tcp_order *order = &flow->orders[sender];
+	enum tcp_order_verdict verdict;
+	uint32_t trim;
+
+	if (!order->started)
+		tcp_order_start(order, segment->seq);
+	do
+		verdict = tcp_order_place(order, segment->seq, segment->len, at, &trim);
+	while (verdict == TCP_ORDER_AHEAD &&
+		!data_is_ahead(world, flow, sender, segment, at));
+	if (verdict == TCP_ORDER_NEW)
+		data_is_new(world, flow, sender, segment, trim, at);
+	else if (verdict == TCP_ORDER_AGAIN)
+		data_came_again(world, flow, sender);
+	else if (verdict == TCP_ORDER_FAR)
+		data_is_far(world, flow, sender, segment, at);
+}
+
+static void acknowledgement_came(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
+{
+	enum exchange_side peer = other_side(sender);
+	struct tcp_order *order = &flow->orders[peer];
+	const struct parked *first;
+	int64_t rtt_us;
+
+	if (tcp_order_acknowledge(order, segment->ack, at))
+		ledger_lost_packet(world->ledger);
+	if (order->parked_count > 0 && tcp_order_gives_up(order, at)) {
+		first = parking_first(world->sink.buffers, order);
+		give_up_hole(world, flow, peer, first->seq, at);
+	}
+	if (sender == EXCHANGE_CLIENT)
+		return;
+	rtt_us = round_trip_acknowledged(&flow->trip, segment->ack, segment->len, at);
+	if (rtt_us >= 0)
+		ledger_round_trip(world->ledger, rtt_us);
+}
+
+static void server_finished(
+	struct connection_world *world, struct flow *flow, struct moment at)
+{
+	if (ledger_is_other(flow))
+		return;
+	conversation_end(&flow->talk, &world->sink, at);
+	if (!conversation_is_open(&flow->talk))
+		return;
+	ledger_reset(world->ledger);
+	close_connection(world, flow, at);
+}
+
+static void fin_came(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
+{
+	struct tcp_order *order = &flow->orders[sender];
+
+	if (order->finished || order->next != segment->seq + segment->len)
+		return;
+	order->finished = true;
+	tcp_order_deliver(order, 1);
+	if (sender == EXCHANGE_SERVER)
+		server_finished(world, flow, at);
+	if (flow->list != FLOW_CLOSED && flow->orders[EXCHANGE_CLIENT].finished &&
+		flow->orders[EXCHANGE_SERVER].finished)
+		close_connection(world, flow, at);
+}
+
+static void handshake_segment(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
+{
+	if (sender == EXCHANGE_CLIENT && (segment->flags & TCP_SEGMENT_SYN))
+		syn_came(world, flow, segment, at);
+	else if (segment->flags & TCP_SEGMENT_SYN)
+		syn_ack_came(world, flow, segment, at);
+	else if (sender == EXCHANGE_CLIENT && !(segment->flags & TCP_SEGMENT_RST))
+		handshake_ends(world, flow, at);
+}
+
+void connection_segment(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
+{
+	struct tcp_segment data = *segment;
+
+	if (flow->list == FLOW_CLOSED ||
+		tcp_order_is_copy(
+			&flow->orders[sender], segment->seq, segment->len, segment->mark))
+		return;
+	world->ledger->flow = flow;
+	if (!flow->acknowledged || (segment->flags & TCP_SEGMENT_SYN))
+		handshake_segment(world, flow, sender, segment, at);
+	if (segment->flags & TCP_SEGMENT_RST) {
+		reset_came(world, flow, sender, at);
+		return;
+	}
+	if (segment->flags & TCP_SEGMENT_ACK)
+		acknowledgement_came(world, flow, sender, segment, at);
+	if (segment->flags & TCP_SEGMENT_SYN)
+		data.seq++; /* the SYN has a number of its own (RFC 7413 puts data behind)
+			     */
+	if (data.len > 0)
+		data_came(world, flow, sender, &data, at);
+	if (segment->flags & TCP_SEGMENT_FIN)
+		fin_came(world, flow, sender, &data, at);
+}

@@ -1,0 +1,238 @@
+#include "conversation.h"
+
+#include "http_head.h"
+
+#define HELLO_LEN 6 /* a record's header and the message's type */
+#define CLIENT_HELLO 1
+#define SERVER_HELLO 2
+
+/* A stream joined in its middle shows a head soon, or it has none that we know. */
+#define PUZZLED_MAX 16
+
+void conversation_init(struct conversation *talk, bool mid_stream)
+{
+	*talk = (struct conversation){.mid_stream = mid_stream};
+}
+
+void conversation_drop(struct conversation *talk, const struct exchange_sink *sink)
+{
+	if (talk->protocol == CONVERSATION_HTTP)
+		http_exchange_drop(&talk->http, sink);
+	else if (talk->protocol == CONVERSATION_TLS)
+		tls_session_drop(&talk->tls, sink);
+	conversation_init(talk, true);
+}
+
+static void become_opaque(struct conversation *talk, const struct exchange_sink *sink)
+{
+	if (talk->protocol == CONVERSATION_HTTP)
+		http_exchange_drop(&talk->http, sink);
+	talk->protocol = CONVERSATION_OPAQUE;
+	turns_init(&talk->turns, false);
+	sink->host(sink->arg, NULL, 0);
+}
+
+static void become_http(struct conversation *talk, bool mid_stream)
+{
+	talk->protocol = CONVERSATION_HTTP;
+	http_exchange_init(&talk->http, mid_stream);
+}
+
+static void become_tls(
+	struct conversation *talk, const struct exchange_sink *sink, bool mid_stream)
+{
+	talk->protocol = CONVERSATION_TLS;
+	tls_session_init(&talk->tls, mid_stream);
+	if (mid_stream)
+		sink->host(sink->arg, NULL, 0);
+}
+
+static bool is_hello(const uint8_t *bytes, size_t len, uint8_t type)
+{
+	return len >= HELLO_LEN && bytes[0] == TLS_RECORDS_HANDSHAKE &&
+	       tls_records_look_right(bytes, len) && bytes[5] == type;
+}
+
+bool conversation_guess_side(enum exchange_side *side, const uint8_t *bytes, size_t len)
+{
+	bool client = is_hello(bytes, len, CLIENT_HELLO) ||
+		      (len >= CONVERSATION_HEAD && http_head_may_be_request(bytes, len));
+	bool server = is_hello(bytes, len, SERVER_HELLO) ||
+		      (len >= CONVERSATION_HEAD && http_head_may_be_answer(bytes, len));
+
+	*side = client ? EXCHANGE_CLIENT : EXCHANGE_SERVER;
+	return client != server;
+}
+
+/* A stream joined in its middle: what can be recognised at a segment's start. */
+static void recognise_mid_stream(struct conversation *talk,
+	const struct exchange_sink *sink, enum exchange_side side, struct cursor bytes)
+{
+	size_t len = cursor_left(&bytes);
+
+	if (side == EXCHANGE_CLIENT && is_hello(bytes.at, len, CLIENT_HELLO))
+		become_tls(talk, sink, false);
+	else if (tls_records_look_right(bytes.at, len))
+		become_tls(talk, sink, true);
+	else if (len >= CONVERSATION_HEAD &&
+		 (side == EXCHANGE_CLIENT ? http_head_may_be_request(bytes.at, len)
+					  : http_head_may_be_answer(bytes.at, len)))
+		become_http(talk, true);
+	else if (++talk->puzzled > PUZZLED_MAX)
+		become_opaque(talk, sink);
+}
+
+/* The client's first bytes: false while they do not suffice. */
+static bool recognise_head(struct conversation *talk, const struct exchange_sink *sink)
+{
+	bool tls = talk->head[0] == TLS_RECORDS_HANDSHAKE &&
+		   (talk->head_len < 2 || talk->head[1] == 3);
+	bool http = http_head_may_be_request(talk->head, talk->head_len);
+
+	if (talk->head_len < CONVERSATION_HEAD && (tls || http))
+		return false;
+	if (tls && is_hello(talk->head, talk->head_len, CLIENT_HELLO))
+		become_tls(talk, sink, false);
+	else if (http)
+		become_http(talk, false);
+	else
+		become_opaque(talk, sink);
+	return true;
+}
+
+static void read_bytes(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, bool fresh, struct moment at)
+{
+	if (cursor_left(&bytes) == 0)
+		return;
+	switch ((enum conversation_protocol)talk->protocol) {
+	case CONVERSATION_HTTP:
+		http_exchange_bytes(&talk->http, sink, side, bytes, fresh, at);
+		if (!http_exchange_is_foreign(&talk->http) || talk->mid_stream)
+			break;
+		become_opaque(talk, sink);
+		turns_client(&talk->turns, sink, at);
+		break;
+	case CONVERSATION_TLS:
+		tls_session_bytes(&talk->tls, sink, side, bytes, fresh, at);
+		break;
+	case CONVERSATION_OPAQUE:
+		if (side == EXCHANGE_CLIENT)
+			turns_client(&talk->turns, sink, at);
+		else
+			turns_server(&talk->turns, sink, at, 0);
+		break;
+	case CONVERSATION_UNKNOWN:
+		break;
+	}
+}
+
+/* The server speaks before the client's bytes told anything: a greeting, or a protocol of
+ * very short requests. */
+static void server_came_first(struct conversation *talk, const struct exchange_sink *sink)
+{
+	become_opaque(talk, sink);
+	if (talk->head_len > 0)
+		turns_lost(&talk->turns, sink, EXCHANGE_CLIENT);
+}
+
+static void recognise(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor *bytes, struct moment at)
+{
+	if (talk->mid_stream) {
+		recognise_mid_stream(talk, sink, side, *bytes);
+		return;
+	}
+	if (side == EXCHANGE_SERVER) {
+		server_came_first(talk, sink);
+		return;
+	}
+	while (talk->head_len < CONVERSATION_HEAD && cursor_left(bytes) > 0)
+		talk->head[talk->head_len++] = cursor_take_u8(bytes);
+	if (talk->head_len > 0 && recognise_head(talk, sink))
+		read_bytes(talk, sink, side, cursor_over(talk->head, talk->head_len),
+			true, at);
+}
+
+static void skip_bytes(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len, struct moment at)
+{
+	if (talk->protocol == CONVERSATION_HTTP)
+		http_exchange_skip(&talk->http, sink, side, len, at);
+	else if (talk->protocol == CONVERSATION_TLS)
+		tls_session_skip(&talk->tls, sink, side, len, at);
+}
+
+void conversation_segment(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, uint32_t len, struct moment at)
+{
+	uint32_t cut = len - (uint32_t)cursor_left(&bytes);
+	bool fresh = true;
+
+	if (talk->protocol == CONVERSATION_UNKNOWN) {
+		recognise(talk, sink, side, &bytes, at);
+		fresh = talk->mid_stream;
+	}
+	read_bytes(talk, sink, side, bytes, fresh, at);
+	if (cut > 0)
+		skip_bytes(talk, sink, side, cut, at);
+}
+
+void conversation_hole(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len)
+{
+	switch ((enum conversation_protocol)talk->protocol) {
+	case CONVERSATION_HTTP:
+		http_exchange_hole(&talk->http, sink, side, len);
+		break;
+	case CONVERSATION_TLS:
+		tls_session_hole(&talk->tls, sink, side, len);
+		break;
+	case CONVERSATION_UNKNOWN:
+		talk->mid_stream = true; /* its beginning is what was lost */
+		break;
+	case CONVERSATION_OPAQUE:
+		break;
+	}
+}
+
+uint64_t conversation_skippable(const struct conversation *talk, enum exchange_side side)
+{
+	switch ((enum conversation_protocol)talk->protocol) {
+	case CONVERSATION_HTTP:
+		return http_exchange_skippable(&talk->http, side);
+	case CONVERSATION_TLS:
+		return tls_session_skippable(&talk->tls, side);
+	case CONVERSATION_UNKNOWN:
+		return talk->mid_stream ? UINT64_MAX : 0;
+	case CONVERSATION_OPAQUE:
+		break;
+	}
+	return UINT64_MAX;
+}
+
+void conversation_end(
+	struct conversation *talk, const struct exchange_sink *sink, struct moment at)
+{
+	if (talk->protocol == CONVERSATION_HTTP)
+		http_exchange_end(&talk->http, sink, at);
+	else if (talk->protocol == CONVERSATION_TLS)
+		turns_end(&talk->tls.turns, sink);
+	else if (talk->protocol == CONVERSATION_OPAQUE)
+		turns_end(&talk->turns, sink);
+}
+
+bool conversation_is_open(const struct conversation *talk)
+{
+	switch ((enum conversation_protocol)talk->protocol) {
+	case CONVERSATION_HTTP:
+		return http_exchange_is_open(&talk->http);
+	case CONVERSATION_TLS:
+		return talk->tls.turns.open;
+	case CONVERSATION_OPAQUE:
+		return talk->turns.open;
+	case CONVERSATION_UNKNOWN:
+		break;
+	}
+	return false;
+}

@@ -1,0 +1,57 @@
+/*
+ * What the two sides of one TCP connection say to each other: recognises HTTP/1, TLS or
+ * neither by the client's first bytes, and hands all bytes to the reader of that. How the
+ * bytes were cut into segments makes no difference. Pure; fixed size.
+ */
+#ifndef FLOW_CONVERSATION_H
+#define FLOW_CONVERSATION_H
+
+#include "http_exchange.h"
+#include "tls_session.h"
+
+#define CONVERSATION_HEAD 8 /* bytes that recognition wants */
+
+enum conversation_protocol {
+	CONVERSATION_UNKNOWN,
+	CONVERSATION_HTTP,
+	CONVERSATION_TLS,
+	CONVERSATION_OPAQUE,
+};
+
+struct conversation {
+	uint8_t protocol;
+	bool mid_stream;
+	uint8_t puzzled; /* segments of a mid-stream start that told nothing */
+	uint8_t head_len;
+	uint8_t head[CONVERSATION_HEAD]; /* the client's first, until they are recognised
+					  */
+	union {
+		struct http_exchange http;
+		struct tls_session tls;
+		struct turns turns;
+	};
+};
+
+/* mid_stream: the connection's beginning was not seen. */
+void conversation_init(struct conversation *talk, bool mid_stream);
+/* Gives buffers back; nothing is told. */
+void conversation_drop(struct conversation *talk, const struct exchange_sink *sink);
+
+/* One segment's new bytes, in order: `bytes` is what was captured of `len`. */
+void conversation_segment(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, uint32_t len, struct moment at);
+/* Bytes that were sent, but in packets that nobody captured. */
+void conversation_hole(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len);
+/* How many bytes of that side may be missing without harm. */
+uint64_t conversation_skippable(const struct conversation *talk, enum exchange_side side);
+/* The server, or the connection, has ended; at: when. */
+void conversation_end(
+	struct conversation *talk, const struct exchange_sink *sink, struct moment at);
+/* Whether a request waits for its answer. */
+bool conversation_is_open(const struct conversation *talk);
+/* Which side spoke, judged by a segment's first bytes alone; false when they tell
+ * nothing. */
+bool conversation_guess_side(enum exchange_side *side, const uint8_t *bytes, size_t len);
+
+#endif

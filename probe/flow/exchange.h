@@ -1,0 +1,45 @@
+/*
+ * What the readers of a conversation (HTTP, TLS, turns) tell about it: requests, their
+ * answers and times. Whoever follows a connection gives them a sink; they know nothing of
+ * services, windows or connections.
+ */
+#ifndef FLOW_EXCHANGE_H
+#define FLOW_EXCHANGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "astray/moment.h"
+
+enum exchange_side { EXCHANGE_CLIENT, EXCHANGE_SERVER };
+
+enum exchange_event {
+	EXCHANGE_REQUEST,   /* one began */
+	EXCHANGE_RESPONSE,  /* its answer's first byte came value_us after it */
+	EXCHANGE_UNTIMED,   /* a request will have no time, answered or not */
+	EXCHANGE_ANSWERED,  /* an answer came whose request has no time */
+	EXCHANGE_ERROR,     /* the answer was a failure (HTTP 5xx) */
+	EXCHANGE_LAST_BYTE, /* the answer's last byte came value_us after the request */
+	EXCHANGE_HANDSHAKE, /* TLS took value_us until application data was possible */
+};
+
+struct buffer_pool;
+
+struct exchange_sink {
+	/* The event's place in time is that of the packet that is being read. */
+	void (*event)(void *arg, enum exchange_event event, int64_t value_us);
+	/* The host that the client asked for; called before the first request is told. */
+	void (*host)(void *arg, const char *host, size_t len);
+	void *arg;
+	struct buffer_pool *buffers; /* for heads that span segments */
+};
+
+static inline void exchange_tell(
+	const struct exchange_sink *sink, enum exchange_event event, int64_t value_us)
+{
+	/* Capture queues may hand packets over slightly out of order; no time is
+	 * negative. */
+	sink->event(sink->arg, event, value_us < 0 ? 0 : value_us);
+}
+
+#endif

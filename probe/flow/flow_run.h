@@ -1,0 +1,27 @@
+/*
+ * One run of `astray-probe flow`: a capture file to its end, or an interface until it is
+ * interrupted. Observations go to standard output, as a table or as lines of the wire
+ * format; what was lost or left out goes to standard error.
+ */
+#ifndef FLOW_FLOW_RUN_H
+#define FLOW_FLOW_RUN_H
+
+#include <stdbool.h>
+
+#include "astray/fault.h"
+#include "astray/services.h"
+
+struct flow_order {
+	const char *file;      /* "-": standard input; or */
+	const char *interface; /* live */
+	const struct services *services;
+	int64_t window_us;
+	bool json;
+};
+
+/* 0, or negative with the fault saying what broke; what was read before it has been
+ * printed. */
+int flow_run_file(const struct flow_order *order, struct fault *fault);
+int flow_run_live(const struct flow_order *order, struct fault *fault);
+
+#endif

@@ -1,0 +1,13 @@
+/*
+ * The passive source: watches the services' traffic on an interface and emits one traffic
+ * observation for each of them and every window. Needs CAP_NET_RAW when it starts, and
+ * none later.
+ */
+#ifndef FLOW_FLOW_SOURCE_H
+#define FLOW_FLOW_SOURCE_H
+
+#include "source.h"
+
+extern const struct source_kind flow_source;
+
+#endif

@@ -1,0 +1,79 @@
+/*
+ * The connections that are being followed: a hash table of fixed memory. Each connection
+ * is in one of three lists, from the oldest to the latest: half open (a SYN without an
+ * answer), open, and closed (kept to recognise stragglers). Who is new takes the place of
+ * the oldest closed one; when there is none, of the oldest half open one if these hold
+ * more than their share (a flood of SYNs pushes out only itself), else of the oldest open
+ * one.
+ */
+#ifndef FLOW_FLOW_TABLE_H
+#define FLOW_FLOW_TABLE_H
+
+#include "astray/address.h"
+#include "conversation.h"
+#include "round_trip.h"
+#include "tcp_order.h"
+
+/* Both directions of a connection have one key: the lower end stands first. */
+struct flow_key {
+	struct address low, high;
+	uint16_t low_port, high_port;
+};
+
+enum flow_list { FLOW_HALF_OPEN, FLOW_OPEN, FLOW_CLOSED, FLOW_LISTS };
+
+/* What was counted before the connection's service was known. */
+struct flow_held {
+	uint32_t sent_bytes, received_bytes;
+	uint32_t connect_us, client_connect_us; /* UINT32_MAX: none */
+	uint16_t retransmits, lost_packets;
+};
+
+struct flow {
+	struct flow_key key;
+	bool client_is_low;
+	uint8_t list;
+	uint32_t chain;        /* the next in its bucket */
+	uint32_t older, newer; /* in its list */
+	int16_t service;       /* NAMING_UNKNOWN until the connection's name is */
+	uint8_t syn_tries, syn_ack_tries;
+	bool connected;     /* the SYN was answered */
+	bool timed_out;     /* told already */
+	bool acknowledged;  /* the client has answered the SYN-ACK */
+	struct moment last; /* packet, as far as the list needs to know */
+	struct moment syn, syn_ack;
+	uint32_t client_start; /* sequence number of the SYN */
+	struct flow_held held;
+	struct round_trip trip;
+	struct tcp_order orders[2]; /* by enum exchange_side */
+	struct conversation talk;
+};
+
+struct flow_table;
+
+/* seed makes buckets unpredictable to those who choose addresses and ports. */
+int flow_table_new(struct flow_table **out, uint32_t capacity, uint64_t seed);
+void flow_table_free(struct flow_table *table);
+
+struct flow *flow_table_find(struct flow_table *table, const struct flow_key *key);
+/* The flow whose place the next new one will take; NULL while there is room. Its owner
+ * drops what it holds and calls flow_table_remove before flow_table_add. */
+struct flow *flow_table_victim(struct flow_table *table);
+/* A zeroed entry in the list; NULL when the table is full. */
+struct flow *flow_table_add(struct flow_table *table, const struct flow_key *key,
+	enum flow_list list, struct moment at);
+void flow_table_remove(struct flow_table *table, struct flow *flow);
+/* Makes it the latest of a list. */
+void flow_table_move(struct flow_table *table, struct flow *flow, enum flow_list list,
+	struct moment at);
+/* It was seen: cheap, and as exact as eviction needs. */
+static inline void flow_table_touch(
+	struct flow_table *table, struct flow *flow, struct moment at)
+{
+	if (moment_since_us(at, flow->last) > MOMENT_SECOND_US)
+		flow_table_move(table, flow, (enum flow_list)flow->list, at);
+}
+struct flow *flow_table_oldest(struct flow_table *table, enum flow_list list);
+uint32_t flow_table_count(const struct flow_table *table, enum flow_list list);
+
+#endif

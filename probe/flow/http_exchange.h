@@ -1,0 +1,67 @@
+/*
+ * An HTTP/1.x connection in the clear: every request line at a message boundary is a
+ * request, every final status line ends the oldest open one. Bodies are followed by
+ * Content-Length and chunks, so that text inside a body is never taken for a message. 1xx
+ * answers are not final; 101, and a 2xx answer to CONNECT, turn the connection into a
+ * tunnel that is read no further.
+ *
+ * A request begins when its head is complete; the answer when its status line begins.
+ * Deeper pipelines than HTTP_PIPELINE are counted but not timed. Source: RFC 9112 §6,
+ * §9.3.2.
+ */
+#ifndef FLOW_HTTP_EXCHANGE_H
+#define FLOW_HTTP_EXCHANGE_H
+
+#include <stdbool.h>
+
+#include "astray/cursor.h"
+#include "exchange.h"
+
+#define HTTP_PIPELINE 16 /* a power of two */
+
+struct http_side {
+	uint64_t remaining; /* of the body, or of the present chunk */
+	uint8_t stage;
+	uint8_t matched;     /* of the head's end */
+	bool chunk_has_size; /* a digit of the chunk's size has come */
+	uint16_t gathered;   /* buffer with a head that spans segments */
+	uint16_t gathered_len;
+};
+
+struct http_exchange {
+	struct http_side sides[2];           /* by enum exchange_side */
+	uint32_t requests_us[HTTP_PIPELINE]; /* after `base` */
+	struct moment base;    /* the request that came when none was open */
+	struct moment answer;  /* when the present answer began */
+	struct moment current; /* the request that it answers; 0: not timed */
+	uint16_t is_head;      /* a bit for each of requests */
+	uint16_t is_connect;
+	uint16_t first, count; /* of requests that wait for an answer */
+	uint16_t untimed;      /* and behind those: requests without a time */
+	bool is_http;          /* a request has come */
+	bool server_lost;      /* answers to those that are open may have passed unseen */
+	bool client_lost;      /* a request may be missing: an answer more is its */
+};
+
+void http_exchange_init(struct http_exchange *http, bool mid_stream);
+void http_exchange_drop(struct http_exchange *http, const struct exchange_sink *sink);
+
+/* In-order bytes of one side; `fresh`: they begin a segment. */
+void http_exchange_bytes(struct http_exchange *http, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, bool fresh, struct moment at);
+/* Bytes that a captured segment had but its capture cut off. */
+void http_exchange_skip(struct http_exchange *http, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len, struct moment at);
+/* Bytes that were sent, but in packets that nobody captured. */
+void http_exchange_hole(struct http_exchange *http, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len);
+uint64_t http_exchange_skippable(
+	const struct http_exchange *http, enum exchange_side side);
+/* The server has closed its side, or the connection is over. */
+void http_exchange_end(
+	struct http_exchange *http, const struct exchange_sink *sink, struct moment at);
+/* What the client says is not HTTP/1 after all. */
+bool http_exchange_is_foreign(const struct http_exchange *http);
+bool http_exchange_is_open(const struct http_exchange *http);
+
+#endif

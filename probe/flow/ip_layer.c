@@ -1,0 +1,126 @@
+#include "ip_layer.h"
+
+#include "astray/status.h"
+
+#define HOP_BY_HOP 0
+#define ROUTING 43
+#define FRAGMENT 44
+#define AUTHENTICATION 51
+#define DESTINATION 60
+#define MOBILITY 135
+
+/* The payload as captured: no more than what IP declares. */
+static struct cursor captured_part(struct cursor *cur, uint32_t declared_len)
+{
+	size_t left = cursor_left(cur);
+
+	return cursor_over(cur->at, left < declared_len ? left : declared_len);
+}
+
+static int read_v4(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
+{
+	unsigned header_len = (cursor_take_u8(&cur) & 0x0fu) * 4;
+	uint32_t total_len, fragment;
+	const uint8_t *addresses;
+
+	cursor_skip(&cur, 1);
+	total_len = cursor_take_u16(&cur);
+	out->id = cursor_take_u16(&cur);
+	fragment = cursor_take_u16(&cur);
+	cursor_skip(&cur, 1);
+	out->protocol = cursor_take_u8(&cur);
+	cursor_skip(&cur, 2);
+	addresses = cursor_take(&cur, 8);
+	if (!addresses)
+		return STATUS_SHORT;
+	if (total_len == 0)
+		total_len = wire_len;
+	if (header_len < 20 || total_len < header_len)
+		return STATUS_SYNTAX;
+	cursor_skip(&cur, header_len - 20);
+	if (cur.short_read)
+		return STATUS_SHORT;
+	out->source = address_v4(addresses);
+	out->destination = address_v4(addresses + 4);
+	out->is_later_part = fragment & 0x1fff;
+	out->is_fragment = fragment & 0x3fff;
+	out->payload_len = total_len - header_len;
+	out->payload = captured_part(&cur, out->payload_len);
+	return 0;
+}
+
+static bool is_extension(uint8_t protocol)
+{
+	return protocol == HOP_BY_HOP || protocol == ROUTING || protocol == FRAGMENT ||
+	       protocol == AUTHENTICATION || protocol == DESTINATION ||
+	       protocol == MOBILITY;
+}
+
+/* Steps over one extension header and returns its length. */
+static uint32_t read_extension(struct ip_packet *out, struct cursor *cur)
+{
+	uint8_t kind = out->protocol;
+	uint8_t units;
+	uint16_t fragment;
+	uint32_t len;
+
+	out->protocol = cursor_take_u8(cur);
+	units = cursor_take_u8(cur);
+	if (kind == FRAGMENT) {
+		fragment = cursor_take_u16(cur);
+		out->is_later_part = fragment & 0xfff8;
+		out->is_fragment = fragment & 0xfff9;
+		cursor_skip(cur, 4);
+		return 8;
+	}
+	/* The authentication header counts in fours, the others in eights (RFC 4302). */
+	len = kind == AUTHENTICATION ? (units + 2u) * 4 : (units + 1u) * 8;
+	cursor_skip(cur, len - 2);
+	return len;
+}
+
+static int read_v6(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
+{
+	uint32_t left_len;
+	const uint8_t *addresses;
+
+	cursor_skip(&cur, 4);
+	left_len = cursor_take_u16(&cur);
+	out->protocol = cursor_take_u8(&cur);
+	cursor_skip(&cur, 1);
+	addresses = cursor_take(&cur, 32);
+	if (!addresses)
+		return STATUS_SHORT;
+	out->source = address_v6(addresses);
+	out->destination = address_v6(addresses + 16);
+	if (left_len == 0 && wire_len > 40)
+		left_len = wire_len - 40;
+	while (is_extension(out->protocol) && !out->is_later_part) {
+		uint32_t len = read_extension(out, &cur);
+
+		if (cur.short_read)
+			return STATUS_SHORT;
+		if (len > left_len)
+			return STATUS_SYNTAX;
+		left_len -= len;
+	}
+	out->payload_len = left_len;
+	out->payload = captured_part(&cur, left_len);
+	return 0;
+}
+
+int ip_layer_read(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
+{
+	if (cursor_left(&cur) == 0)
+		return STATUS_SHORT;
+	out->id = 0;
+	out->is_fragment = out->is_later_part = false;
+	switch (cur.at[0] >> 4) {
+	case 4:
+		return read_v4(out, cur, wire_len);
+	case 6:
+		return read_v6(out, cur, wire_len);
+	default:
+		return STATUS_SYNTAX;
+	}
+}

@@ -1,0 +1,32 @@
+/*
+ * An IPv4 or IPv6 header with its options and extension headers, as far as the transport
+ * header. Lengths are those that IP declares, never the frame's: Ethernet pads short
+ * frames. Only where IP declares none (segmentation offload, jumbo option) the frame's
+ * length counts. Checksums are not looked at: local captures see packets before the card
+ * fills them in. Source: RFC 791, RFC 8200, RFC 2675.
+ */
+#ifndef FLOW_IP_LAYER_H
+#define FLOW_IP_LAYER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "astray/address.h"
+#include "astray/cursor.h"
+
+struct ip_packet {
+	struct address source, destination;
+	uint8_t protocol;      /* of the transport header */
+	uint16_t id;           /* IPv4 identification; 0 for IPv6 */
+	bool is_fragment;      /* part of a larger packet: its first, or another */
+	bool is_later_part;    /* a fragment without a transport header */
+	uint32_t payload_len;  /* transport header and data, as sent */
+	struct cursor payload; /* what was captured of it */
+};
+
+/* wire_len: bytes that the frame had from the IP header on, captured or not. 0,
+ * STATUS_SHORT when the header is cut, STATUS_SYNTAX when its lengths contradict each
+ * other. */
+int ip_layer_read(struct ip_packet *out, struct cursor cur, uint32_t wire_len);
+
+#endif

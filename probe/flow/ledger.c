@@ -1,0 +1,231 @@
+#include "ledger.h"
+
+#define UNTIMED UINT32_MAX
+
+bool ledger_is_other(const struct flow *flow)
+{
+	return flow->service == NAMING_OTHER;
+}
+
+static const struct address *server_address(const struct flow *flow)
+{
+	return flow->client_is_low ? &flow->key.high : &flow->key.low;
+}
+
+static uint16_t server_port(const struct flow *flow)
+{
+	return flow->client_is_low ? flow->key.high_port : flow->key.low_port;
+}
+
+/* The window of the connection's service, or NULL when it has none. */
+static struct obs_traffic *traffic_of(const struct ledger *ledger)
+{
+	int service = ledger->flow->service;
+
+	return service >= 0 ? windows_traffic(ledger->windows, service) : NULL;
+}
+
+static void add(struct obs_traffic *traffic, enum obs_sketch which, int64_t value_us)
+{
+	(void)sketch_add(&traffic->sketches[which], (double)value_us);
+}
+
+static void post_held(struct obs_traffic *traffic, const struct flow *flow)
+{
+	const struct flow_held *held = &flow->held;
+
+	traffic->connections += flow->connected;
+	traffic->sent_bytes += held->sent_bytes;
+	traffic->received_bytes += held->received_bytes;
+	traffic->retransmits += held->retransmits;
+	traffic->lost_packets += held->lost_packets;
+	if (flow->connected && held->connect_us != UNTIMED) {
+		add(traffic, OBS_CONNECT, held->connect_us);
+		add(traffic, OBS_RTT, held->connect_us);
+	}
+	if (flow->connected && held->client_connect_us != UNTIMED)
+		add(traffic, OBS_CLIENT_CONNECT, held->client_connect_us);
+}
+
+/* Settles the connection's service, once. */
+static void assign(struct ledger *ledger, const char *host, size_t len)
+{
+	struct flow *flow = ledger->flow;
+
+	if (flow->service != NAMING_UNKNOWN)
+		return;
+	flow->service = (int16_t)naming_find(
+		ledger->naming, host, len, server_address(flow), server_port(flow));
+	if (flow->service < 0)
+		return;
+	windows_enter(ledger->windows, flow->service);
+	post_held(windows_traffic(ledger->windows, flow->service), flow);
+}
+
+void ledger_host(void *arg, const char *host, size_t len)
+{
+	assign(arg, host, len);
+}
+
+static uint32_t held_us(int64_t value_us)
+{
+	return value_us < 0 || value_us >= UNTIMED ? UNTIMED : (uint32_t)value_us;
+}
+
+void ledger_connected(struct ledger *ledger, int64_t connect_us)
+{
+	struct flow *flow = ledger->flow;
+	struct obs_traffic *traffic = traffic_of(ledger);
+
+	if (connect_us >= 0)
+		round_trip_note(&flow->trip, connect_us);
+	flow->connected = true;
+	flow->held.connect_us = held_us(connect_us);
+	flow->held.client_connect_us = UNTIMED;
+	if (!traffic)
+		return;
+	traffic->connections++;
+	if (connect_us >= 0) {
+		add(traffic, OBS_CONNECT, connect_us);
+		add(traffic, OBS_RTT, connect_us);
+	}
+}
+
+void ledger_client_connected(struct ledger *ledger, int64_t client_connect_us)
+{
+	struct obs_traffic *traffic = traffic_of(ledger);
+
+	ledger->flow->held.client_connect_us = held_us(client_connect_us);
+	if (traffic)
+		add(traffic, OBS_CLIENT_CONNECT, client_connect_us);
+}
+
+void ledger_bytes(struct ledger *ledger, enum exchange_side sender, uint32_t len)
+{
+	struct flow_held *held = &ledger->flow->held;
+	struct obs_traffic *traffic = traffic_of(ledger);
+
+	if (sender == EXCHANGE_CLIENT) {
+		held->sent_bytes += traffic ? 0 : len;
+		if (traffic)
+			traffic->sent_bytes += len;
+	} else {
+		held->received_bytes += traffic ? 0 : len;
+		if (traffic)
+			traffic->received_bytes += len;
+	}
+}
+
+void ledger_retransmit(struct ledger *ledger)
+{
+	struct obs_traffic *traffic = traffic_of(ledger);
+
+	if (traffic)
+		traffic->retransmits++;
+	else if (ledger->flow->held.retransmits < UINT16_MAX)
+		ledger->flow->held.retransmits++;
+}
+
+void ledger_lost_packet(struct ledger *ledger)
+{
+	struct obs_traffic *traffic = traffic_of(ledger);
+
+	if (traffic)
+		traffic->lost_packets++;
+	else if (ledger->flow->held.lost_packets < UINT16_MAX)
+		ledger->flow->held.lost_packets++;
+}
+
+void ledger_round_trip(struct ledger *ledger, int64_t rtt_us)
+{
+	struct obs_traffic *traffic = traffic_of(ledger);
+
+	if (traffic)
+		add(traffic, OBS_RTT, rtt_us);
+}
+
+static struct obs_traffic *assigned(struct ledger *ledger)
+{
+	assign(ledger, NULL, 0);
+	return traffic_of(ledger);
+}
+
+void ledger_refused(struct ledger *ledger)
+{
+	struct obs_traffic *traffic = assigned(ledger);
+
+	if (traffic)
+		traffic->refused++;
+}
+
+void ledger_timed_out(struct ledger *ledger)
+{
+	struct obs_traffic *traffic = assigned(ledger);
+
+	if (traffic)
+		traffic->timed_out++;
+}
+
+void ledger_reset(struct ledger *ledger)
+{
+	struct obs_traffic *traffic = assigned(ledger);
+
+	if (traffic)
+		traffic->reset++;
+}
+
+void ledger_closed(struct ledger *ledger)
+{
+	const struct flow_held *held = &ledger->flow->held;
+
+	if (ledger->flow->connected || held->sent_bytes || held->received_bytes)
+		assign(ledger, NULL, 0);
+	if (ledger->flow->service >= 0)
+		windows_leave(ledger->windows, ledger->flow->service);
+	ledger->flow->service = NAMING_OTHER;
+}
+
+static void answered(struct ledger *ledger, struct obs_traffic *traffic, int64_t value_us)
+{
+	uint32_t least_us = ledger->flow->trip.least_us;
+	int64_t think_us = value_us - least_us;
+
+	traffic->responses++;
+	add(traffic, OBS_RESPONSE, value_us);
+	if (least_us != ROUND_TRIP_NONE)
+		add(traffic, OBS_THINK, think_us > 0 ? think_us : 0);
+}
+
+void ledger_event(void *arg, enum exchange_event event, int64_t value_us)
+{
+	struct ledger *ledger = arg;
+	struct obs_traffic *traffic = traffic_of(ledger);
+
+	if (!traffic)
+		return;
+	switch (event) {
+	case EXCHANGE_REQUEST:
+		traffic->requests++;
+		windows_count_peer(ledger->windows, ledger->flow->service,
+			server_address(ledger->flow));
+		break;
+	case EXCHANGE_RESPONSE:
+		answered(ledger, traffic, value_us);
+		break;
+	case EXCHANGE_UNTIMED:
+		traffic->untimed++;
+		break;
+	case EXCHANGE_ANSWERED:
+		traffic->responses++;
+		break;
+	case EXCHANGE_ERROR:
+		traffic->errors++;
+		break;
+	case EXCHANGE_LAST_BYTE:
+		add(traffic, OBS_LAST_BYTE, value_us);
+		break;
+	case EXCHANGE_HANDSHAKE:
+		add(traffic, OBS_TLS, value_us);
+		break;
+	}
+}

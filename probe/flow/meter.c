@@ -1,0 +1,293 @@
+#include "meter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "astray/status.h"
+#include "buffer_pool.h"
+#include "connection.h"
+#include "link_layer.h"
+
+#define PROTOCOL_TCP 6
+#define BUFFERS 1024                   /* of 4 KiB; untouched ones cost nothing */
+#define SWEEP_US (100 * INT64_C(1000)) /* how often unanswered SYNs are looked after */
+
+struct meter {
+	struct meter_counts counts;
+	struct flow_table *table;
+	struct buffer_pool *buffers;
+	struct windows *windows;
+	struct naming *naming;
+	struct ledger ledger;
+	struct connection_world world;
+	struct moment swept; /* when the half open were looked after */
+};
+
+static int make_parts(struct meter *meter, const struct meter_config *config,
+	const struct services *services)
+{
+	struct windows_config windows = {.window_us = config->window_us,
+		.pause_us = config->pause_us,
+		.exact_ends = config->exact_ends,
+		.limit = services->count ? (unsigned)services->count
+					 : config->service_limit,
+		.emit = config->emit,
+		.emit_arg = config->emit_arg};
+	int rc;
+
+	rc = flow_table_new(&meter->table, config->flows, config->seed);
+	if (rc == 0)
+		rc = buffer_pool_new(&meter->buffers, BUFFERS);
+	if (rc == 0)
+		rc = windows_new(&meter->windows, &windows, services);
+	if (rc == 0)
+		rc = naming_new(&meter->naming, services, meter->windows);
+	return rc;
+}
+
+int meter_new(struct meter **out, const struct meter_config *config,
+	const struct services *services)
+{
+	struct meter *meter;
+	int rc;
+
+	*out = NULL;
+	meter = calloc(1, sizeof(*meter));
+	if (!meter)
+		return -ENOMEM;
+	rc = make_parts(meter, config, services);
+	if (rc)
+		goto fail;
+	meter->ledger.windows = meter->windows;
+	meter->ledger.naming = meter->naming;
+	meter->world.table = meter->table;
+	meter->world.ledger = &meter->ledger;
+	meter->world.sink = (struct exchange_sink){.event = ledger_event,
+		.host = ledger_host,
+		.arg = &meter->ledger,
+		.buffers = meter->buffers};
+	*out = meter;
+	return 0;
+
+fail:
+	meter_free(meter);
+	return rc;
+}
+
+void meter_free(struct meter *meter)
+{
+	if (!meter)
+		return;
+	naming_free(meter->naming);
+	windows_free(meter->windows);
+	buffer_pool_free(meter->buffers);
+	flow_table_free(meter->table);
+	free(meter);
+}
+
+static bool source_is_low(const struct tcp_segment *segment)
+{
+	int order =
+		memcmp(&segment->source, &segment->destination, sizeof(segment->source));
+
+	return order ? order < 0 : segment->source_port < segment->destination_port;
+}
+
+static struct flow_key key_of(const struct tcp_segment *segment, bool low_is_source)
+{
+	if (low_is_source)
+		return (struct flow_key){segment->source, segment->destination,
+			segment->source_port, segment->destination_port};
+	return (struct flow_key){segment->destination, segment->source,
+		segment->destination_port, segment->source_port};
+}
+
+/* Who is the client of a connection whose beginning was not seen: its first bytes say so,
+ * or a port that is watched, or the lower port that services have by custom. */
+static bool sender_is_client(const struct meter *meter, const struct tcp_segment *segment)
+{
+	bool from_watched = naming_is_watched_port(meter->naming, segment->source_port);
+	bool to_watched =
+		naming_is_watched_port(meter->naming, segment->destination_port);
+	enum exchange_side side;
+
+	if (conversation_guess_side(&side, segment->data, segment->captured))
+		return side == EXCHANGE_CLIENT;
+	if (from_watched != to_watched)
+		return to_watched;
+	return segment->source_port > segment->destination_port;
+}
+
+static void evict(struct meter *meter, struct flow *flow, struct moment at)
+{
+	if (flow->list == FLOW_HALF_OPEN)
+		meter->counts.evicted_half_open++;
+	else if (flow->list == FLOW_OPEN)
+		meter->counts.evicted++;
+	connection_end(&meter->world, flow, at);
+	flow_table_remove(meter->table, flow);
+}
+
+static struct flow *add_flow(struct meter *meter, const struct flow_key *key,
+	bool client_is_low, const struct tcp_segment *segment, struct moment at)
+{
+	bool is_syn = segment->flags & TCP_SEGMENT_SYN;
+	bool half_open = is_syn && !(segment->flags & TCP_SEGMENT_ACK);
+	struct flow *victim = flow_table_victim(meter->table);
+	struct flow *flow;
+
+	if (victim)
+		evict(meter, victim, at);
+	flow = flow_table_add(
+		meter->table, key, half_open ? FLOW_HALF_OPEN : FLOW_OPEN, at);
+	if (!flow)
+		return NULL;
+	flow->client_is_low = client_is_low;
+	connection_begin(flow, !is_syn);
+	return flow;
+}
+
+static struct flow *begin_flow(struct meter *meter, const struct flow_key *key,
+	const struct tcp_segment *segment, bool from_low, struct moment at)
+{
+	bool client_sends;
+
+	if (segment->flags & TCP_SEGMENT_SYN)
+		client_sends = !(segment->flags & TCP_SEGMENT_ACK);
+	else if (segment->len > 0 && !(segment->flags & TCP_SEGMENT_RST))
+		client_sends = sender_is_client(meter, segment);
+	else
+		return NULL; /* the end of something that was never seen */
+	return add_flow(meter, key, client_sends == from_low, segment, at);
+}
+
+/* The four numbers of a finished connection may come again; its SYN begins at another
+ * one. */
+static bool is_another(const struct flow *flow, const struct tcp_segment *segment)
+{
+	if ((segment->flags & (TCP_SEGMENT_SYN | TCP_SEGMENT_ACK)) != TCP_SEGMENT_SYN)
+		return false;
+	return flow->list == FLOW_CLOSED || flow->syn_tries == 0 ||
+	       flow->client_start != segment->seq;
+}
+
+static void follow(
+	struct meter *meter, const struct tcp_segment *segment, struct moment at)
+{
+	bool from_low = source_is_low(segment);
+	struct flow_key key = key_of(segment, from_low);
+	struct flow *flow = flow_table_find(meter->table, &key);
+
+	if (flow && is_another(flow, segment)) {
+		connection_end(&meter->world, flow, at);
+		flow_table_remove(meter->table, flow);
+		flow = NULL;
+	}
+	if (!flow)
+		flow = begin_flow(meter, &key, segment, from_low, at);
+	if (!flow)
+		return;
+	flow_table_touch(meter->table, flow, at);
+	connection_segment(&meter->world, flow,
+		flow->client_is_low == from_low ? EXCHANGE_CLIENT : EXCHANGE_SERVER,
+		segment, at);
+}
+
+static void count_fault(struct meter *meter, int rc)
+{
+	if (rc == STATUS_SHORT)
+		meter->counts.cut++;
+	else if (rc == STATUS_SYNTAX)
+		meter->counts.malformed++;
+}
+
+static void read_ip(
+	struct meter *meter, struct cursor cur, uint32_t wire_len, struct moment at)
+{
+	struct tcp_segment segment;
+	struct ip_packet ip;
+	int rc = ip_layer_read(&ip, cur, wire_len);
+
+	if (rc) {
+		count_fault(meter, rc);
+		return;
+	}
+	meter->counts.fragments += ip.is_fragment;
+	if (ip.protocol != PROTOCOL_TCP || ip.is_later_part)
+		return;
+	rc = tcp_segment_read(&segment, &ip);
+	if (rc) {
+		count_fault(meter, rc);
+		return;
+	}
+	meter->counts.segments++;
+	follow(meter, &segment, at);
+}
+
+static void sweep_half_open(struct meter *meter, struct moment now)
+{
+	struct flow *flow;
+
+	meter->swept = now;
+	while ((flow = flow_table_oldest(meter->table, FLOW_HALF_OPEN)) &&
+		moment_since_us(now, flow->last) > CONNECTION_ANSWER_US)
+		connection_time_out(&meter->world, flow);
+}
+
+void meter_advance(struct meter *meter, struct moment now)
+{
+	if (now.us < 0 || now.us > MOMENT_MAX_US)
+		return;
+	windows_advance(meter->windows, now);
+	if (moment_since_us(now, meter->swept) > SWEEP_US ||
+		moment_before(now, meter->swept))
+		sweep_half_open(meter, now);
+}
+
+void meter_packet(struct meter *meter, int link_type, struct moment at,
+	const uint8_t *bytes, uint32_t captured, uint32_t wire_len)
+{
+	struct cursor cur = cursor_over(bytes, captured);
+	int rc;
+
+	meter->counts.packets++;
+	if (at.us < 0 || at.us > MOMENT_MAX_US) {
+		meter->counts.malformed++;
+		return;
+	}
+	meter_advance(meter, at);
+	if (wire_len < captured)
+		wire_len = captured;
+	rc = link_layer_enter(&cur, link_type);
+	if (rc) {
+		count_fault(meter, rc);
+		return;
+	}
+	read_ip(meter, cur, wire_len - (captured - (uint32_t)cursor_left(&cur)), at);
+}
+
+static void end_all(struct meter *meter, enum flow_list list)
+{
+	struct flow *flow;
+
+	while ((flow = flow_table_oldest(meter->table, list))) {
+		connection_end(&meter->world, flow, flow->last);
+		flow_table_remove(meter->table, flow);
+	}
+}
+
+void meter_finish(struct meter *meter)
+{
+	for (unsigned list = 0; list < FLOW_LISTS; list++)
+		end_all(meter, (enum flow_list)list);
+	windows_finish(meter->windows);
+}
+
+void meter_count(const struct meter *meter, struct meter_counts *counts)
+{
+	*counts = meter->counts;
+	counts->unbuffered = buffer_pool_refusals(meter->buffers);
+	counts->refused_services = windows_refused_services(meter->windows);
+	counts->unlisted_peers = windows_unlisted_peers(meter->windows);
+}

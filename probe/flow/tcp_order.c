@@ -1,0 +1,114 @@
+#include "tcp_order.h"
+
+#include "buffer_pool.h"
+#include "tcp_segment.h"
+
+/* No window is larger in practice; the protocol's bound is 1 GiB. */
+#define WINDOW_MAX (64 << 20)
+
+/* Capture queues and mirrors hand packets over a little out of order: what looks missing
+ * is given this long before it is believed. */
+#define GRACE_US (5 * INT64_C(1000))
+
+/* What fills a hole sooner was out of order; later, it was sent again. */
+#define REORDERING_US (3 * INT64_C(1000))
+
+void tcp_order_init(struct tcp_order *order)
+{
+	*order = (struct tcp_order){.parked = BUFFER_POOL_NONE};
+}
+
+void tcp_order_start(struct tcp_order *order, uint32_t next)
+{
+	order->next = order->acked = next;
+	order->hole_from = order->hole_until = next;
+	order->started = true;
+}
+
+static enum tcp_order_verdict place_old(
+	struct tcp_order *order, uint32_t seq, uint32_t len, struct moment at)
+{
+	int32_t before_end = tcp_segment_distance(order->hole_until, seq);
+	bool fills = order->hole_from != order->hole_until && before_end > 0 &&
+		     tcp_segment_distance(seq + len, order->hole_from) > 0;
+
+	if (len <= 1 && seq + 1 == order->next)
+		return TCP_ORDER_PROBE;
+	if (!fills)
+		return TCP_ORDER_AGAIN;
+	if (tcp_segment_distance(seq, order->hole_from) <= 0)
+		order->hole_from =
+			before_end < (int32_t)len ? order->hole_until : seq + len;
+	return moment_since_us(at, order->hole_at) < REORDERING_US ? TCP_ORDER_LATE
+								   : TCP_ORDER_AGAIN;
+}
+
+enum tcp_order_verdict tcp_order_place(struct tcp_order *order, uint32_t seq,
+	uint32_t len, struct moment at, uint32_t *trim)
+{
+	int32_t ahead = tcp_segment_distance(seq, order->next);
+
+	*trim = 0;
+	if (ahead > WINDOW_MAX || ahead < -WINDOW_MAX)
+		return TCP_ORDER_FAR;
+	if (ahead > 0)
+		return TCP_ORDER_AHEAD;
+	if ((uint32_t)-ahead >= len)
+		return place_old(order, seq, len, at);
+	*trim = (uint32_t)-ahead;
+	return TCP_ORDER_NEW;
+}
+
+bool tcp_order_acknowledge(struct tcp_order *order, uint32_t ack, struct moment at)
+{
+	bool holed = order->hole_from != order->hole_until;
+
+	if (!order->started)
+		return false;
+	if (tcp_segment_distance(ack, order->acked) > 0)
+		order->acked = ack;
+	if (tcp_segment_distance(order->acked, order->next) > 0 && !order->doubt_at.us)
+		order->doubt_at = at;
+	if (!holed || tcp_segment_distance(order->acked, order->hole_until) < 0 ||
+		moment_since_us(at, order->hole_at) < GRACE_US)
+		return false;
+	order->hole_from = order->hole_until;
+	return true;
+}
+
+bool tcp_order_gives_up(const struct tcp_order *order, struct moment at)
+{
+	return order->doubt_at.us && moment_since_us(at, order->doubt_at) >= GRACE_US;
+}
+
+void tcp_order_deliver(struct tcp_order *order, uint32_t len)
+{
+	order->next += len;
+	if (tcp_segment_distance(order->acked, order->next) <= 0)
+		order->doubt_at.us = 0;
+}
+
+bool tcp_order_pass_over(
+	struct tcp_order *order, uint32_t len, bool may_come, struct moment at)
+{
+	bool gives_up = may_come && order->hole_from != order->hole_until;
+
+	if (may_come) {
+		order->hole_from = order->next;
+		order->hole_until = order->next + len;
+		order->hole_at = at;
+	}
+	tcp_order_deliver(order, len);
+	return gives_up;
+}
+
+bool tcp_order_is_copy(struct tcp_order *order, uint32_t seq, uint32_t len, uint32_t mark)
+{
+	bool copy = mark != 0 && order->copy_mark == mark && order->copy_seq == seq &&
+		    order->copy_len == len;
+
+	order->copy_seq = seq;
+	order->copy_mark = mark;
+	order->copy_len = len;
+	return copy;
+}

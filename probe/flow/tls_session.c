@@ -1,0 +1,324 @@
+#include "tls_session.h"
+
+#include <string.h>
+
+#include "buffer_pool.h"
+#include "tls_hello.h"
+
+/* Lengths of TLS 1.3 records: content, one byte of inner type, sixteen of tag. */
+#define ALERT_LEN (2 + 17)
+#define FINISHED_SHA256_LEN (4 + 32 + 17)
+#define FINISHED_SHA384_LEN (4 + 48 + 17)
+#define END_OF_EARLY_DATA_LEN (4 + 17)
+
+void tls_session_init(struct tls_session *session, bool mid_stream)
+{
+	*session = (struct tls_session){
+		.gathered = BUFFER_POOL_NONE,
+		.finished = mid_stream,
+		.hello_done = {mid_stream, mid_stream},
+		.records = {{.lost = mid_stream}, {.lost = mid_stream}},
+	};
+	turns_init(&session->turns, !mid_stream);
+}
+
+static void drop_gathered(struct tls_session *session, const struct exchange_sink *sink)
+{
+	buffer_pool_give(sink->buffers, session->gathered);
+	session->gathered = BUFFER_POOL_NONE;
+	session->gathered_len = 0;
+}
+
+void tls_session_drop(struct tls_session *session, const struct exchange_sink *sink)
+{
+	drop_gathered(session, sink);
+}
+
+static void client_hello_read(struct tls_session *session,
+	const struct exchange_sink *sink, const uint8_t *bytes, size_t len)
+{
+	struct tls_hello hello;
+
+	session->hello_done[EXCHANGE_CLIENT] = true;
+	(void)tls_hello_read_client(&hello, bytes, len);
+	session->early = hello.offers_early_data;
+	sink->host(sink->arg, hello.server_name, hello.server_name_len);
+}
+
+static void server_hello_read(
+	struct tls_session *session, const uint8_t *bytes, size_t len)
+{
+	struct tls_hello hello;
+
+	if (tls_hello_read_server(&hello, bytes, len) == 0)
+		session->version = hello.is_1_3 ? TLS_VERSION_1_3 : TLS_VERSION_OLD;
+	/* After a retry request the real hello is still to come. */
+	session->hello_done[EXCHANGE_SERVER] = !hello.is_retry;
+}
+
+static void hello_read(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, const uint8_t *bytes, size_t len)
+{
+	if (side == EXCHANGE_CLIENT)
+		client_hello_read(session, sink, bytes, len);
+	else
+		server_hello_read(session, bytes, len);
+}
+
+/* Puts bytes behind those gathered; false when there is no room for any. */
+static bool gather(
+	struct tls_session *session, const struct exchange_sink *sink, struct cursor body)
+{
+	size_t len = cursor_left(&body);
+	size_t room;
+	uint8_t *bytes;
+
+	if (session->gathered == BUFFER_POOL_NONE)
+		session->gathered = buffer_pool_take(sink->buffers);
+	if (session->gathered == BUFFER_POOL_NONE)
+		return false;
+	room = BUFFER_POOL_SIZE - session->gathered_len;
+	bytes = buffer_pool_bytes(sink->buffers, session->gathered);
+	if (len > room)
+		len = room;
+	memcpy(bytes + session->gathered_len, body.at, len);
+	session->gathered_len = (uint16_t)(session->gathered_len + len);
+	return true;
+}
+
+/* Whether these bytes hold the whole message, or all of it that we would ever keep. */
+static bool is_enough(const uint8_t *bytes, size_t len)
+{
+	size_t want = tls_hello_message_len(bytes, len);
+
+	return len >= BUFFER_POOL_SIZE || (want && len >= want);
+}
+
+/* Handshake bytes while that side's hello is still awaited. */
+static void hello_bytes(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor body)
+{
+	size_t len = cursor_left(&body);
+	const uint8_t *bytes;
+
+	if (session->gathered_len == 0 && is_enough(body.at, len)) {
+		hello_read(session, sink, side, body.at, len);
+		return;
+	}
+	if (!gather(session, sink, body)) {
+		hello_read(session, sink, side, body.at, len);
+		return;
+	}
+	bytes = buffer_pool_bytes(sink->buffers, session->gathered);
+	if (is_enough(bytes, session->gathered_len)) {
+		hello_read(session, sink, side, bytes, session->gathered_len);
+		drop_gathered(session, sink);
+	}
+}
+
+/* Reads what was gathered of a hello whose rest will not come. */
+static void give_up_hello(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side)
+{
+	if (session->hello_done[side])
+		return;
+	if (session->gathered_len > 0)
+		hello_read(session, sink, side,
+			buffer_pool_bytes(sink->buffers, session->gathered),
+			session->gathered_len);
+	else if (side == EXCHANGE_CLIENT)
+		sink->host(sink->arg, NULL, 0);
+	drop_gathered(session, sink);
+	session->hello_done[side] = true;
+}
+
+static void handshake_over(
+	struct tls_session *session, const struct exchange_sink *sink, struct moment at)
+{
+	session->finished = true;
+	session->turns.tickets_possible = session->version == TLS_VERSION_1_3;
+	if (session->hello.us)
+		exchange_tell(
+			sink, EXCHANGE_HANDSHAKE, moment_since_us(at, session->hello));
+}
+
+static bool is_finished_len(uint16_t len)
+{
+	return len == FINISHED_SHA256_LEN || len == FINISHED_SHA384_LEN;
+}
+
+/* A request in early data: its answer cannot be told from the rest of the handshake. */
+static void early_request(
+	struct tls_session *session, const struct exchange_sink *sink, struct moment at)
+{
+	turns_client(&session->turns, sink, at);
+	turns_lost(&session->turns, sink, EXCHANGE_CLIENT);
+}
+
+/* A client's application record before its Finished is known to have come: whether it is
+ * the application's. */
+static bool unfinished_client_record(struct tls_session *session,
+	const struct exchange_sink *sink, uint16_t len, struct moment at)
+{
+	if (session->early && !session->hello_done[EXCHANGE_SERVER]) {
+		early_request(session, sink, at);
+		return false;
+	}
+	if (session->version == TLS_VERSION_UNKNOWN)
+		session->version = TLS_VERSION_1_3; /* 1.2 shows its Finished as such */
+	if (session->version == TLS_VERSION_OLD || is_finished_len(len)) {
+		handshake_over(session, sink, at);
+		return session->version == TLS_VERSION_OLD;
+	}
+	if (len != END_OF_EARLY_DATA_LEN)
+		session->flight = true; /* a client certificate stands before Finished */
+	return false;
+}
+
+static void client_application(struct tls_session *session,
+	const struct exchange_sink *sink, uint16_t len, struct moment at)
+{
+	if (!session->finished && !unfinished_client_record(session, sink, len, at))
+		return;
+	if (session->version != TLS_VERSION_OLD && len == ALERT_LEN)
+		return;
+	session->counting[EXCHANGE_CLIENT] = true;
+	turns_client(&session->turns, sink, at);
+}
+
+static void server_application(struct tls_session *session,
+	const struct exchange_sink *sink, uint16_t len, struct moment at)
+{
+	if (!session->finished && session->flight)
+		handshake_over(session, sink, at);
+	if (!session->finished ||
+		(session->version != TLS_VERSION_OLD && len == ALERT_LEN))
+		return;
+	session->counting[EXCHANGE_SERVER] = true;
+	turns_server(&session->turns, sink, at, len);
+}
+
+static void client_handshake(
+	struct tls_session *session, const struct exchange_sink *sink, struct moment at)
+{
+	if (!session->hello.us)
+		session->hello = at;
+	if (!session->ciphering || session->finished)
+		return;
+	session->version = TLS_VERSION_OLD;
+	handshake_over(session, sink, at);
+}
+
+static void client_record(struct tls_session *session, const struct exchange_sink *sink,
+	const struct tls_piece *piece, struct moment at)
+{
+	switch (piece->type) {
+	case TLS_RECORDS_HANDSHAKE:
+		client_handshake(session, sink, at);
+		break;
+	case TLS_RECORDS_CHANGE_CIPHER_SPEC:
+		/* A 1.3 client sends one for show, perhaps before a second hello. */
+		session->ciphering = session->version != TLS_VERSION_1_3;
+		break;
+	case TLS_RECORDS_APPLICATION:
+		client_application(session, sink, piece->len, at);
+		break;
+	default:
+		break;
+	}
+}
+
+static void record_begins(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, const struct tls_piece *piece, struct moment at)
+{
+	session->counting[side] = false;
+	if (side == EXCHANGE_CLIENT)
+		client_record(session, sink, piece, at);
+	else if (piece->type == TLS_RECORDS_APPLICATION)
+		server_application(session, sink, piece->len, at);
+}
+
+static void turn_goes_on(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, struct moment at)
+{
+	if (!session->counting[side])
+		return;
+	if (side == EXCHANGE_CLIENT)
+		turns_client_more(&session->turns, at);
+	else
+		turns_server_more(&session->turns, sink, at);
+}
+
+static void record_body(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, const struct tls_piece *piece, struct moment at)
+{
+	if (piece->type != TLS_RECORDS_HANDSHAKE || session->hello_done[side]) {
+		turn_goes_on(session, sink, side, at);
+		return;
+	}
+	if (side == EXCHANGE_SERVER)
+		give_up_hello(session, sink, EXCHANGE_CLIENT); /* it was answered */
+	hello_bytes(session, sink, side, piece->body);
+}
+
+void tls_session_bytes(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, bool fresh, struct moment at)
+{
+	struct tls_records *records = &session->records[side];
+	struct tls_piece piece;
+
+	if (records->lost && fresh)
+		tls_records_resume(records, bytes.at, cursor_left(&bytes));
+	if (records->lost)
+		turn_goes_on(session, sink, side, at);
+	while (tls_records_next(records, &bytes, &piece)) {
+		if (piece.begins)
+			record_begins(session, sink, side, &piece, at);
+		if (cursor_left(&piece.body) > 0)
+			record_body(session, sink, side, &piece, at);
+	}
+}
+
+/* Bytes of a hello that will not come make it as long as it is. */
+static void hello_is_cut(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side)
+{
+	const struct tls_records *records = &session->records[side];
+
+	if (records->lost ||
+		(records->type == TLS_RECORDS_HANDSHAKE && records->remaining > 0))
+		give_up_hello(session, sink, side);
+}
+
+void tls_session_skip(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len, struct moment at)
+{
+	hello_is_cut(session, sink, side);
+	(void)tls_records_skip(&session->records[side], len);
+	turn_goes_on(session, sink, side, at);
+}
+
+void tls_session_hole(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len)
+{
+	bool was_lost = session->records[side].lost;
+
+	hello_is_cut(session, sink, side);
+	if (tls_records_skip(&session->records[side], len))
+		return;
+	give_up_hello(session, sink, side);
+	if (session->finished && !was_lost)
+		turns_lost(&session->turns, sink, side);
+}
+
+uint64_t tls_session_skippable(const struct tls_session *session, enum exchange_side side)
+{
+	const struct tls_records *records = &session->records[side];
+
+	if (records->lost)
+		return UINT64_MAX;
+	/* A hello is wanted whole. */
+	if (records->type == TLS_RECORDS_HANDSHAKE && !session->hello_done[side])
+		return 0;
+	return records->remaining;
+}

@@ -1,0 +1,54 @@
+/*
+ * A TLS connection read without keys: the name in its ClientHello, how long its handshake
+ * took, and, from record types and lengths alone, where requests and answers begin
+ * (turns.h).
+ *
+ * TLS 1.2 shows its handshake records as such, and all application data is the
+ * application's. In TLS 1.3 the end of the handshake looks like application data: the
+ * client's Finished is known by its length, and until it has come the server's records
+ * are never answers. Alerts (19 bytes when encrypted) count for nothing. Source: RFC 8446
+ * §2, §4.4, §5; RFC 5246 §7.3.
+ */
+#ifndef FLOW_TLS_SESSION_H
+#define FLOW_TLS_SESSION_H
+
+#include "exchange.h"
+#include "tls_records.h"
+#include "turns.h"
+
+enum tls_version { TLS_VERSION_UNKNOWN, TLS_VERSION_OLD, TLS_VERSION_1_3 };
+
+struct tls_session {
+	struct tls_records records[2]; /* by enum exchange_side */
+	struct turns turns;
+	struct moment hello; /* when the ClientHello began */
+	uint16_t gathered;   /* buffer with a hello that spans pieces */
+	uint16_t gathered_len;
+	uint8_t version;
+	bool counting[2];   /* the present record's bytes belong to a turn */
+	bool hello_done[2]; /* that side's hello has been read, or given up */
+	bool ciphering;     /* the client has sent ChangeCipherSpec */
+	bool flight;        /* the client's last handshake flight has begun (1.3) */
+	bool early;         /* the client offered early data */
+	bool finished;      /* application data is possible */
+};
+
+/* mid_stream: the handshake was not seen and is over. */
+void tls_session_init(struct tls_session *session, bool mid_stream);
+/* Gives its buffer back. */
+void tls_session_drop(struct tls_session *session, const struct exchange_sink *sink);
+
+/* In-order bytes of one side; `fresh`: they begin a segment. */
+void tls_session_bytes(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, bool fresh, struct moment at);
+/* Bytes that a captured segment had but its capture cut off. */
+void tls_session_skip(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len, struct moment at);
+/* Bytes that were sent, but in packets that nobody captured. */
+void tls_session_hole(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len);
+/* How many bytes of that side may be skipped without losing framing. */
+uint64_t tls_session_skippable(
+	const struct tls_session *session, enum exchange_side side);
+
+#endif

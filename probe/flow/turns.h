@@ -1,0 +1,48 @@
+/*
+ * Requests and answers by whose turn it is to speak: the one thing to be seen of HTTP/1
+ * inside TLS and of protocols that are not read. Client data after the server spoke
+ * begins a request; more client data only moves its end; the first server data after it
+ * is the answer. A client that sends a second request before the first is answered is
+ * counted once.
+ *
+ * TLS 1.3 servers send session tickets just before their first answer, in records that
+ * look like it. Such a record is a candidate: a ticket when anything else follows before
+ * the client speaks again, otherwise the answer itself. Source: RFC 8446 §4.6.1.
+ */
+#ifndef FLOW_TURNS_H
+#define FLOW_TURNS_H
+
+#include <stdbool.h>
+
+#include "exchange.h"
+
+struct turns {
+	struct moment request;   /* end of the client's turn */
+	struct moment candidate; /* the first of what may be tickets since then */
+	struct moment last;      /* of the answer, as far as it came */
+	uint16_t ticket_len;     /* of the records that may be tickets; 0: none seen */
+	bool tickets_possible;   /* no certain answer has come yet */
+	bool open;               /* a request waits for its answer */
+	bool untimed;            /* and its time would be wrong */
+	bool has_candidate;
+	bool answering; /* the answer's last byte is still to be told */
+};
+
+void turns_init(struct turns *turns, bool tickets_possible);
+void turns_client(
+	struct turns *turns, const struct exchange_sink *sink, struct moment at);
+/* One piece of server data that begins here; len: its record's length, 0 where there are
+ * none. */
+void turns_server(struct turns *turns, const struct exchange_sink *sink, struct moment at,
+	uint16_t len);
+/* More of what a former call began. */
+void turns_client_more(struct turns *turns, struct moment at);
+void turns_server_more(
+	struct turns *turns, const struct exchange_sink *sink, struct moment at);
+/* Bytes of that side were lost to the capture. */
+void turns_lost(
+	struct turns *turns, const struct exchange_sink *sink, enum exchange_side side);
+/* The connection is over: what waited for more is decided. */
+void turns_end(struct turns *turns, const struct exchange_sink *sink);
+
+#endif
