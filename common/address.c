@@ -45,8 +45,7 @@ int address_parse(struct address *out, const char *text)
 
 const char *address_text(const struct address *address, char buf[static ADDRESS_TEXT])
 {
-	/* glibc writes IPv6 as RFC 5952 wants it: lower case, the longest run of zeros
-	 * once. */
+	/* glibc's IPv6 is RFC 5952's: lower case, the longest run of zeros once. */
 	if (address->family == 4)
 		(void)inet_ntop(AF_INET, address->bytes, buf, ADDRESS_TEXT);
 	else if (address->family == 6)

@@ -10,7 +10,9 @@
 
 #include "astray/status.h"
 #include "json_scan.h"
+#include "printable.h"
 
+#define KEYS_FEW 32 /* up to here comparing each with each is quicker than sorting */
 #define EXACT_MAX 9007199254740992.0 /* 2^53: doubles count by ones up to here */
 
 /* struct json is the library's node under another name; only this file knows. */
@@ -39,24 +41,60 @@ static unsigned line_at(const char *text, size_t at)
 	return line;
 }
 
-/* The first repeated key below, or NULL. Objects are small; a quadratic look is quicker
- * than a table, and large ones are bounded by the size of a line. */
-static const cJSON *repeated_key(const cJSON *container)
+static int by_key(const void *a, const void *b)
 {
-	for (const cJSON *item = container->child; item; item = item->next) {
-		const cJSON *inner;
+	const cJSON *const *left = a, *const *right = b;
 
-		if (cJSON_IsObject(container))
-			for (const cJSON *other = container->child; other != item;
-				other = other->next)
-				if (strcmp(other->string, item->string) == 0)
-					return item;
-		inner = item->child ? repeated_key(item)
-				    : NULL; /* depth was bounded by the scan */
-		if (inner)
-			return inner;
-	}
+	return strcmp((*left)->string, (*right)->string);
+}
+
+/* Sorts what is too large to compare each with each: a hostile object is as long as a
+ * line. */
+static int repeated_among_many(const cJSON **out, const cJSON *object, size_t count)
+{
+	const cJSON **sorted = malloc(count * sizeof(const cJSON *));
+	size_t i = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (const cJSON *item = object->child; item; item = item->next)
+		sorted[i++] = item;
+	qsort(sorted, count, sizeof(const cJSON *), by_key);
+	for (i = 1; i < count && !*out; i++)
+		if (by_key(&sorted[i - 1], &sorted[i]) == 0)
+			*out = sorted[i];
+	free(sorted);
+	return 0;
+}
+
+static const cJSON *repeated_among_few(const cJSON *object)
+{
+	for (const cJSON *item = object->child; item; item = item->next)
+		for (const cJSON *other = object->child; other != item;
+			other = other->next)
+			if (strcmp(other->string, item->string) == 0)
+				return item;
 	return NULL;
+}
+
+/* Finds a repeated key at any depth, which the scan has bounded; *out stays NULL without.
+ */
+static int find_repeated(const cJSON **out, const cJSON *container)
+{
+	size_t count = 0;
+	int rc = 0;
+
+	for (const cJSON *item = container->child; item && rc == 0; item = item->next) {
+		count++;
+		if (item->child)
+			rc = find_repeated(out, item);
+	}
+	if (rc || *out || !cJSON_IsObject(container))
+		return rc;
+	if (count > KEYS_FEW)
+		return repeated_among_many(out, container, count);
+	*out = repeated_among_few(container);
+	return 0;
 }
 
 static int refuse_text(
@@ -71,7 +109,7 @@ static int refuse_text(
 static int fill(struct json_doc *doc, struct fault *fault)
 {
 	struct json_scan scan;
-	const cJSON *twice;
+	const cJSON *twice = NULL;
 	int rc = json_scan(&scan, doc->text, doc->len, 0);
 
 	if (rc)
@@ -79,7 +117,7 @@ static int fill(struct json_doc *doc, struct fault *fault)
 	doc->root = cJSON_ParseWithLength(doc->text, doc->len);
 	if (!doc->root)
 		return -ENOMEM; /* the scan left no other reason */
-	twice = repeated_key(doc->root);
+	rc = find_repeated(&twice, doc->root);
 	if (twice) {
 		rc = fault_at(fault, STATUS_DUPLICATE, twice->string, "stands twice");
 		if (fault)
@@ -325,7 +363,7 @@ struct json *json_add_array(struct json *into, const char *key)
 }
 
 /* The library prints what is beyond an int with an exponent; readers deserve whole
- * numbers. */
+ * digits. */
 void json_add_int(struct json *into, const char *key, int64_t value)
 {
 	char digits[24];
@@ -340,12 +378,58 @@ void json_add_int(struct json *into, const char *key, int64_t value)
 
 void json_add_double(struct json *into, const char *key, double value)
 {
-	(void)add(into, key, cJSON_CreateNumber(value));
+	char digits[32];
+
+	/* The library is content with digits that read back almost the same. */
+	for (int precision = 15; isfinite(value) && precision <= 17; precision++) {
+		(void)snprintf(digits, sizeof(digits), "%.*g", precision, value);
+		if (memcmp(&(double){strtod(digits, NULL)}, &value, sizeof(value)) == 0) {
+			(void)add(into, key, cJSON_CreateRaw(digits));
+			return;
+		}
+	}
+	(void)add(into, key, cJSON_CreateNull());
+}
+
+static bool is_utf8(const char *text, size_t len)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	size_t width;
+
+	for (; len; at += width, len -= width) {
+		width = printable_utf8_length(at, len);
+		if (!width)
+			return false;
+	}
+	return true;
+}
+
+/* A copy in which "?" stands for each byte that is no UTF-8; no longer than before. */
+static char *to_utf8(const char *text, size_t len)
+{
+	char *copy = strdup(text);
+	size_t width;
+
+	for (size_t i = 0; copy && i < len; i += width ? width : 1) {
+		width = printable_utf8_length((unsigned char *)copy + i, len - i);
+		if (!width)
+			copy[i] = '?';
+	}
+	return copy;
 }
 
 void json_add_text(struct json *into, const char *key, const char *value)
 {
-	(void)add(into, key, cJSON_CreateString(value));
+	size_t len = strlen(value);
+	char *copy;
+
+	if (is_utf8(value, len)) {
+		(void)add(into, key, cJSON_CreateString(value));
+		return;
+	}
+	copy = to_utf8(value, len);
+	(void)add(into, key, copy ? cJSON_CreateString(copy) : NULL);
+	free(copy);
 }
 
 void json_add_bool(struct json *into, const char *key, bool value)
@@ -371,8 +455,7 @@ int json_print(const struct json *root, char *buf, size_t cap)
 	char *text;
 	size_t len;
 
-	/* The library wants a few bytes to spare; what does not fit is told apart by
-	 * printing anew. */
+	/* The library wants bytes to spare: what it refuses may fit after all. */
 	if (cap && cap <= INT32_MAX &&
 		cJSON_PrintPreallocated((cJSON *)(uintptr_t)root, buf, (int)cap, false))
 		return (int)strlen(buf);

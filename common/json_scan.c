@@ -8,6 +8,8 @@
 #include "astray/status.h"
 #include "printable.h"
 
+#define NUMBER_MAX 63 /* the library reads no more of a number */
+
 struct scanner {
 	const char *text;
 	size_t len, at;
@@ -21,6 +23,12 @@ static int refuse(struct scanner *s, int rc, const char *why)
 {
 	s->why = why;
 	return rc;
+}
+
+/* What ends too early may only have been cut. */
+static int refuse_here(struct scanner *s, const char *why)
+{
+	return refuse(s, s->at < s->len ? STATUS_SYNTAX : STATUS_SHORT, why);
 }
 
 static int peek(const struct scanner *s)
@@ -41,23 +49,58 @@ static bool is_hex(int c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+/* The four digits behind \u, or -1. */
+static int take_hex4(struct scanner *s)
+{
+	int code = 0;
+
+	for (int i = 0; i < 4; i++, s->at++) {
+		int c = peek(s);
+
+		if (!is_hex(c))
+			return -1;
+		code = code * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+	}
+	return code;
+}
+
+static bool is_low_surrogate(int code)
+{
+	return code >= 0xdc00 && code <= 0xdfff;
+}
+
+static int scan_unicode_escape(struct scanner *s)
+{
+	int code = take_hex4(s);
+
+	if (code < 0)
+		return refuse_here(s, "has a broken \\u escape");
+	if (code == 0)
+		return refuse(s, STATUS_SYNTAX, "has a NUL inside a text");
+	if (is_low_surrogate(code))
+		return refuse_here(s, "has half a surrogate pair");
+	if (code < 0xd800 || code > 0xdbff)
+		return 0;
+	if (s->len - s->at < 2 || memcmp(s->text + s->at, "\\u", 2) != 0)
+		return refuse_here(s, "has half a surrogate pair");
+	s->at += 2;
+	return is_low_surrogate(take_hex4(s))
+		       ? 0
+		       : refuse_here(s, "has half a surrogate pair");
+}
+
 static int scan_escape(struct scanner *s)
 {
 	int c = peek(s);
 
 	if (c < 0)
-		return refuse(s, STATUS_SHORT, "ends inside a text");
+		return refuse_here(s, "ends inside a text");
 	s->at++;
-	if (c != 'u')
-		return strchr("\"\\/bfnrt", c)
-			       ? 0
-			       : refuse(s, STATUS_SYNTAX, "has an unknown escape");
-	for (int i = 0; i < 4; i++, s->at++)
-		if (!is_hex(peek(s)))
-			return refuse(s, STATUS_SYNTAX, "has a broken \\u escape");
-	if (memcmp(s->text + s->at - 4, "0000", 4) == 0)
-		return refuse(s, STATUS_SYNTAX, "has a NUL inside a text");
-	return 0;
+	if (c == 'u')
+		return scan_unicode_escape(s);
+	return c && strchr("\"\\/bfnrt", c)
+		       ? 0
+		       : refuse(s, STATUS_SYNTAX, "has an unknown escape");
 }
 
 static int scan_text(struct scanner *s)
@@ -86,7 +129,7 @@ static int scan_text(struct scanner *s)
 				return rc;
 		}
 	}
-	return refuse(s, STATUS_SHORT, "ends inside a text");
+	return refuse_here(s, "ends inside a text");
 }
 
 static bool scan_digits(struct scanner *s)
@@ -100,6 +143,7 @@ static bool scan_digits(struct scanner *s)
 
 static int scan_number(struct scanner *s)
 {
+	size_t from = s->at;
 	bool fine = true;
 
 	if (peek(s) == '-')
@@ -118,9 +162,11 @@ static int scan_number(struct scanner *s)
 			s->at++;
 		fine = scan_digits(s);
 	}
-	return fine ? 0
-		    : refuse(s, s->at < s->len ? STATUS_SYNTAX : STATUS_SHORT,
-			      "has a broken number");
+	if (!fine)
+		return refuse_here(s, "has a broken number");
+	return s->at - from <= NUMBER_MAX
+		       ? 0
+		       : refuse(s, STATUS_LIMIT, "has a number of too many digits");
 }
 
 static int scan_word(struct scanner *s, const char *word)
@@ -141,15 +187,13 @@ static int scan_key(struct scanner *s)
 
 	skip_space(s);
 	if (peek(s) != '"')
-		return refuse(s, peek(s) < 0 ? STATUS_SHORT : STATUS_SYNTAX,
-			"lacks a key in quotes");
+		return refuse_here(s, "lacks a key in quotes");
 	rc = scan_text(s);
 	if (rc)
 		return rc;
 	skip_space(s);
 	if (peek(s) != ':')
-		return refuse(s, peek(s) < 0 ? STATUS_SHORT : STATUS_SYNTAX,
-			"lacks a colon after a key");
+		return refuse_here(s, "lacks a colon after a key");
 	s->at++;
 	return 0;
 }
@@ -178,7 +222,7 @@ static int scan_value(struct scanner *s, bool *entered)
 	*entered = false;
 	s->values++;
 	if (c < 0)
-		return refuse(s, STATUS_SHORT, "ends where a value should stand");
+		return refuse_here(s, "ends where a value should stand");
 	if (c == '{' || c == '[')
 		return enter(s, (char)c, entered);
 	if (c == '"')
@@ -188,8 +232,7 @@ static int scan_value(struct scanner *s, bool *entered)
 	return scan_word(s, c == 't' ? "true" : c == 'f' ? "false" : "null");
 }
 
-/* After a value: closes what ends here, or goes on to the next value. *more says which.
- */
+/* After a value: closes what ends here, or goes on to the next (*more). */
 static int leave(struct scanner *s, bool *more)
 {
 	*more = false;
@@ -203,9 +246,8 @@ static int leave(struct scanner *s, bool *more)
 			return kind == '{' ? scan_key(s) : 0;
 		}
 		if (peek(s) != kind + 2)
-			return refuse(s, peek(s) < 0 ? STATUS_SHORT : STATUS_SYNTAX,
-				kind == '{' ? "lacks a comma or }"
-					    : "lacks a comma or ]");
+			return refuse_here(s, kind == '{' ? "lacks a comma or }"
+							  : "lacks a comma or ]");
 		s->at++;
 		s->depth--;
 	}

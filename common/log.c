@@ -52,39 +52,40 @@ int log_parse_format(enum log_format *out, const char *text)
 	return 0;
 }
 
-/* The message between quotes; what is not printable is escaped already. */
-static void put_quoted(FILE *out, const char *text)
+/* What stands between quotes; bytes that do not print are escaped already. */
+static const char *quoted(char *out, size_t cap, const char *text)
 {
-	(void)fputc('"', out);
-	for (; *text; text++) {
+	size_t used = 0;
+
+	for (; *text && used + 2 < cap; text++) {
 		if (*text == '"' || *text == '\\')
-			(void)fputc('\\', out);
-		(void)fputc(*text, out);
+			out[used++] = '\\';
+		out[used++] = *text;
 	}
-	(void)fputc('"', out);
+	out[used] = '\0';
+	return out;
 }
 
+/* One call for one line, so that lines of several writers do not mix. */
 static void put_line(
 	const struct log *log, enum log_level level, const char *topic, const char *text)
 {
-	char at[MOMENT_TEXT];
+	char at[MOMENT_TEXT], message[MESSAGE_MAX * 4];
 
 	(void)moment_text(now_moment(), true, at);
-	if (log->format == LOG_FORMAT_JSON) {
+	(void)quoted(message, sizeof(message), text);
+	if (log->format == LOG_FORMAT_JSON)
 		(void)fprintf(log->out,
-			"{\"ts\":\"%s\",\"level\":\"%s\",\"topic\":\"%s\",\"msg\":", at,
-			levels[level].name, topic);
-		put_quoted(log->out, text);
-		(void)fputs("}\n", log->out);
-		return;
-	}
-	if (log->journald)
-		(void)fprintf(log->out, "<%d>", levels[level].priority);
+			"{\"ts\":\"%s\",\"level\":\"%s\",\"topic\":\"%s\",\"msg\":\"%s\"}"
+			"\n",
+			at, levels[level].name, topic, message);
+	else if (log->journald)
+		(void)fprintf(log->out, "<%d>level=%s topic=%s msg=\"%s\"\n",
+			levels[level].priority, levels[level].name, topic, message);
 	else
-		(void)fprintf(log->out, "ts=%s ", at);
-	(void)fprintf(log->out, "level=%s topic=%s msg=", levels[level].name, topic);
-	put_quoted(log->out, text);
-	(void)fputc('\n', log->out);
+		(void)fprintf(log->out, "ts=%s level=%s topic=%s msg=\"%s\"\n", at,
+			levels[level].name, topic, message);
+	(void)fflush(log->out);
 }
 
 static void put(const struct log *log, enum log_level level, const char *topic,
@@ -100,7 +101,6 @@ static void put(const struct log *log, enum log_level level, const char *topic,
 	(void)vsnprintf(raw, sizeof(raw), format, args);
 	printable_copy(text, sizeof(text), raw);
 	put_line(log, level, topic, text);
-	(void)fflush(log->out);
 }
 
 void log_error(const struct log *log, const char *topic, const char *format, ...)

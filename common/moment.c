@@ -10,101 +10,131 @@
 
 #include "astray/status.h"
 
+/* Years that RFC 3339 can write: 0000-01-01 up to the last second of 9999. */
+#define FIRST_SECOND INT64_C(-62167219200)
+#define LAST_SECOND INT64_C(253402300799)
+
 const char *moment_text(struct moment at, bool millis, char buf[static MOMENT_TEXT])
 {
 	int64_t fraction_us = at.us % MOMENT_SECOND_US;
 	time_t seconds = (time_t)(at.us / MOMENT_SECOND_US);
+	char fraction[8] = "";
 	struct tm tm;
-	size_t len;
 
 	if (fraction_us < 0) {
 		fraction_us += MOMENT_SECOND_US;
 		seconds--;
 	}
-	if (!gmtime_r(&seconds, &tm)) {
+	if (seconds < FIRST_SECOND || seconds > LAST_SECOND || !gmtime_r(&seconds, &tm)) {
 		(void)snprintf(buf, MOMENT_TEXT, "%" PRId64 " us", at.us);
 		return buf;
 	}
-	len = strftime(buf, MOMENT_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
 	if (millis)
-		(void)snprintf(buf + len, MOMENT_TEXT - len, ".%03dZ",
-			(int)(fraction_us / 1000));
-	else
-		(void)snprintf(buf + len, MOMENT_TEXT - len, "Z");
+		(void)snprintf(fraction, sizeof(fraction), ".%03d",
+			(int)(fraction_us / 1000 % 1000));
+	(void)snprintf(buf, MOMENT_TEXT, "%04d-%02d-%02dT%02d:%02d:%02d%sZ",
+		(tm.tm_year + 1900) % 10000, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+		tm.tm_min, tm.tm_sec, fraction);
 	return buf;
 }
 
-/* ".25" as microseconds; moves *text past it. */
-static int64_t take_fraction(const char **text)
+/* Exactly `digits` digits; moves *text past them. */
+static bool take_number(const char **text, int digits, int *out)
 {
-	int64_t us = 0, unit = MOMENT_SECOND_US / 10;
-
-	if (**text != '.' || !isdigit((unsigned char)(*text)[1]))
-		return 0;
-	for ((*text)++; isdigit((unsigned char)**text); (*text)++) {
-		us += (**text - '0') * unit;
-		unit /= 10;
+	*out = 0;
+	for (int i = 0; i < digits; i++, (*text)++) {
+		if (!isdigit((unsigned char)**text))
+			return false;
+		*out = *out * 10 + (**text - '0');
 	}
-	return us;
-}
-
-/* "Z" or "+09:00" in seconds east of UTC. False when it is neither. */
-static bool take_zone(const char **text, int *east_s)
-{
-	int hours, minutes, used = 0;
-	char sign = **text;
-
-	*east_s = 0;
-	if (sign == 'Z' || sign == 'z') {
-		(*text)++;
-		return true;
-	}
-	if ((sign != '+' && sign != '-') || !isdigit((unsigned char)(*text)[1]) ||
-		sscanf(*text + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 ||
-		used != 5 || hours > 23 || minutes < 0 || minutes > 59)
-		return false;
-	*east_s = (hours * 60 + minutes) * 60 * (sign == '-' ? -1 : 1);
-	*text += 1 + used;
 	return true;
 }
 
-static bool is_in_month(const struct tm *tm)
+static bool take_mark(const char **text, const char *marks)
+{
+	if (!**text || !strchr(marks, **text))
+		return false;
+	(*text)++;
+	return true;
+}
+
+/* ".25" as microseconds, 0 without one; finer digits are dropped. */
+static bool take_fraction(const char **text, int64_t *us)
+{
+	int64_t unit = MOMENT_SECOND_US / 10;
+
+	*us = 0;
+	if (!take_mark(text, "."))
+		return true;
+	if (!isdigit((unsigned char)**text))
+		return false;
+	for (; isdigit((unsigned char)**text); (*text)++) {
+		*us += (**text - '0') * unit;
+		unit /= 10;
+	}
+	return true;
+}
+
+/* "Z" or "+09:00" in seconds east of UTC. */
+static bool take_zone(const char **text, int *east_s)
+{
+	int hours, minutes, sign = **text == '-' ? -1 : 1;
+
+	*east_s = 0;
+	if (take_mark(text, "Zz"))
+		return true;
+	if (!take_mark(text, "+-") || !take_number(text, 2, &hours) ||
+		!take_mark(text, ":") || !take_number(text, 2, &minutes))
+		return false;
+	*east_s = sign * (hours * 60 + minutes) * 60;
+	return hours < 24 && minutes < 60;
+}
+
+static bool take_date(const char **text, struct tm *tm)
+{
+	return take_number(text, 4, &tm->tm_year) && take_mark(text, "-") &&
+	       take_number(text, 2, &tm->tm_mon) && take_mark(text, "-") &&
+	       take_number(text, 2, &tm->tm_mday);
+}
+
+static bool take_clock(const char **text, struct tm *tm)
+{
+	return take_number(text, 2, &tm->tm_hour) && take_mark(text, ":") &&
+	       take_number(text, 2, &tm->tm_min) && take_mark(text, ":") &&
+	       take_number(text, 2, &tm->tm_sec);
+}
+
+/* Of what the digits say; second 60 is a leap second. */
+static bool is_in_calendar(const struct tm *tm)
 {
 	static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-	int year = tm->tm_year + 1900;
-	bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+	bool leap = (tm->tm_year % 4 == 0 && tm->tm_year % 100 != 0) ||
+		    tm->tm_year % 400 == 0;
 
-	if (tm->tm_mon < 0 || tm->tm_mon > 11 || tm->tm_mday < 1)
-		return false;
-	return tm->tm_mday <= days[tm->tm_mon] + (tm->tm_mon == 1 && leap);
+	return tm->tm_mon >= 1 && tm->tm_mon <= 12 && tm->tm_mday >= 1 &&
+	       tm->tm_mday <= days[tm->tm_mon - 1] + (tm->tm_mon == 2 && leap) &&
+	       tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec <= 60;
 }
 
 /* RFC 3339, section 5.6. A leap second reads as the second after. */
 static int parse_rfc3339(struct moment *out, const char *text)
 {
 	struct tm tm = {0};
-	int used = 0, east_s;
-	int64_t fraction_us;
-	char join;
+	int64_t fraction_us, seconds;
+	int east_s;
 
-	if (sscanf(text, "%4d-%2d-%2d%c%2d:%2d:%2d%n", &tm.tm_year, &tm.tm_mon,
-		    &tm.tm_mday, &join, &tm.tm_hour, &tm.tm_min, &tm.tm_sec,
-		    &used) != 7 ||
-		used != 19 || !strchr("Tt ", join))
+	if (!take_date(&text, &tm) || !take_mark(&text, "Tt ") ||
+		!take_clock(&text, &tm) || !take_fraction(&text, &fraction_us) ||
+		!take_zone(&text, &east_s) || *text)
 		return STATUS_SYNTAX;
-	for (int i = 0; i < used; i++)
-		if (!isdigit((unsigned char)text[i]) && !strchr("-:Tt ", text[i]))
-			return STATUS_SYNTAX;
+	if (!is_in_calendar(&tm))
+		return STATUS_RANGE;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
-	text += used;
-	fraction_us = take_fraction(&text);
-	if (!take_zone(&text, &east_s) || *text)
-		return STATUS_SYNTAX;
-	if (!is_in_month(&tm) || tm.tm_hour > 23 || tm.tm_hour < 0 || tm.tm_min > 59 ||
-		tm.tm_min < 0 || tm.tm_sec > 60 || tm.tm_sec < 0)
+	seconds = (int64_t)timegm(&tm) - east_s;
+	if (seconds < FIRST_SECOND || seconds > LAST_SECOND)
 		return STATUS_RANGE;
-	out->us = ((int64_t)timegm(&tm) - east_s) * MOMENT_SECOND_US + fraction_us;
+	out->us = seconds * MOMENT_SECOND_US + fraction_us;
 	return 0;
 }
 

@@ -23,8 +23,7 @@ size_t printable_utf8_length(const unsigned char *text, size_t len)
 	for (size_t i = 1; i < want; i++)
 		if (!is_tail(text[i]))
 			return 0;
-	/* Overlong forms, surrogates and what lies beyond U+10FFFF (RFC 3629, section 4).
-	 */
+	/* Overlong forms, surrogates, beyond U+10FFFF (RFC 3629, section 4). */
 	if ((c == 0xe0 && text[1] < 0xa0) || (c == 0xed && text[1] > 0x9f) ||
 		(c == 0xf0 && text[1] < 0x90) || (c == 0xf4 && text[1] > 0x8f))
 		return 0;

@@ -5,8 +5,15 @@
 
 #include "astray/status.h"
 
-#define OFFSET_MAX (INT64_C(1) << 30) /* far beyond what any double reaches at scale 20 \
-				       */
+/* No double lies below 2^-1074 or above 2^1024, so at any scale indices have ends; what
+ * lies inside them always fits the buckets at the coarsest scale. */
+#define EXPONENT_MIN (-1075)
+#define EXPONENT_MAX 1024
+/* Where totals stop: the largest count that the wire carries exactly. */
+#define TOTAL_MAX ((UINT64_C(1) << 53) - 1)
+/* How far a sum may stray from what min and max allow before it is none: writers round.
+ */
+#define SUM_SLACK 0.01
 
 void sketch_init(struct sketch *sketch)
 {
@@ -21,22 +28,18 @@ void sketch_init(struct sketch *sketch)
 static int64_t index_of(double value, int scale)
 {
 	int exponent;
-	double fraction = frexp(value,
-		&exponent); /* value = fraction * 2^exponent, 0.5 <= fraction < 1 */
+	double fraction =
+		frexp(value, &exponent); /* fraction * 2^exponent, from 0.5 to 1 */
+	bool power = fraction == 0.5;    /* lies on a bound, and belongs below it */
 
-	if (scale <= 0) {
-		int64_t whole = fraction == 0.5 ? exponent - 2 : exponent - 1;
-
-		return whole >> -scale;
-	}
-	if (fraction ==
-		0.5) /* an exact power of two lies on a bound, which belongs below */
-		return ((int64_t)(exponent - 1) << scale) - 1;
+	if (scale <= 0)
+		return ((int64_t)exponent - (power ? 2 : 1)) >> -scale;
+	if (power)
+		return ((int64_t)exponent - 1) * (INT64_C(1) << scale) - 1;
 	return (int64_t)ceil(ldexp(log2(fraction) + exponent, scale)) - 1;
 }
 
-/* Joins 2^by neighbours. An arithmetic shift rounds down, which is what the bounds want.
- */
+/* Joins 2^by neighbours. An arithmetic shift rounds down, as the bounds want it. */
 static void join(struct sketch *sketch, int by)
 {
 	int offset = sketch->offset >> by;
@@ -77,8 +80,7 @@ static int excess(int64_t low, int64_t high)
 	return by;
 }
 
-/* Makes counts[] cover index (at the sketch's scale, which may fall); returns where it
- * stands. */
+/* Makes counts[] cover index, for which the scale may fall; returns where it stands. */
 static unsigned cover(struct sketch *sketch, int64_t index)
 {
 	int64_t low = sketch->used && sketch->offset < index ? sketch->offset : index;
@@ -118,8 +120,9 @@ static void widen(struct sketch *sketch, double min, double max)
 
 bool sketch_add_many(struct sketch *sketch, double value_us, uint64_t times)
 {
-	if (!(value_us >= 0) || !isfinite(value_us))
+	if (!(value_us >= 0 && value_us <= SKETCH_VALUE_MAX))
 		return false;
+	times = times < TOTAL_MAX - sketch->total ? times : TOTAL_MAX - sketch->total;
 	if (times == 0)
 		return true;
 	widen(sketch, value_us, value_us);
@@ -139,18 +142,16 @@ bool sketch_add(struct sketch *sketch, double value_us)
 
 void sketch_merge(struct sketch *into, const struct sketch *from)
 {
-	if (from->total == 0)
+	if (from->total == 0 || from->total > TOTAL_MAX - into->total)
 		return;
 	sketch_downscale(into, from->scale);
 	for (unsigned i = 0; i < from->used; i++) {
-		if (from->counts[i]) {
-			/* The scale may fall while buckets are added: shift by what it is
-			 * now. */
-			int by = from->scale - into->scale;
-			unsigned at = cover(into, ((int64_t)from->offset + i) >> by);
+		/* The scale may fall while buckets are added: shift by what it is now. */
+		int by = from->scale - into->scale;
 
-			into->counts[at] += from->counts[i];
-		}
+		if (from->counts[i])
+			into->counts[cover(into, ((int64_t)from->offset + i) >> by)] +=
+				from->counts[i];
 	}
 	widen(into, from->min, from->max);
 	into->zeros += from->zeros;
@@ -158,38 +159,37 @@ void sketch_merge(struct sketch *into, const struct sketch *from)
 	into->sum += from->sum;
 }
 
-/* The lower bound of the bucket with that index. */
-static double bound(int64_t index, int scale)
-{
-	return exp2(ldexp((double)index, -scale));
-}
-
 static double clamp(double value, double low, double high)
 {
 	return value < low ? low : value > high ? high : value;
 }
 
+/* The value at `part` (0..1) of a bucket, in the logarithm. */
+static double inside(int64_t index, int scale, double part)
+{
+	return exp2(ldexp((double)index + part, -scale));
+}
+
+/* What part of a bucket lies above a value in it, in the logarithm. */
+static double share_above(double value, int64_t index, int scale)
+{
+	return clamp((double)index + 1 - ldexp(log2(value), scale), 0, 1);
+}
+
 double sketch_quantile(const struct sketch *sketch, double q)
 {
-	double rank = clamp(q, 0, 1) * (double)sketch->total,
-	       below = (double)sketch->zeros;
+	double rank = clamp(q, 0, 1) * (double)sketch->total;
+	double below = (double)sketch->zeros;
 
-	if (sketch->total == 0)
-		return 0;
-	if (rank <= below && sketch->zeros)
+	if (sketch->total == 0 || (sketch->zeros && rank <= below))
 		return 0;
 	for (unsigned i = 0; i < sketch->used; i++) {
 		double here = (double)sketch->counts[i];
 
-		if (here > 0 && rank <= below + here) {
-			int64_t index = (int64_t)sketch->offset + i;
-			double low = bound(index, sketch->scale);
-			double high = bound(index + 1, sketch->scale);
-			double value =
-				low * pow(high / low, clamp((rank - below) / here, 0, 1));
-
-			return clamp(value, sketch->min, sketch->max);
-		}
+		if (here > 0 && rank <= below + here)
+			return clamp(inside((int64_t)sketch->offset + i, sketch->scale,
+					     clamp((rank - below) / here, 0, 1)),
+				sketch->min, sketch->max);
 		below += here;
 	}
 	return sketch->max;
@@ -203,19 +203,20 @@ double sketch_mean(const struct sketch *sketch)
 double sketch_count_above(const struct sketch *sketch, double value_us)
 {
 	double above = 0;
+	int64_t edge;
 
-	if (value_us < 0)
+	if (sketch->total == 0 || value_us >= sketch->max)
+		return 0;
+	if (value_us < sketch->min)
 		return (double)sketch->total;
-	for (unsigned i = 0; i < sketch->used; i++) {
-		int64_t index = (int64_t)sketch->offset + i;
-		double low = bound(index, sketch->scale),
-		       high = bound(index + 1, sketch->scale);
-		double part = value_us <= low    ? 1
-			      : value_us >= high ? 0
-						 : log(high / value_us) / log(high / low);
-
-		above += part * (double)sketch->counts[i];
-	}
+	if (value_us <= 0)
+		return (double)(sketch->total - sketch->zeros);
+	edge = index_of(value_us, sketch->scale) - sketch->offset;
+	for (int64_t i = edge < 0 ? 0 : edge; i < (int64_t)sketch->used; i++)
+		above += (double)sketch->counts[i] *
+			 (i == edge ? share_above(
+					      value_us, i + sketch->offset, sketch->scale)
+				    : 1);
 	return above;
 }
 
@@ -229,26 +230,32 @@ static bool trim(const uint64_t *counts, size_t len, size_t *first, size_t *end)
 	return *first < *end;
 }
 
-static bool extremes_hold(double sum, double min, double max)
+static bool extremes_hold(uint64_t total, double sum, double min, double max)
 {
-	return isfinite(sum) && isfinite(min) && isfinite(max) && sum >= 0 && min >= 0 &&
-	       max >= min;
+	double count = (double)total;
+
+	return min >= 0 && max >= min && max <= SKETCH_VALUE_MAX &&
+	       sum >= min * count * (1 - SUM_SLACK) &&
+	       sum <= max * count * (1 + SUM_SLACK);
 }
 
+static bool indices_hold(int scale, int64_t first, int64_t last)
+{
+	return (double)first >= floor(ldexp(EXPONENT_MIN, scale)) &&
+	       (double)last < ceil(ldexp(EXPONENT_MAX, scale));
+}
+
+/* Adds counts[0..len), whose ends are not zero. */
 static int load_counts(
 	struct sketch *out, int64_t offset, const uint64_t *counts, size_t len)
 {
-	size_t first, end;
-	int by;
+	int by = excess(offset, offset + (int64_t)len - 1);
 
-	if (!trim(counts, len, &first, &end))
-		return 0;
-	by = excess(offset + (int64_t)first, offset + (int64_t)end - 1);
-	if (out->scale - by < SKETCH_SCALE_MIN)
+	if (!indices_hold(out->scale, offset, offset + (int64_t)len - 1))
 		return STATUS_RANGE;
 	out->scale -= by;
-	for (size_t i = first; i < end; i++) {
-		if (counts[i] > UINT64_MAX - out->total)
+	for (size_t i = 0; i < len; i++) {
+		if (counts[i] > TOTAL_MAX - out->total)
 			return STATUS_RANGE;
 		if (counts[i])
 			out->counts[cover(out, (offset + (int64_t)i) >> by)] += counts[i];
@@ -257,19 +264,31 @@ static int load_counts(
 	return 0;
 }
 
+static int load(struct sketch *out, int64_t offset, const uint64_t *counts, size_t len)
+{
+	size_t first, end;
+
+	if (offset > INT32_MAX || offset < INT32_MIN || len > INT32_MAX ||
+		out->zeros > TOTAL_MAX)
+		return STATUS_RANGE;
+	out->total = out->zeros;
+	if (!trim(counts, len, &first, &end))
+		return 0;
+	return load_counts(out, offset + (int64_t)first, counts + first, end - first);
+}
+
 int sketch_load(struct sketch *out, int scale, int64_t offset, const uint64_t *counts,
 	size_t len, uint64_t zeros, double sum, double min, double max)
 {
-	int rc;
+	int rc = STATUS_RANGE;
 
 	sketch_init(out);
-	if (scale < SKETCH_SCALE_MIN || scale > SKETCH_SCALE_MAX || offset > OFFSET_MAX ||
-		offset < -OFFSET_MAX || len > (size_t)OFFSET_MAX)
-		return STATUS_RANGE;
+	if (scale < SKETCH_SCALE_MIN || scale > SKETCH_SCALE_MAX)
+		return rc;
 	out->scale = scale;
-	out->total = out->zeros = zeros;
-	rc = load_counts(out, offset, counts, len);
-	if (rc == 0 && !extremes_hold(sum, min, max))
+	out->zeros = zeros;
+	rc = load(out, offset, counts, len);
+	if (rc == 0 && !extremes_hold(out->total, sum, min, max))
 		rc = STATUS_RANGE;
 	if (rc) {
 		sketch_init(out);

@@ -8,7 +8,7 @@ static const struct {
 	int rc;
 	const char *text;
 	int exit_code;
-} own[] = {
+} known[] = {
 	{STATUS_SHORT, "ends too early", EX_DATAERR},
 	{STATUS_SYNTAX, "not well formed", EX_DATAERR},
 	{STATUS_MISSING, "something needed is missing", EX_DATAERR},
@@ -22,9 +22,15 @@ static const struct {
 	{STATUS_NOT_OURS, "belongs to somebody else", EX_DATAERR},
 	{STATUS_LIBRARY, "a library failed", EX_SOFTWARE},
 	{STATUS_CORRUPT, "the stored bytes do not check", EX_DATAERR},
+	/* What libuv adds to errno, by its numbers, which uv/errno.h keeps for ever. */
+	{-3001, "the resolver asks to come later", EX_TEMPFAIL},
+	{-3004, "the resolver failed", EX_NOHOST},
+	{-3007, "the name has no address", EX_NOHOST},
+	{-3008, "no such host name", EX_NOHOST},
+	{-4095, "the other side closed", EX_TEMPFAIL},
 };
 
-#define OWN_COUNT (sizeof(own) / sizeof(own[0]))
+#define KNOWN_COUNT (sizeof(known) / sizeof(known[0]))
 
 const char *status_text(int rc)
 {
@@ -32,9 +38,9 @@ const char *status_text(int rc)
 
 	if (rc >= 0)
 		return "success";
-	for (size_t i = 0; i < OWN_COUNT; i++)
-		if (own[i].rc == rc)
-			return own[i].text;
+	for (size_t i = 0; i < KNOWN_COUNT; i++)
+		if (known[i].rc == rc)
+			return known[i].text;
 	text = strerrordesc_np(-rc);
 	return text ? text : "unknown failure";
 }
@@ -43,9 +49,9 @@ int status_exit_code(int rc)
 {
 	if (rc >= 0)
 		return EX_OK;
-	for (size_t i = 0; i < OWN_COUNT; i++)
-		if (own[i].rc == rc)
-			return own[i].exit_code;
+	for (size_t i = 0; i < KNOWN_COUNT; i++)
+		if (known[i].rc == rc)
+			return known[i].exit_code;
 	switch (-rc) {
 	case ENOENT:
 	case ENOTDIR:

@@ -6,8 +6,7 @@
 #include "astray/status.h"
 #include "wire_decode.h"
 #include "wire_fields.h"
-
-#define WORD_WHY "should be 1 to 63 of letters, digits and . _ -"
+#include "wire_parts.h"
 
 static bool is_made_of(const char *text, const char *marks, size_t max)
 {
@@ -58,9 +57,9 @@ static void read_batch(struct wire_fields *fields, struct wire_batch *batch)
 			"the first line should be the batch");
 	wire_fields_int(fields, "v", WIRE_REQUIRED, WIRE_VERSION, WIRE_VERSION, &version);
 	wire_fields_word(fields, "probe", WIRE_REQUIRED, batch->probe, OBS_WORD,
-		wire_word_is_valid, WORD_WHY);
+		wire_word_is_valid, WIRE_PARTS_WORD_WHY);
 	wire_fields_word(fields, "boot", WIRE_REQUIRED, batch->boot, OBS_WORD,
-		wire_word_is_valid, WORD_WHY);
+		wire_word_is_valid, WIRE_PARTS_WORD_WHY);
 	wire_fields_int(fields, "seq", WIRE_REQUIRED, 0, MOMENT_MAX_US, &batch->seq);
 	wire_fields_moment(fields, "sent_us", WIRE_REQUIRED, &batch->sent);
 	wire_fields_int(fields, "observations", WIRE_REQUIRED, 0, WIRE_BATCH_OBSERVATIONS,
@@ -87,10 +86,10 @@ static void read_origin(struct wire_fields *fields, struct wire_origin *origin)
 {
 	wire_fields_moment(fields, "rx_us", WIRE_REQUIRED, &origin->rx);
 	wire_fields_word(fields, "probe", WIRE_REQUIRED, origin->probe, OBS_WORD,
-		wire_word_is_valid, WORD_WHY);
+		wire_word_is_valid, WIRE_PARTS_WORD_WHY);
 	/* What an operator says belongs to no boot and no batch. */
 	wire_fields_word(fields, "boot", WIRE_OPTIONAL, origin->boot, OBS_WORD,
-		wire_word_is_valid, WORD_WHY);
+		wire_word_is_valid, WIRE_PARTS_WORD_WHY);
 	wire_fields_int(fields, "seq", WIRE_OPTIONAL, 0, MOMENT_MAX_US, &origin->seq);
 }
 

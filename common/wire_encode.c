@@ -6,6 +6,7 @@
 
 #include "astray/json.h"
 #include "astray/status.h"
+#include "wire_parts.h"
 
 /* Absent stays absent. */
 static void put_int(struct json *into, const char *key, int64_t value)
@@ -38,8 +39,6 @@ static void put_date(struct json *into, const char *key, struct moment at)
 
 static void put_place(struct json *into, const struct place *place)
 {
-	static const char *const sources[] = {"", "mmdb", "rdns", "anycast"};
-	static const char *const verdicts[] = {"unknown", "possible", "impossible"};
 	struct json *object;
 
 	if (!place_is_known(place))
@@ -54,8 +53,8 @@ static void put_place(struct json *into, const struct place *place)
 	if (place->asn)
 		json_add_int(object, "asn", place->asn);
 	put_text(object, "org", place->org);
-	put_text(object, "source", sources[place->source]);
-	json_add_text(object, "verdict", verdicts[place->verdict]);
+	put_text(object, "source", wire_parts_source_word(place->source));
+	json_add_text(object, "verdict", wire_parts_verdict_word(place->verdict));
 }
 
 static void put_hello(struct json *into, const struct obs *obs)

@@ -6,45 +6,71 @@
 
 #include "astray/status.h"
 
+#define PATH_BYTES 96
+
 struct wire_fields wire_fields_over(const struct json *object, struct fault *fault)
 {
-	return (struct wire_fields){.object = object, .fault = fault};
+	return (struct wire_fields){
+		.object = object, .row = WIRE_FIELDS_NO_ROW, .fault = fault};
 }
 
-struct wire_fields wire_fields_inside(const struct wire_fields *outer,
-	const struct json *object, const char *key, int row)
+struct wire_fields wire_fields_enter(
+	struct wire_fields *outer, const struct json *object, const char *key, int row)
 {
-	struct wire_fields inner = {
-		.object = object, .fault = outer->fault, .rc = outer->rc};
+	struct wire_fields inner = {.object = object,
+		.outer = outer,
+		.key = key,
+		.row = row,
+		.fault = outer->fault,
+		.rc = outer->rc};
 
-	if (row < 0)
-		(void)snprintf(
-			inner.path, sizeof(inner.path), "%.60s%.30s.", outer->path, key);
-	else
-		(void)snprintf(inner.path, sizeof(inner.path), "%.50s%.24s[%d].",
-			outer->path, key, row);
-	if (!inner.rc && json_type(object) != JSON_OBJECT) {
-		inner.path[strlen(inner.path) - 1] = '\0';
+	if (!inner.rc && json_type(object) != JSON_OBJECT)
 		wire_fields_refuse(&inner, STATUS_SYNTAX, "", "should be an object");
-	}
 	return inner;
 }
 
-void wire_fields_join(struct wire_fields *outer, const struct wire_fields *inner)
+void wire_fields_leave(struct wire_fields *inner)
 {
-	if (!outer->rc)
-		outer->rc = inner->rc;
+	inner->outer->rc = inner->rc;
+}
+
+/* Appends "hops[3]" or "place", with a dot before it where something stands already. */
+static void put_step(char *path, const char *key, int row)
+{
+	size_t used = strlen(path);
+	const char *dot = used && *key ? "." : "";
+
+	if (row == WIRE_FIELDS_NO_ROW)
+		(void)snprintf(path + used, PATH_BYTES - used, "%s%s", dot, key);
+	else
+		(void)snprintf(path + used, PATH_BYTES - used, "%s%s[%d]", dot, key, row);
+}
+
+/* Inner objects are few deep, for each stands for a reader that called the next. */
+static void put_path(char *path, const struct wire_fields *fields)
+{
+	if (!fields->outer)
+		return;
+	put_path(path, fields->outer);
+	put_step(path, fields->key, fields->row);
+}
+
+void wire_fields_refuse_row(
+	struct wire_fields *fields, int rc, const char *key, int row, const char *why)
+{
+	char path[PATH_BYTES] = "";
+
+	if (fields->rc)
+		return;
+	put_path(path, fields);
+	put_step(path, key, row);
+	fields->rc = fault_at(fields->fault, rc, path, "%s", why);
 }
 
 void wire_fields_refuse(
 	struct wire_fields *fields, int rc, const char *key, const char *why)
 {
-	char field[sizeof(fields->fault->field)];
-
-	if (fields->rc)
-		return;
-	(void)snprintf(field, sizeof(field), "%s%.31s", fields->path, key);
-	fields->rc = fault_at(fields->fault, rc, field, "%s", why);
+	wire_fields_refuse_row(fields, rc, key, WIRE_FIELDS_NO_ROW, why);
 }
 
 static const char *wanted_text(enum json_type type)
@@ -131,22 +157,27 @@ void wire_fields_bool(
 	(void)json_as_bool(wire_fields_take(fields, key, JSON_BOOL, need), out);
 }
 
+static void copy_text(struct wire_fields *fields, const char *key, const char *text,
+	char *out, size_t cap)
+{
+	size_t len = strlen(text);
+	char why[64];
+
+	if (len < cap) {
+		memcpy(out, text, len + 1);
+		return;
+	}
+	(void)snprintf(why, sizeof(why), "is longer than %zu bytes", cap - 1);
+	wire_fields_refuse(fields, STATUS_RANGE, key, why);
+}
+
 void wire_fields_text(struct wire_fields *fields, const char *key, enum wire_need need,
 	char *out, size_t cap)
 {
 	const char *text = json_as_text(wire_fields_take(fields, key, JSON_TEXT, need));
-	char why[64];
-	size_t len;
 
-	if (!text)
-		return;
-	len = strlen(text);
-	if (len >= cap) {
-		(void)snprintf(why, sizeof(why), "is longer than %zu bytes", cap - 1);
-		wire_fields_refuse(fields, STATUS_RANGE, key, why);
-		return;
-	}
-	memcpy(out, text, len + 1);
+	if (text)
+		copy_text(fields, key, text, out, cap);
 }
 
 void wire_fields_word(struct wire_fields *fields, const char *key, enum wire_need need,
@@ -154,13 +185,10 @@ void wire_fields_word(struct wire_fields *fields, const char *key, enum wire_nee
 {
 	const char *text = json_as_text(wire_fields_take(fields, key, JSON_TEXT, need));
 
-	if (!text)
-		return;
-	if (!valid(text)) {
+	if (text && !valid(text))
 		wire_fields_refuse(fields, STATUS_RANGE, key, why);
-		return;
-	}
-	wire_fields_text(fields, key, need, out, cap);
+	else if (text)
+		copy_text(fields, key, text, out, cap);
 }
 
 void wire_fields_choice(struct wire_fields *fields, const char *key, enum wire_need need,
@@ -185,6 +213,14 @@ void wire_fields_moment(struct wire_fields *fields, const char *key, enum wire_n
 	wire_fields_int(fields, key, need, 0, MOMENT_MAX_US, &out->us);
 }
 
+/* What a moment has beyond its whole second, also before 1970. */
+static int64_t floor_fraction(int64_t us)
+{
+	int64_t fraction_us = us % MOMENT_SECOND_US;
+
+	return fraction_us < 0 ? fraction_us + MOMENT_SECOND_US : fraction_us;
+}
+
 void wire_fields_date(struct wire_fields *fields, const char *key, enum wire_need need,
 	struct moment *out)
 {
@@ -197,7 +233,7 @@ void wire_fields_date(struct wire_fields *fields, const char *key, enum wire_nee
 		wire_fields_refuse(fields, STATUS_RANGE, key,
 			"is not a date such as \"2020-05-31T00:05:00Z\"");
 	else
-		*out = at;
+		out->us = at.us - floor_fraction(at.us);
 }
 
 void wire_fields_address(struct wire_fields *fields, const char *key, enum wire_need need,

@@ -15,11 +15,13 @@
 #include "astray/json.h"
 #include "astray/moment.h"
 
-#define WIRE_FIELDS_PATH 96
+#define WIRE_FIELDS_NO_ROW (-1)
 
 struct wire_fields {
 	const struct json *object;
-	char path[WIRE_FIELDS_PATH]; /* "hops[3]."; "" at the top */
+	struct wire_fields *outer; /* NULL at the top */
+	const char *key;           /* its name in the outer object */
+	int row;                   /* its number in a list of that name */
 	struct fault *fault;
 	int rc;
 };
@@ -27,15 +29,19 @@ struct wire_fields {
 enum wire_need { WIRE_OPTIONAL, WIRE_REQUIRED };
 
 struct wire_fields wire_fields_over(const struct json *object, struct fault *fault);
-/* The fields of an inner object, or of row number `row` (negative: not a row) of key. */
-struct wire_fields wire_fields_inside(const struct wire_fields *outer,
-	const struct json *object, const char *key, int row);
-/* Takes an inner reader's refusal over. */
-void wire_fields_join(struct wire_fields *outer, const struct wire_fields *inner);
+/* The fields of the inner object `key`, or of its row `row`; refuses what is no object.
+ * The outer one outlives it, and learns of its refusals by wire_fields_leave. */
+struct wire_fields wire_fields_enter(
+	struct wire_fields *outer, const struct json *object, const char *key, int row);
+void wire_fields_leave(struct wire_fields *inner);
+
 void wire_fields_refuse(
 	struct wire_fields *fields, int rc, const char *key, const char *why);
+/* The same about one row of a list. */
+void wire_fields_refuse_row(
+	struct wire_fields *fields, int rc, const char *key, int row, const char *why);
 
-/* The member, or NULL when it is absent (which is refused if required). A null is absent.
+/* The member, or NULL when it is absent (which is refused if required). Null is absent.
  */
 const struct json *wire_fields_take(struct wire_fields *fields, const char *key,
 	enum json_type type, enum wire_need need);
@@ -57,7 +63,7 @@ void wire_fields_choice(struct wire_fields *fields, const char *key, enum wire_n
 	const char *(*text_of)(int), int count, int *out);
 void wire_fields_moment(struct wire_fields *fields, const char *key, enum wire_need need,
 	struct moment *out);
-/* RFC 3339 text. */
+/* RFC 3339 text; a fraction of a second is dropped. */
 void wire_fields_date(struct wire_fields *fields, const char *key, enum wire_need need,
 	struct moment *out);
 void wire_fields_address(struct wire_fields *fields, const char *key, enum wire_need need,

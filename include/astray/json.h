@@ -50,7 +50,9 @@ struct json *json_new_array(void);
 struct json *json_add_object(struct json *into, const char *key);
 struct json *json_add_array(struct json *into, const char *key);
 void json_add_int(struct json *into, const char *key, int64_t value);
+/* The fewest digits that read back as the same number; null when it is not finite. */
 void json_add_double(struct json *into, const char *key, double value);
+/* What is not UTF-8 becomes "?", byte for byte: names from outside cannot break a line. */
 void json_add_text(struct json *into, const char *key, const char *value);
 void json_add_bool(struct json *into, const char *key, bool value);
 void json_add_null(struct json *into, const char *key);

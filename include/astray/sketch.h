@@ -16,6 +16,7 @@
 #define SKETCH_SCALE_MAX 20
 #define SKETCH_SCALE_MIN (-10)
 #define SKETCH_SCALE_FINEST 7 /* what a writer starts with */
+#define SKETCH_VALUE_MAX 9007199254740991.0 /* 2^53 - 1 us, 285 years: more is no duration */
 
 struct sketch {
 	int scale;
@@ -34,11 +35,12 @@ static inline bool sketch_is_empty(const struct sketch *sketch)
 	return sketch->total == 0;
 }
 
-/* Negative and non-finite values are not durations and are ignored (returns false). */
+/* What is no duration (negative, beyond SKETCH_VALUE_MAX, not a number) is ignored: false. */
 bool sketch_add(struct sketch *sketch, double value_us);
 bool sketch_add_many(struct sketch *sketch, double value_us, uint64_t times);
 
-/* Adds every value of `from`; the finer of the two is downscaled. */
+/* Adds every value of `from`; the finer of the two is downscaled. Totals end at 2^53 - 1, the
+ * largest that the wire carries: what would pass it is not added. */
 void sketch_merge(struct sketch *into, const struct sketch *from);
 /* Lowers the scale; a higher one than the present is ignored. */
 void sketch_downscale(struct sketch *sketch, int scale);

@@ -37,7 +37,8 @@ struct wire_origin {
 };
 
 /* Decodes one line, with or without its newline. 0 or negative with *fault filled (field and
- * why; input and line are the caller's). Unknown kinds are STATUS_UNKNOWN. */
+ * why; input and line are the caller's). Unknown kinds are STATUS_UNKNOWN, and so are the fields
+ * that the recorded stream adds (rx_us, probe, boot, seq): only a recorder may write them. */
 int wire_decode(struct obs *out, const char *line, size_t len, struct fault *fault);
 
 /* Encodes one observation as one line with its newline, and a NUL behind. Returns the length
