@@ -254,6 +254,25 @@ static void data_came(struct connection_world *world, struct flow *flow,
 		data_is_far(world, flow, sender, segment, at);
 }
 
+/* Who speaks has had what it acknowledges: what of that nobody saw was said before, and
+ * has to be passed over before. */
+static void catch_up(struct connection_world *world, struct flow *flow,
+	enum exchange_side side, uint32_t ack, struct moment at)
+{
+	struct tcp_order *order = &flow->orders[side];
+	int32_t missing;
+
+	while ((missing = tcp_order_missing(order, ack)) > 0) {
+		const struct parked *first = parking_first(world->sink.buffers, order);
+		int32_t gap = missing;
+
+		if (first && tcp_segment_distance(first->seq, ack) < 0)
+			gap = tcp_segment_distance(first->seq, order->next);
+		pass_over(world, flow, side, (uint32_t)gap, true, at);
+		drain(world, flow, side, at);
+	}
+}
+
 static void acknowledgement_came(struct connection_world *world, struct flow *flow,
 	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
 {
@@ -268,6 +287,8 @@ static void acknowledgement_came(struct connection_world *world, struct flow *fl
 		first = parking_first(world->sink.buffers, order);
 		give_up_hole(world, flow, peer, first->seq, at);
 	}
+	if (segment->len > 0)
+		catch_up(world, flow, peer, segment->ack, at);
 	if (sender == EXCHANGE_CLIENT)
 		return;
 	rtt_us = round_trip_acknowledged(&flow->trip, segment->ack, segment->len, at);

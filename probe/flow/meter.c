@@ -10,7 +10,9 @@
 #include "link_layer.h"
 
 #define PROTOCOL_TCP 6
-#define BUFFERS 1024                   /* of 4 KiB; untouched ones cost nothing */
+#define FLOWS_PER_BUFFER 8 /* few connections have anything split at one time */
+#define BUFFERS_MIN 16
+#define BUFFERS_MAX 1024               /* of 4 KiB; untouched ones cost nothing */
 #define SWEEP_US (100 * INT64_C(1000)) /* how often unanswered SYNs are looked after */
 
 struct meter {
@@ -23,6 +25,15 @@ struct meter {
 	struct connection_world world;
 	struct moment swept; /* when the half open were looked after */
 };
+
+static uint16_t buffers_for(uint32_t flows)
+{
+	uint32_t buffers = flows / FLOWS_PER_BUFFER;
+
+	if (buffers < BUFFERS_MIN)
+		return BUFFERS_MIN;
+	return (uint16_t)(buffers < BUFFERS_MAX ? buffers : BUFFERS_MAX);
+}
 
 static int make_parts(struct meter *meter, const struct meter_config *config,
 	const struct services *services)
@@ -38,7 +49,7 @@ static int make_parts(struct meter *meter, const struct meter_config *config,
 
 	rc = flow_table_new(&meter->table, config->flows, config->seed);
 	if (rc == 0)
-		rc = buffer_pool_new(&meter->buffers, BUFFERS);
+		rc = buffer_pool_new(&meter->buffers, buffers_for(config->flows));
 	if (rc == 0)
 		rc = windows_new(&meter->windows, &windows, services);
 	if (rc == 0)

@@ -81,6 +81,13 @@ bool tcp_order_gives_up(const struct tcp_order *order, struct moment at)
 	return order->doubt_at.us && moment_since_us(at, order->doubt_at) >= GRACE_US;
 }
 
+int32_t tcp_order_missing(const struct tcp_order *order, uint32_t ack)
+{
+	int32_t missing = tcp_segment_distance(ack, order->next);
+
+	return order->started && !order->finished && missing <= WINDOW_MAX ? missing : 0;
+}
+
 void tcp_order_deliver(struct tcp_order *order, uint32_t len)
 {
 	order->next += len;

@@ -51,6 +51,10 @@ bool tcp_order_acknowledge(struct tcp_order *order, uint32_t ack, struct moment 
 /* Whether what is missing at next has been acknowledged long enough to be given up. */
 bool tcp_order_gives_up(const struct tcp_order *order, struct moment at);
 
+/* How many bytes at next the other side has had by this acknowledgement; 0 or less: none.
+ */
+int32_t tcp_order_missing(const struct tcp_order *order, uint32_t ack);
+
 void tcp_order_deliver(struct tcp_order *order, uint32_t len);
 /* Passes over missing bytes; `may_come`: they are awaited still, if only to be named.
  * True when an earlier hole is thereby given up. */

@@ -63,41 +63,44 @@ static void read_extensions(struct tls_hello *out, struct cursor *cur, bool of_s
 		cur->short_read = true;
 }
 
-static int enter_message(struct cursor *cur, uint8_t type)
+/* Moves to what stands behind the version of old (see supported_versions). A message that
+ * is cut is read as far as it goes: what is wanted may stand in the part that came. */
+static int enter_message(struct cursor *cur, uint8_t type, bool *cut)
 {
 	if (cursor_take_u8(cur) != type && !cur->short_read)
 		return STATUS_SYNTAX;
 	*cur = cursor_take_sub(cur, cursor_take_u24(cur));
-	cursor_skip(cur, 2); /* the version of old; see supported_versions */
+	*cut = cur->short_read;
+	cur->short_read = false;
+	cursor_skip(cur, 2);
 	return 0;
 }
 
 int tls_hello_read_client(struct tls_hello *out, const uint8_t *bytes, size_t len)
 {
 	struct cursor cur = cursor_over(bytes, len);
+	bool cut;
 
 	*out = (struct tls_hello){0};
-	if (enter_message(&cur, CLIENT_HELLO))
+	if (enter_message(&cur, CLIENT_HELLO, &cut))
 		return STATUS_SYNTAX;
-	/* A cut message is read on as far as it goes: its name may stand in the part we
-	 * have. */
-	cur.short_read = false;
 	cursor_skip(&cur, 32);
 	cursor_skip(&cur, cursor_take_u8(&cur));
 	cursor_skip(&cur, cursor_take_u16(&cur));
 	cursor_skip(&cur, cursor_take_u8(&cur));
 	if (cursor_left(&cur) > 0)
 		read_extensions(out, &cur, false);
-	return cur.short_read ? STATUS_SHORT : 0;
+	return cut || cur.short_read ? STATUS_SHORT : 0;
 }
 
 int tls_hello_read_server(struct tls_hello *out, const uint8_t *bytes, size_t len)
 {
 	struct cursor cur = cursor_over(bytes, len);
 	const uint8_t *random;
+	bool cut;
 
 	*out = (struct tls_hello){0};
-	if (enter_message(&cur, SERVER_HELLO))
+	if (enter_message(&cur, SERVER_HELLO, &cut))
 		return STATUS_SYNTAX;
 	random = cursor_take(&cur, sizeof(retry_random));
 	out->is_retry = random && memcmp(random, retry_random, sizeof(retry_random)) == 0;
@@ -105,5 +108,5 @@ int tls_hello_read_server(struct tls_hello *out, const uint8_t *bytes, size_t le
 	cursor_skip(&cur, 3);
 	if (cursor_left(&cur) > 0)
 		read_extensions(out, &cur, true);
-	return cur.short_read ? STATUS_SHORT : 0;
+	return cut || cur.short_read ? STATUS_SHORT : 0;
 }

@@ -29,7 +29,8 @@ static void answer_at(
 	else
 		exchange_tell(
 			sink, EXCHANGE_RESPONSE, moment_since_us(at, turns->request));
-	turns->open = turns->has_candidate = turns->tickets_possible = false;
+	turns->open = turns->passed = false;
+	turns->has_candidate = turns->tickets_possible = false;
 	turns->answering = true;
 	turns->last = at;
 }
@@ -49,9 +50,9 @@ void turns_client(struct turns *turns, const struct exchange_sink *sink, struct 
 {
 	settle_candidate(turns, sink);
 	finish_answer(turns, sink);
-	if (!turns->open) {
+	if (!turns->open || turns->passed) {
 		turns->open = true;
-		turns->untimed = false;
+		turns->untimed = turns->passed = false;
 		exchange_tell(sink, EXCHANGE_REQUEST, 0);
 	}
 	turns->request = at;
@@ -108,8 +109,10 @@ void turns_lost(
 		finish_answer(turns, sink);
 		exchange_tell(sink, EXCHANGE_REQUEST, 0);
 		turns->open = true;
-		turns->untimed = false;
+		turns->untimed = turns->passed = false;
 	}
+	if (side == EXCHANGE_SERVER)
+		turns->passed = turns->open;
 	if (turns->open && !turns->untimed) {
 		turns->untimed = true;
 		exchange_tell(sink, EXCHANGE_UNTIMED, 0);

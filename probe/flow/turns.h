@@ -24,6 +24,7 @@ struct turns {
 	bool tickets_possible;   /* no certain answer has come yet */
 	bool open;               /* a request waits for its answer */
 	bool untimed;            /* and its time would be wrong */
+	bool passed;             /* the server spoke, but nobody saw what it said */
 	bool has_candidate;
 	bool answering; /* the answer's last byte is still to be told */
 };

@@ -1,0 +1,223 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "astray/status.h"
+#include "capture.h"
+#include "capture_filter.h"
+#include "flow_source.h"
+#include "link_layer.h"
+
+/* A pcap file of three packets of four bytes, little-endian, microseconds. */
+static size_t make_file(uint8_t bytes[static 128])
+{
+	static const uint8_t header[24] = {0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4,
+		0, [16] = 0xff, 0xff, [20] = LINK_LAYER_ETHERNET};
+	size_t len = sizeof(header);
+
+	memcpy(bytes, header, len);
+	for (uint8_t i = 0; i < 3; i++) {
+		const uint8_t packet[20] = {[0] = (uint8_t)(i + 1),
+			[4] = 7,
+			[8] = 4,
+			[12] = 90,
+			[16] = i,
+			i,
+			i,
+			i};
+
+		memcpy(bytes + len, packet, sizeof(packet));
+		len += sizeof(packet);
+	}
+	return len;
+}
+
+struct seen {
+	unsigned count;
+	struct capture_packet latest;
+	uint8_t first_byte;
+};
+
+static void packet_seen(void *arg, const struct capture_packet *packet)
+{
+	struct seen *seen = arg;
+
+	seen->count++;
+	seen->latest = *packet;
+	seen->first_byte = packet->bytes[0];
+}
+
+static int read_bytes(
+	const uint8_t *bytes, size_t len, struct seen *seen, struct fault *fault)
+{
+	char path[] = "/tmp/astray-capture-XXXXXX";
+	int fd = mkstemp(path);
+	struct capture *capture;
+	int rc;
+
+	*seen = (struct seen){0};
+	*fault = (struct fault){0};
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, bytes, len), len);
+	(void)close(fd);
+	rc = capture_open_file(&capture, path, fault);
+	while (rc >= 0) {
+		rc = capture_read(capture, 100, packet_seen, seen, fault);
+		if (rc == 0)
+			break;
+	}
+	capture_close(capture);
+	(void)unlink(path);
+	return rc;
+}
+
+static void a_file_is_read_to_its_end(void **state)
+{
+	uint8_t bytes[128];
+	struct fault fault;
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(read_bytes(bytes, make_file(bytes), &seen, &fault), 0);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.latest.at.us, 3000007);
+	assert_int_equal(seen.latest.captured, 4);
+	assert_int_equal(seen.latest.wire_len, 90);
+	assert_int_equal(seen.first_byte, 2);
+}
+
+static void a_cut_file_gives_what_stands_before_the_cut(void **state)
+{
+	uint8_t bytes[128];
+	struct fault fault;
+	struct seen seen;
+	size_t whole = make_file(bytes);
+
+	(void)state;
+	for (size_t len = 0; len < whole; len++) {
+		int rc = read_bytes(bytes, len, &seen, &fault);
+
+		if (len >= 24 && (len - 24) % 20 == 0) {
+			assert_int_equal(rc, 0);
+		} else {
+			assert_int_equal(rc, STATUS_CORRUPT);
+			assert_non_null(strstr(fault.input, "astray-capture"));
+			assert_true(fault.why[0]);
+		}
+		assert_int_equal(seen.count, len < 24 ? 0 : (len - 24) / 20);
+	}
+}
+
+static void what_is_no_capture_is_refused(void **state)
+{
+	uint8_t bytes[128];
+	struct capture *capture;
+	struct fault fault;
+	struct seen seen;
+	size_t len = make_file(bytes);
+
+	(void)state;
+	assert_int_equal(read_bytes((const uint8_t *)"{\"kind\":1}\n", 11, &seen, &fault),
+		STATUS_CORRUPT);
+	bytes[20] = 105; /* radio frames */
+	assert_int_equal(read_bytes(bytes, len, &seen, &fault), STATUS_UNSUPPORTED);
+	assert_int_equal(capture_open_file(&capture, "/nonexistent/x", &fault), -ENOENT);
+	assert_string_equal(fault.input, "/nonexistent/x");
+	assert_true(capture_open_file(&capture, "/", &fault) < 0);
+	assert_null(capture);
+}
+
+static void a_missing_interface_is_named(void **state)
+{
+	struct capture_options options = {.interface = "nosuch0",
+		.filter = "tcp",
+		.buffer_bytes = 1 << 20,
+		.snaplen = 2048};
+	struct capture *capture;
+	struct fault fault = {0};
+	int rc = capture_open_live(&capture, &options, &fault);
+
+	(void)state;
+	assert_true(rc == -ENODEV || rc == -EPERM);
+	assert_string_equal(fault.input, "nosuch0");
+	assert_true(fault.why[0]);
+	assert_null(capture);
+}
+
+static void the_source_has_sound_defaults(void **state)
+{
+	struct fault fault = {0};
+	struct json_doc *doc;
+	void *settings = calloc(1, flow_source.settings_size);
+
+	(void)state;
+	assert_string_equal(flow_source.name, "flow");
+	assert_int_equal(json_parse(&doc, "{\"window\":\"1 min\"}", 18, 0, &fault), 0);
+	assert_int_equal(conf_read(settings, flow_source.options, doc, json_root(doc),
+				 "flow", &fault),
+		0);
+	json_doc_free(doc);
+	assert_int_equal(json_parse(&doc, "{\"window\":\"0 s\"}", 16, 0, &fault), 0);
+	assert_true(conf_read(settings, flow_source.options, doc, json_root(doc), "flow",
+			    &fault) < 0);
+	assert_string_equal(fault.field, "flow.window");
+	json_doc_free(doc);
+	free(settings);
+}
+
+static void the_filter_keeps_other_traffic_out(void **state)
+{
+	static struct service list[3] = {
+		{.name = "a", .host_count = 1, .port_count = 2, .ports = {443, 80}},
+		{.name = "b", .host_count = 1, .port_count = 1, .ports = {443}},
+		{.name = "c", .address_count = 2, .port_count = 1, .ports = {4430}},
+	};
+	char filter[CAPTURE_FILTER_MAX];
+	struct services services = {3, list};
+
+	(void)state;
+	(void)address_parse(&list[2].addresses[0], "203.0.113.1");
+	(void)address_parse(&list[2].addresses[1], "2001:db8::1");
+	assert_string_equal(capture_filter_build(filter, &services),
+		"(tcp port 443) or (tcp port 80) or (host 203.0.113.1 and tcp port 4430)"
+		" or (host 2001:db8::1 and tcp port 4430)");
+	assert_string_equal(capture_filter_build(filter, &(struct services){0}), "tcp");
+}
+
+static void a_filter_that_grows_too_long_lets_all_tcp_in(void **state)
+{
+	struct services services = {
+		SERVICES_MAX, calloc(SERVICES_MAX, sizeof(struct service))};
+	char filter[CAPTURE_FILTER_MAX];
+
+	(void)state;
+	for (unsigned i = 0; i < SERVICES_MAX; i++) {
+		services.list[i].port_count = 1;
+		services.list[i].ports[0] = (uint16_t)(i + 1);
+	}
+	assert_string_equal(capture_filter_build(filter, &services), "tcp");
+	free(services.list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_file_is_read_to_its_end),
+		cmocka_unit_test(a_cut_file_gives_what_stands_before_the_cut),
+		cmocka_unit_test(what_is_no_capture_is_refused),
+		cmocka_unit_test(a_missing_interface_is_named),
+		cmocka_unit_test(the_source_has_sound_defaults),
+		cmocka_unit_test(the_filter_keeps_other_traffic_out),
+		cmocka_unit_test(a_filter_that_grows_too_long_lets_all_tcp_in),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,647 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "astray/services.h"
+#include "exchange_recorder.h"
+#include "link_layer.h"
+#include "meter.h"
+#include "packet_builder.h"
+#include "traffic_sum.h"
+
+#define CLIENT EXCHANGE_CLIENT
+#define SERVER EXCHANGE_SERVER
+#define GET "GET / HTTP/1.1\r\nHost: exchange.example\r\n\r\n"
+#define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"
+
+struct bench {
+	struct meter *meter;
+	struct traffic_sum *sum;
+	struct services services;
+	unsigned windows;
+};
+
+static void emitted(void *arg, const struct obs *obs)
+{
+	struct bench *bench = arg;
+
+	bench->windows++;
+	assert_true(traffic_sum_add(bench->sum, &obs->traffic));
+}
+
+static void bench_begin(struct bench *bench, uint32_t flows)
+{
+	struct meter_config config = {.window_us = 10 * MOMENT_SECOND_US,
+		.pause_us = MOMENT_HOUR_US,
+		.flows = flows,
+		.service_limit = 16,
+		.seed = 42,
+		.emit = emitted,
+		.emit_arg = bench};
+
+	assert_int_equal(traffic_sum_new(&bench->sum, 64), 0);
+	assert_int_equal(meter_new(&bench->meter, &config, &bench->services), 0);
+}
+
+static void bench_end(struct bench *bench)
+{
+	meter_free(bench->meter);
+	traffic_sum_free(bench->sum);
+}
+
+static void to_meter(void *arg, const struct packet *packet)
+{
+	struct bench *bench = arg;
+	/* An exact copy, so that reading one byte too far is seen. */
+	uint8_t *bytes = malloc(packet->captured);
+
+	memcpy(bytes, packet->bytes, packet->captured);
+	meter_packet(bench->meter, LINK_LAYER_ETHERNET, packet->at, bytes,
+		packet->captured, packet->len);
+	free(bytes);
+}
+
+static struct dialogue talk_to(struct bench *bench, uint16_t client_port, uint16_t port)
+{
+	struct dialogue dialogue =
+		dialogue_between("192.0.2.7", client_port, "198.51.100.1", port);
+
+	dialogue.send = to_meter;
+	dialogue.arg = bench;
+	return dialogue;
+}
+
+/* What the meter says of a service once everything is over. */
+static const struct obs_traffic *find(struct bench *bench, const char *service)
+{
+	for (size_t i = 0; i < traffic_sum_count(bench->sum); i++)
+		if (strcmp(traffic_sum_at(bench->sum, i)->service, service) == 0)
+			return traffic_sum_at(bench->sum, i);
+	fail_msg("no traffic of %s", service);
+	return NULL;
+}
+
+static void a_connection_is_measured(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 40000, 80);
+	dialogue_open(&talk, 12000);
+	dialogue_text(&talk, CLIENT, GET);
+	dialogue_wait(&talk, 30000);
+	dialogue_text(&talk, SERVER, ANSWER);
+	dialogue_close(&talk);
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->connections, 1);
+	assert_int_equal(seen->requests, 1);
+	assert_int_equal(seen->responses, 1);
+	assert_int_equal(seen->untimed, 0);
+	assert_int_equal(seen->sent_bytes, strlen(GET));
+	assert_int_equal(seen->received_bytes, strlen(ANSWER));
+	assert_int_equal(seen->retransmits + seen->lost_packets, 0);
+	assert_true(seen->sketches[OBS_CONNECT].max == 12000);
+	assert_true(seen->sketches[OBS_CLIENT_CONNECT].max == 12000);
+	assert_true(seen->sketches[OBS_RESPONSE].max == 30000);
+	assert_true(seen->sketches[OBS_THINK].max == 18000);
+	assert_int_equal(seen->peer_count, 1);
+	assert_int_equal(seen->peers[0].requests, 1);
+	bench_end(&bench);
+}
+
+static void failures_are_told_apart(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 1, 7000); /* refused */
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	dialogue_segment(&talk, SERVER, TCP_SEGMENT_RST | TCP_SEGMENT_ACK, NULL, 0);
+	talk = talk_to(&bench, 2, 7000); /* reset while an answer is awaited */
+	dialogue_open(&talk, 10);
+	dialogue_text(&talk, CLIENT, "request");
+	dialogue_text(&talk, CLIENT, " in two parts");
+	dialogue_segment(&talk, SERVER, TCP_SEGMENT_RST | TCP_SEGMENT_ACK, NULL, 0);
+	talk = talk_to(&bench, 3, 7000); /* reset afterwards: nobody waits */
+	dialogue_open(&talk, 10);
+	dialogue_text(&talk, CLIENT, "request");
+	dialogue_text(&talk, SERVER, "answer");
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_RST, NULL, 0);
+	talk = talk_to(&bench, 4, 7000); /* three SYNs */
+	for (unsigned i = 0; i < 3; i++) {
+		struct packet syn =
+			dialogue_packet(&talk, CLIENT, 99, 0, TCP_SEGMENT_SYN, "", 0);
+
+		to_meter(&bench, &syn);
+		dialogue_wait(&talk, 1000000);
+	}
+	talk.port[CLIENT] = 5; /* one SYN, then silence */
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	meter_advance(bench.meter, moment_plus_us(talk.now, 8 * MOMENT_SECOND_US));
+	meter_finish(bench.meter);
+	seen = find(&bench, "198.51.100.1:7000");
+	assert_int_equal(seen->connections, 2);
+	assert_int_equal(seen->refused, 1);
+	assert_int_equal(seen->reset, 1);
+	assert_int_equal(seen->timed_out, 2);
+	assert_int_equal(seen->requests, 2);
+	assert_int_equal(seen->responses, 1);
+	assert_int_equal(seen->retransmits, 2);
+	bench_end(&bench);
+}
+
+static void a_repeated_handshake_is_not_timed(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	struct packet again;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 1, 7000);
+	again = dialogue_packet(
+		&talk, CLIENT, talk.next[CLIENT], 0, TCP_SEGMENT_SYN, "", 0);
+	to_meter(&bench, &again);
+	dialogue_wait(&talk, 1000000);
+	dialogue_open(&talk, 10);
+	meter_finish(bench.meter);
+	seen = find(&bench, "198.51.100.1:7000");
+	assert_int_equal(seen->connections, 1);
+	assert_true(sketch_is_empty(&seen->sketches[OBS_CONNECT]));
+	assert_false(sketch_is_empty(&seen->sketches[OBS_CLIENT_CONNECT]));
+	bench_end(&bench);
+}
+
+/* A whole conversation as two byte streams, and where the one waits for the other. */
+struct script {
+	struct {
+		enum exchange_side side;
+		size_t from, len;
+	} lines[64];
+	unsigned count;
+	uint8_t bytes[2][65536];
+	size_t len[2];
+};
+
+static void script_add(
+	struct script *script, enum exchange_side side, const void *bytes, size_t len)
+{
+	memcpy(script->bytes[side] + script->len[side], bytes, len);
+	script->lines[script->count].side = side;
+	script->lines[script->count].from = script->len[side];
+	script->lines[script->count++].len = len;
+	script->len[side] += len;
+}
+
+static void write_clear(struct script *script)
+{
+	static const char chunked[] =
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"5\r\nabcde\r\n0\r\n\r\n";
+	static const char upload[] =
+		"POST /u HTTP/1.1\r\nHost: exchange.example\r\n"
+		"Content-Length: 28\r\n\r\nGET / HTTP/1.1\r\n\r\n0123456789";
+
+	for (unsigned i = 0; i < 4; i++) {
+		script_add(script, CLIENT, GET GET, 2 * strlen(GET));
+		script_add(script, SERVER, ANSWER ANSWER, 2 * strlen(ANSWER));
+		script_add(script, CLIENT, upload, strlen(upload));
+		script_add(script, SERVER, chunked, strlen(chunked));
+	}
+}
+
+static void write_tls(struct script *script)
+{
+	uint8_t bytes[20000];
+	size_t len;
+
+	script_add(script, CLIENT, bytes,
+		make_client_hello(bytes, "exchange.example", 1600));
+	len = make_server_hello(bytes, 1);
+	len += make_record(bytes + len, 20, 1);
+	len += make_record(bytes + len, 23, 2500);
+	script_add(script, SERVER, bytes, len);
+	len = make_record(bytes, 20, 1);
+	len += make_record(bytes + len, 23, 53);
+	len += make_record(bytes + len, 23, 130);
+	script_add(script, CLIENT, bytes, len);
+	for (unsigned i = 0; i < 8; i++) {
+		len = 0;
+		if (i == 0) {
+			len += make_record(bytes, 23, 266);
+			len += make_record(bytes + len, 23, 266);
+		}
+		len += make_record(bytes + len, 23, 400);
+		len += make_record(bytes + len, 23, 3000);
+		script_add(script, SERVER, bytes, len);
+		if (i < 7)
+			script_add(
+				script, CLIENT, bytes, make_record(bytes, 23, 130 + i));
+	}
+}
+
+/* Cuts each line into segments of random lengths, some sent twice, some out of order. */
+static void perform(struct dialogue *talk, const struct script *script, bool disorder)
+{
+	dialogue_open(talk, 1000);
+	for (unsigned i = 0; i < script->count; i++) {
+		enum exchange_side side = script->lines[i].side;
+		const uint8_t *bytes = script->bytes[side] + script->lines[i].from;
+		size_t left = script->lines[i].len;
+		struct packet held = {0};
+
+		dialogue_wait(talk, 5000);
+		while (left > 0) {
+			size_t len = 1 + (size_t)rand() % (rand() % 3 ? 1400 : 9);
+			struct packet packet;
+
+			if (len > left)
+				len = left;
+			dialogue_wait(talk, 10);
+			packet = dialogue_packet(talk, side, talk->next[side],
+				talk->next[side == CLIENT ? SERVER : CLIENT],
+				TCP_SEGMENT_ACK, bytes, len);
+			talk->next[side] += (uint32_t)len;
+			bytes += len;
+			left -= len;
+			if (disorder && !held.len && left > 0 && rand() % 3 == 0) {
+				held = packet;
+				continue;
+			}
+			talk->send(talk->arg, &packet);
+			if (disorder && rand() % 5 == 0)
+				talk->send(talk->arg, &packet);
+			if (held.len && rand() % 2) {
+				held.at = talk->now;
+				talk->send(talk->arg, &held);
+				held.len = 0;
+			}
+		}
+		if (held.len) {
+			held.at = talk->now;
+			talk->send(talk->arg, &held);
+		}
+	}
+	dialogue_close(talk);
+}
+
+static void perform_many(
+	void (*write)(struct script *script), unsigned requests, bool disorder)
+{
+	struct script *script = calloc(1, sizeof(*script));
+
+	write(script);
+	for (unsigned seed = 1; seed <= 200; seed++) {
+		struct bench bench = {0};
+		struct dialogue talk;
+		const struct obs_traffic *seen;
+
+		srand(seed);
+		bench_begin(&bench, 64);
+		talk = talk_to(&bench, 40000, 443);
+		perform(&talk, script, disorder);
+		meter_finish(bench.meter);
+		seen = find(&bench, "exchange.example");
+		assert_int_equal(traffic_sum_count(bench.sum), 1);
+		assert_int_equal(seen->connections, 1);
+		assert_int_equal(seen->requests, requests);
+		assert_int_equal(seen->responses, requests);
+		assert_int_equal(seen->untimed, 0);
+		assert_int_equal(seen->lost_packets, 0);
+		assert_int_equal(seen->sketches[OBS_RESPONSE].total, requests);
+		assert_int_equal(seen->sent_bytes, script->len[CLIENT]);
+		assert_int_equal(seen->received_bytes, script->len[SERVER]);
+		bench_end(&bench);
+	}
+	free(script);
+}
+
+static void any_split_of_the_same_bytes_gives_the_same_answer(void **state)
+{
+	(void)state;
+	perform_many(write_clear, 12, false);
+	perform_many(write_tls, 8, false);
+}
+
+static void any_order_of_the_same_bytes_gives_the_same_answer(void **state)
+{
+	(void)state;
+	perform_many(write_clear, 12, true);
+	perform_many(write_tls, 8, true);
+}
+
+static void interleaved_connections_do_not_mix(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talks[20];
+
+	(void)state;
+	bench_begin(&bench, 64);
+	for (unsigned i = 0; i < 20; i++) {
+		talks[i] = talk_to(&bench, (uint16_t)(40000 + i), 80);
+		dialogue_open(&talks[i], 100);
+	}
+	for (unsigned turn = 0; turn < 5; turn++) {
+		for (unsigned i = 0; i < 20; i++)
+			dialogue_text(&talks[i], CLIENT, GET);
+		for (unsigned i = 20; i-- > 0;) {
+			dialogue_wait(&talks[i], 1000 * (i + 1));
+			dialogue_text(&talks[i], SERVER, ANSWER);
+		}
+	}
+	meter_finish(bench.meter);
+	assert_int_equal(find(&bench, "exchange.example")->requests, 100);
+	assert_int_equal(find(&bench, "exchange.example")->responses, 100);
+	assert_true(find(&bench, "exchange.example")->sketches[OBS_RESPONSE].min == 1000);
+	assert_true(
+		find(&bench, "exchange.example")->sketches[OBS_RESPONSE].max == 20000);
+	bench_end(&bench);
+}
+
+static void a_mirrors_copy_is_no_retransmission(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	struct packet packet;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 40000, 80);
+	dialogue_open(&talk, 100);
+	packet = dialogue_packet(&talk, CLIENT, talk.next[CLIENT], talk.next[SERVER],
+		TCP_SEGMENT_ACK, GET, strlen(GET));
+	to_meter(&bench, &packet);
+	to_meter(&bench, &packet);
+	packet.bytes[PACKET_ETHERNET + 5] ^=
+		0x55; /* another identification: sent again */
+	to_meter(&bench, &packet);
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->requests, 1);
+	assert_int_equal(seen->retransmits, 1);
+	bench_end(&bench);
+}
+
+static void what_the_capture_lost_is_told_apart(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 40000, 80);
+	dialogue_open(&talk, 100);
+	dialogue_text(&talk, CLIENT, GET);
+	talk.next[SERVER] += (uint32_t)strlen(ANSWER); /* passed unseen */
+	for (unsigned i = 0; i < 5; i++) {
+		dialogue_wait(&talk, 20000);
+		dialogue_text(&talk, CLIENT, GET);
+		dialogue_wait(&talk, 20000);
+		dialogue_text(&talk, SERVER, ANSWER);
+	}
+	dialogue_wait(&talk, 20000);
+	dialogue_close(&talk);
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->requests, 6);
+	assert_int_equal(seen->untimed, 1);
+	assert_int_equal(seen->lost_packets, 1);
+	assert_int_equal(seen->retransmits, 0);
+	assert_int_equal(seen->sketches[OBS_RESPONSE].total, 5);
+	bench_end(&bench);
+}
+
+static void a_stream_is_joined_in_its_middle(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 40000, 80);
+	dialogue_text(&talk, SERVER, "the end of some body");
+	for (unsigned i = 0; i < 3; i++) {
+		dialogue_text(&talk, CLIENT, GET);
+		dialogue_wait(&talk, 7000);
+		dialogue_text(&talk, SERVER, ANSWER);
+	}
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->connections, 0);
+	assert_int_equal(seen->requests, 3);
+	assert_int_equal(seen->responses, 3);
+	bench_end(&bench);
+}
+
+static void a_cut_capture_still_counts(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	static char answer[5000] = "HTTP/1.1 200 OK\r\nContent-Length: 4959\r\n\r\n";
+	const struct obs_traffic *seen;
+
+	(void)state;
+	memset(answer + 41, 'x', 4959);
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 40000, 80);
+	dialogue_open(&talk, 100);
+	for (unsigned i = 0; i < 3; i++) {
+		struct packet packet;
+
+		dialogue_text(&talk, CLIENT, GET);
+		packet = dialogue_packet(&talk, SERVER, talk.next[SERVER],
+			talk.next[CLIENT], TCP_SEGMENT_ACK, answer, sizeof(answer));
+		packet.captured = 128;
+		to_meter(&bench, &packet);
+		talk.next[SERVER] += sizeof(answer);
+	}
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->requests, 3);
+	assert_int_equal(seen->responses, 3);
+	assert_int_equal(seen->received_bytes, 3 * sizeof(answer));
+	bench_end(&bench);
+}
+
+static void a_flood_of_syns_is_bounded_and_reported(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue quiet, flood;
+	struct meter_counts counts;
+
+	(void)state;
+	bench_begin(&bench, 256);
+	quiet = talk_to(&bench, 40000, 80);
+	dialogue_open(&quiet, 100);
+	dialogue_text(&quiet, CLIENT, GET);
+	for (unsigned i = 0; i < 20000; i++) {
+		flood = talk_to(&bench, (uint16_t)(1 + i), 80);
+		put_u32(flood.address[CLIENT].bytes, 0xc6120000 + i);
+		flood.now = quiet.now;
+		dialogue_segment(&flood, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	}
+	dialogue_wait(&quiet, 5000);
+	dialogue_text(&quiet, SERVER, ANSWER);
+	meter_count(bench.meter, &counts);
+	meter_finish(bench.meter);
+	assert_true(counts.evicted_half_open > 19000);
+	assert_int_equal(counts.evicted, 0);
+	assert_int_equal(find(&bench, "exchange.example")->responses, 1);
+	bench_end(&bench);
+}
+
+static void the_oldest_connection_gives_way(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	struct meter_counts counts;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	for (unsigned i = 0; i < 100; i++) {
+		talk = talk_to(&bench, (uint16_t)(40000 + i), 80);
+		talk.now = moment_plus_us(talk.now, i * 1000);
+		dialogue_open(&talk, 100);
+		dialogue_text(&talk, CLIENT, GET);
+	}
+	meter_count(bench.meter, &counts);
+	meter_finish(bench.meter);
+	assert_int_equal(counts.evicted, 36);
+	assert_int_equal(find(&bench, "exchange.example")->requests, 100);
+	bench_end(&bench);
+}
+
+static void other_services_are_not_counted(void **state)
+{
+	static struct service list[1] = {{.name = "exchange",
+		.host_count = 1,
+		.hosts = {"*.example"},
+		.port_count = 1,
+		.ports = {80}}};
+	struct bench bench = {.services = {1, list}};
+	struct dialogue talk;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 1, 80);
+	dialogue_open(&talk, 100);
+	dialogue_text(&talk, CLIENT, GET);
+	dialogue_text(&talk, SERVER, ANSWER);
+	talk = talk_to(&bench, 2, 80);
+	dialogue_open(&talk, 100);
+	dialogue_text(&talk, CLIENT, "GET / HTTP/1.1\r\nHost: elsewhere.test\r\n\r\n");
+	dialogue_text(&talk, SERVER, ANSWER);
+	talk = talk_to(&bench, 3, 81);
+	dialogue_open(&talk, 100);
+	dialogue_text(&talk, CLIENT, GET);
+	meter_finish(bench.meter);
+	assert_int_equal(traffic_sum_count(bench.sum), 1);
+	assert_int_equal(find(&bench, "exchange")->requests, 1);
+	assert_int_equal(find(&bench, "exchange")->connections, 1);
+	bench_end(&bench);
+}
+
+static void a_failure_goes_to_the_service_known_at_that_address(void **state)
+{
+	static struct service list[1] = {{.name = "exchange",
+		.host_count = 1,
+		.hosts = {"exchange.example"},
+		.port_count = 1,
+		.ports = {80}}};
+	struct bench bench = {.services = {1, list}};
+	struct dialogue talk;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 1, 80);
+	dialogue_open(&talk, 100);
+	dialogue_text(&talk, CLIENT, GET);
+	dialogue_text(&talk, SERVER, ANSWER);
+	talk = talk_to(&bench, 2, 80);
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	dialogue_segment(&talk, SERVER, TCP_SEGMENT_RST | TCP_SEGMENT_ACK, NULL, 0);
+	meter_finish(bench.meter);
+	assert_int_equal(find(&bench, "exchange")->refused, 1);
+	bench_end(&bench);
+}
+
+static void six_is_as_good_as_four(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk = dialogue_between("2001:db8::7", 40000, "2001:db8::1", 25);
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk.send = to_meter;
+	talk.arg = &bench;
+	dialogue_open(&talk, 100);
+	dialogue_text(
+		&talk, SERVER, "220 mail.example\r\n"); /* a greeting is no answer */
+	dialogue_text(&talk, CLIENT, "EHLO me\r\n");
+	dialogue_wait(&talk, 400);
+	dialogue_text(&talk, SERVER, "250 fine\r\n");
+	meter_finish(bench.meter);
+	assert_int_equal(find(&bench, "[2001:db8::1]:25")->requests, 1);
+	assert_int_equal(find(&bench, "[2001:db8::1]:25")->responses, 1);
+	assert_true(find(&bench, "[2001:db8::1]:25")->sketches[OBS_RESPONSE].max == 400);
+	bench_end(&bench);
+}
+
+static void impossible_times_are_refused(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	struct meter_counts counts;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 1, 80);
+	talk.now.us = -1;
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	talk.now.us = MOMENT_MAX_US + 1;
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	meter_count(bench.meter, &counts);
+	assert_int_equal(counts.malformed, 2);
+	meter_finish(bench.meter);
+	assert_int_equal(bench.windows, 0);
+	bench_end(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_connection_is_measured),
+		cmocka_unit_test(failures_are_told_apart),
+		cmocka_unit_test(a_repeated_handshake_is_not_timed),
+		cmocka_unit_test(any_split_of_the_same_bytes_gives_the_same_answer),
+		cmocka_unit_test(any_order_of_the_same_bytes_gives_the_same_answer),
+		cmocka_unit_test(interleaved_connections_do_not_mix),
+		cmocka_unit_test(a_mirrors_copy_is_no_retransmission),
+		cmocka_unit_test(what_the_capture_lost_is_told_apart),
+		cmocka_unit_test(a_stream_is_joined_in_its_middle),
+		cmocka_unit_test(a_cut_capture_still_counts),
+		cmocka_unit_test(a_flood_of_syns_is_bounded_and_reported),
+		cmocka_unit_test(the_oldest_connection_gives_way),
+		cmocka_unit_test(other_services_are_not_counted),
+		cmocka_unit_test(a_failure_goes_to_the_service_known_at_that_address),
+		cmocka_unit_test(six_is_as_good_as_four),
+		cmocka_unit_test(impossible_times_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
