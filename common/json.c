@@ -173,7 +173,7 @@ static int read_file(
 	len = fread(text, 1, limit + 1, file);
 	if (ferror(file))
 		rc = fault_at(
-			fault, -EIO, "", "cannot be read: %s", strerrordesc_np(errno));
+			fault, -errno, "", "cannot be read: %s", strerrordesc_np(errno));
 	else if (len > limit)
 		rc = fault_at(fault, STATUS_LIMIT, "", "is larger than %zu bytes", limit);
 done:
