@@ -71,7 +71,7 @@ int wire_decode_batch(
 {
 	struct wire_fields fields;
 	struct json_doc *doc;
-	int rc = wire_decode_parse(&doc, line, len, fault);
+	int rc = wire_decode_parse(&doc, line, len, WIRE_LINE_MAX, fault);
 
 	*out = (struct wire_batch){0};
 	if (rc)
@@ -98,7 +98,7 @@ int wire_decode_record(struct wire_origin *origin, struct obs *obs, const char *
 {
 	struct wire_fields fields;
 	struct json_doc *doc;
-	int rc = wire_decode_parse(&doc, line, len, fault);
+	int rc = wire_decode_parse(&doc, line, len, WIRE_RECORD_MAX, fault);
 
 	*origin = (struct wire_origin){.seq = OBS_ABSENT};
 	if (rc)

@@ -406,8 +406,8 @@ int wire_decode_object(struct obs *out, const struct json *object, struct fault 
 	return fields.rc;
 }
 
-int wire_decode_parse(
-	struct json_doc **out, const char *line, size_t len, struct fault *fault)
+int wire_decode_parse(struct json_doc **out, const char *line, size_t len, size_t limit,
+	struct fault *fault)
 {
 	int rc;
 
@@ -416,9 +416,9 @@ int wire_decode_parse(
 		*fault = (struct fault){0};
 	while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
 		len--;
-	if (len > WIRE_LINE_MAX)
+	if (len > limit)
 		return fault_at(fault, STATUS_LIMIT, "",
-			"the line is longer than %d bytes", WIRE_LINE_MAX);
+			"the line is longer than %zu bytes", limit);
 	rc = json_parse(out, line, len, 0, fault);
 	if (rc == 0 && json_type(json_root(*out)) != JSON_OBJECT) {
 		rc = fault_at(fault, STATUS_SYNTAX, "", "should be an object {…}");
@@ -447,7 +447,7 @@ static int refuse_origin(const struct json *object, struct fault *fault)
 int wire_decode(struct obs *out, const char *line, size_t len, struct fault *fault)
 {
 	struct json_doc *doc;
-	int rc = wire_decode_parse(&doc, line, len, fault);
+	int rc = wire_decode_parse(&doc, line, len, WIRE_LINE_MAX, fault);
 
 	if (rc == 0)
 		rc = refuse_origin(json_root(doc), fault);

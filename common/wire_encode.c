@@ -1,6 +1,7 @@
 #include "astray/wire.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,8 +54,8 @@ static void put_place(struct json *into, const struct place *place)
 	if (place->asn)
 		json_add_int(object, "asn", place->asn);
 	put_text(object, "org", place->org);
-	put_text(object, "source", wire_parts_source_word(place->source));
-	json_add_text(object, "verdict", wire_parts_verdict_word(place->verdict));
+	put_text(object, "source", wire_parts_source_word((int)place->source));
+	json_add_text(object, "verdict", wire_parts_verdict_word((int)place->verdict));
 }
 
 static void put_hello(struct json *into, const struct obs *obs)
@@ -346,22 +347,35 @@ int wire_encode_batch(char *buf, size_t cap, const struct wire_batch *batch)
 	return finish(buf, cap, root);
 }
 
+/* White space around an object is JSON too. */
+static void trim(const char **line, size_t *len)
+{
+	static const char space[] = " \t\r\n";
+
+	while (*len && memchr(space, (*line)[*len - 1], sizeof(space) - 1))
+		(*len)--;
+	while (*len && memchr(space, **line, sizeof(space) - 1)) {
+		(*line)++;
+		(*len)--;
+	}
+}
+
 int wire_encode_record(char *buf, size_t cap, const struct wire_origin *origin,
 	const char *line, size_t len)
 {
 	char boot[OBS_WORD + 16] = "", seq[40] = "";
 	int used;
 
-	while (len && line[len - 1] == '\n')
-		len--;
+	trim(&line, &len);
 	if (len < 3 || line[0] != '{')
 		return STATUS_SYNTAX;
+	if (len > WIRE_LINE_MAX)
+		return STATUS_LIMIT;
 	if (origin->boot[0])
 		(void)snprintf(boot, sizeof(boot), ",\"boot\":\"%s\"", origin->boot);
 	if (origin->seq != OBS_ABSENT)
-		(void)snprintf(seq, sizeof(seq), ",\"seq\":%lld", (long long)origin->seq);
-	used = snprintf(buf, cap, "{\"rx_us\":%lld,\"probe\":\"%s\"%s%s,%.*s\n",
-		(long long)origin->rx.us, origin->probe, boot, seq, (int)len - 1,
-		line + 1);
+		(void)snprintf(seq, sizeof(seq), ",\"seq\":%" PRId64, origin->seq);
+	used = snprintf(buf, cap, "{\"rx_us\":%" PRId64 ",\"probe\":\"%s\"%s%s,%.*s\n",
+		origin->rx.us, origin->probe, boot, seq, (int)len - 1, line + 1);
 	return used > 0 && (size_t)used < cap ? used : STATUS_LIMIT;
 }

@@ -5,7 +5,8 @@
  *
  * Readers ignore fields that they do not know, and refuse a line that lacks a field they need,
  * holds a value out of its range, repeats a key, nests deeper than 16 or is not UTF-8; the
- * fault names the field and why. Lines are at most WIRE_LINE_MAX bytes.
+ * fault names the field and why. Lines are at most WIRE_LINE_MAX bytes, recorded ones
+ * WIRE_RECORD_MAX, so that whatever was accepted can be recorded.
  */
 #ifndef ASTRAY_WIRE_H
 #define ASTRAY_WIRE_H
@@ -17,6 +18,7 @@
 
 #define WIRE_VERSION 1
 #define WIRE_LINE_MAX (256 * 1024)
+#define WIRE_RECORD_MAX (WIRE_LINE_MAX + 512) /* a line with its origin in front */
 #define WIRE_BATCH_MAX (1024 * 1024) /* bytes of one batch, expanded */
 #define WIRE_BATCH_OBSERVATIONS 10000
 

@@ -99,6 +99,45 @@ static void a_record_keeps_the_line_as_it_came(void **state)
 	free(obs);
 }
 
+static void white_space_around_a_line_is_not_recorded(void **state)
+{
+	const struct wire_origin origin = {.rx = {5}, .probe = "p", .seq = OBS_ABSENT};
+	const char *line = " \t{\"kind\":\"health\",\"at_us\":1} \r\n";
+	char buf[256];
+
+	(void)state;
+	assert_true(
+		wire_encode_record(buf, sizeof(buf), &origin, line, strlen(line)) > 0);
+	assert_string_equal(
+		buf, "{\"rx_us\":5,\"probe\":\"p\",\"kind\":\"health\",\"at_us\":1}\n");
+}
+
+static void the_longest_line_can_be_recorded(void **state)
+{
+	struct wire_origin origin = {.rx = {MOMENT_MAX_US}, .seq = MOMENT_MAX_US};
+	char *line = malloc(WIRE_LINE_MAX), *record = malloc(WIRE_RECORD_MAX + 1);
+	struct obs *obs = malloc(sizeof(*obs));
+	struct fault fault;
+	int len;
+
+	(void)state;
+	assert_true(line && record && obs);
+	memset(line, 'x', WIRE_LINE_MAX);
+	memcpy(line, "{\"kind\":\"health\",\"at_us\":1,\"new\":\"", 36);
+	memcpy(line + WIRE_LINE_MAX - 2, "\"}", 2);
+	memset(origin.probe, 'p', OBS_WORD - 1);
+	memset(origin.boot, 'b', OBS_WORD - 1);
+	assert_int_equal(wire_decode(obs, line, WIRE_LINE_MAX, &fault), 0);
+	len = wire_encode_record(
+		record, WIRE_RECORD_MAX + 1, &origin, line, WIRE_LINE_MAX);
+	assert_true(len > WIRE_LINE_MAX);
+	assert_int_equal(
+		wire_decode_record(&origin, obs, record, (size_t)len, &fault), 0);
+	free(line);
+	free(record);
+	free(obs);
+}
+
 static void an_operators_line_has_no_boot_and_no_number(void **state)
 {
 	const struct wire_origin given = {
@@ -204,6 +243,8 @@ int main(void)
 		cmocka_unit_test(a_batch_goes_both_ways),
 		cmocka_unit_test(a_batch_is_refused_by_field),
 		cmocka_unit_test(a_record_keeps_the_line_as_it_came),
+		cmocka_unit_test(white_space_around_a_line_is_not_recorded),
+		cmocka_unit_test(the_longest_line_can_be_recorded),
 		cmocka_unit_test(an_operators_line_has_no_boot_and_no_number),
 		cmocka_unit_test(a_record_is_refused_by_field),
 		cmocka_unit_test(what_is_no_line_cannot_be_recorded),
