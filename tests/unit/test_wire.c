@@ -114,6 +114,7 @@ static void white_space_around_a_line_is_not_recorded(void **state)
 
 static void the_longest_line_can_be_recorded(void **state)
 {
+	static const char head[] = "{\"kind\":\"health\",\"at_us\":1,\"new\":\"";
 	struct wire_origin origin = {.rx = {MOMENT_MAX_US}, .seq = MOMENT_MAX_US};
 	char *line = malloc(WIRE_LINE_MAX), *record = malloc(WIRE_RECORD_MAX + 1);
 	struct obs *obs = malloc(sizeof(*obs));
@@ -123,7 +124,7 @@ static void the_longest_line_can_be_recorded(void **state)
 	(void)state;
 	assert_true(line && record && obs);
 	memset(line, 'x', WIRE_LINE_MAX);
-	memcpy(line, "{\"kind\":\"health\",\"at_us\":1,\"new\":\"", 36);
+	memcpy(line, head, sizeof(head) - 1);
 	memcpy(line + WIRE_LINE_MAX - 2, "\"}", 2);
 	memset(origin.probe, 'p', OBS_WORD - 1);
 	memset(origin.boot, 'b', OBS_WORD - 1);
