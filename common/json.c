@@ -362,18 +362,14 @@ struct json *json_add_array(struct json *into, const char *key)
 	return add(into, key, cJSON_CreateArray());
 }
 
-/* The library prints what is beyond an int with an exponent; readers deserve whole
- * digits. */
+/* The library prints every number as a double, reads it back to see whether that did, and
+ * gives large ones an exponent; digits are quicker and plainer. */
 void json_add_int(struct json *into, const char *key, int64_t value)
 {
 	char digits[24];
 
-	if (value > INT32_MAX || value < INT32_MIN) {
-		(void)snprintf(digits, sizeof(digits), "%" PRId64, value);
-		(void)add(into, key, cJSON_CreateRaw(digits));
-		return;
-	}
-	(void)add(into, key, cJSON_CreateNumber((double)value));
+	(void)snprintf(digits, sizeof(digits), "%" PRId64, value);
+	(void)add(into, key, cJSON_CreateRaw(digits));
 }
 
 void json_add_double(struct json *into, const char *key, double value)

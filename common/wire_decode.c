@@ -396,7 +396,7 @@ int wire_decode_object(struct obs *out, const struct json *object, struct fault 
 {
 	struct wire_fields fields = wire_fields_over(object, fault);
 	struct moment at = {0};
-	enum obs_kind kind;
+	enum obs_kind kind = OBS_KINDS;
 
 	if (find_kind(&fields, &kind))
 		return fields.rc;
