@@ -10,7 +10,8 @@
 
 #include "astray/status.h"
 
-/* One database file. What identifies the file on disk tells whether it was replaced. */
+/* One database file. What identified the file that was tried last, good or bad, tells
+ * whether it was replaced: a bad one is tried, and complained of, once. */
 struct base {
 	char *path; /* NULL: not configured */
 	MMDB_s mmdb;
@@ -40,25 +41,26 @@ static int refuse(const struct base *base, struct fault *fault, int rc, const ch
 }
 
 /* Opens what stands at the path now; the old one is only given up when that went well. */
+/* Opens what stands at the path now; the old one is only given up when that went well. */
 static int base_open(struct base *base, const struct stat *st, struct fault *fault)
 {
 	MMDB_s fresh;
 	int state;
 
+	base->device = st->st_dev;
+	base->inode = st->st_ino;
+	base->modified = st->st_mtim;
 	if (!S_ISREG(st->st_mode))
 		return refuse(base, fault, -EISDIR, "is not a file");
 	state = MMDB_open(base->path, MMDB_MODE_MMAP, &fresh);
 	if (state == MMDB_OUT_OF_MEMORY_ERROR)
-		return -ENOMEM;
+		return refuse(base, fault, -ENOMEM, "no memory is left for it");
 	if (state != MMDB_SUCCESS)
 		return refuse(base, fault, STATUS_CORRUPT, MMDB_strerror(state));
 	if (base->open)
 		MMDB_close(&base->mmdb);
 	base->mmdb = fresh;
 	base->open = true;
-	base->device = st->st_dev;
-	base->inode = st->st_ino;
-	base->modified = st->st_mtim;
 	return 0;
 }
 
@@ -71,7 +73,7 @@ static int base_refresh(struct base *base, struct fault *fault)
 		return 0;
 	if (stat(base->path, &st))
 		return refuse(base, fault, -errno, strerrordesc_np(errno));
-	if (base->open && !is_replaced(base, &st))
+	if (!is_replaced(base, &st))
 		return 0;
 	rc = base_open(base, &st, fault);
 	return rc ? rc : 1;

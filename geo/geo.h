@@ -26,7 +26,8 @@ void geo_close(struct geo *geo); /* NULL is fine */
 bool geo_place(const struct geo *geo, const struct address *address, struct place *out);
 
 /* Opens again whatever changed on disk: 1 when something did, 0 when not, negative (and
- * the old database kept) when the new file is bad. Cheap enough for every few seconds. */
+ * the old database kept) when the new file is bad, which is said once of each such file.
+ * Cheap enough for every few seconds. */
 int geo_refresh(struct geo *geo, struct fault *fault);
 
 #endif

@@ -1,0 +1,121 @@
+#include "flight_table.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct flight_table {
+	struct flight *first;
+	unsigned mask;
+	struct flight *buckets[];
+};
+
+int flight_table_new(struct flight_table **out, unsigned expected)
+{
+	unsigned buckets = 16;
+
+	while (buckets < expected && buckets < 1u << 20)
+		buckets *= 2;
+	*out = calloc(1, sizeof(**out) + buckets * sizeof((*out)->buckets[0]));
+	if (!*out)
+		return -ENOMEM;
+	(*out)->mask = buckets - 1;
+	return 0;
+}
+
+void flight_table_free(struct flight_table *table)
+{
+	while (table && table->first) {
+		struct flight *flight = table->first;
+
+		flight_table_remove(table, flight);
+		flight_table_free_flight(flight);
+	}
+	free(table);
+}
+
+static unsigned bucket_of(const struct flight_table *table, const struct address *peer,
+	enum obs_protocol protocol)
+{
+	return (unsigned)address_hash(peer, protocol) & table->mask;
+}
+
+static struct flight **bucket_at(struct flight_table *table, const struct address *peer,
+	enum obs_protocol protocol)
+{
+	return &table->buckets[bucket_of(table, peer, protocol)];
+}
+
+struct flight *flight_table_add(struct flight_table *table,
+	const struct trace_order *order, const struct probe_flow *flow, uint16_t first_id)
+{
+	struct path_plan plan = {.max_ttl = order->max_ttl,
+		.queries = order->queries,
+		.first_id = first_id};
+	struct flight **bucket = bucket_at(table, &order->peer, order->protocol);
+	struct flight *flight = calloc(1, sizeof(*flight));
+
+	if (!flight || path_new(&flight->path, &plan)) {
+		free(flight);
+		return NULL;
+	}
+	flight->order = *order;
+	flight->flow = *flow;
+	flight->next_in_bucket = *bucket;
+	*bucket = flight;
+	flight->next = table->first;
+	if (flight->next)
+		flight->next->previous = flight;
+	table->first = flight;
+	return flight;
+}
+
+void flight_table_remove(struct flight_table *table, struct flight *flight)
+{
+	struct flight **at =
+		bucket_at(table, &flight->order.peer, flight->order.protocol);
+
+	while (*at != flight)
+		at = &(*at)->next_in_bucket;
+	*at = flight->next_in_bucket;
+	if (flight->next)
+		flight->next->previous = flight->previous;
+	if (flight->previous)
+		flight->previous->next = flight->next;
+	else
+		table->first = flight->next;
+}
+
+void flight_table_free_flight(struct flight *flight)
+{
+	path_free(flight->path);
+	free(flight);
+}
+
+struct flight *flight_table_find(
+	const struct flight_table *table, const struct trace_order *order)
+{
+	struct flight *at =
+		table->buckets[bucket_of(table, &order->peer, order->protocol)];
+
+	while (at &&
+		!(at->order.protocol == order->protocol &&
+			at->order.port == order->port && at->order.flow == order->flow &&
+			address_equal(&at->order.peer, &order->peer)))
+		at = at->next_in_bucket;
+	return at;
+}
+
+struct flight *flight_table_match(
+	const struct flight_table *table, const struct reply_packet *reply)
+{
+	struct flight *at = table->buckets[bucket_of(table, &reply->to, reply->protocol)];
+
+	while (at && !reply_packet_answers(reply, &at->flow))
+		at = at->next_in_bucket;
+	return at;
+}
+
+struct flight *flight_table_first(const struct flight_table *table)
+{
+	return table->first;
+}

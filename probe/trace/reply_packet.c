@@ -1,0 +1,268 @@
+#include "reply_packet.h"
+
+#include <netinet/in.h>
+
+#include "astray/cursor.h"
+#include "astray/status.h"
+#include "icmp_extension.h"
+#include "internet_checksum.h"
+
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+/* The numbers in which ICMP and ICMPv6 differ. */
+struct icmp_dialect {
+	uint8_t echo_request, echo_reply, unreachable, expired;
+	uint8_t port_unreachable;
+	uint8_t protocol;
+	unsigned quote_unit; /* RFC 4884: the quote's length is counted in these */
+	unsigned quote_byte; /* where in the header, from the fifth byte on */
+};
+
+static const struct icmp_dialect icmp_v4 = {.echo_request = 8,
+	.echo_reply = 0,
+	.unreachable = 3,
+	.expired = 11,
+	.port_unreachable = 3,
+	.protocol = IPPROTO_ICMP,
+	.quote_unit = 4,
+	.quote_byte = 1};
+
+static const struct icmp_dialect icmp_v6 = {.echo_request = 128,
+	.echo_reply = 129,
+	.unreachable = 1,
+	.expired = 3,
+	.port_unreachable = 4,
+	.protocol = IPPROTO_ICMPV6,
+	.quote_unit = 8,
+	.quote_byte = 0};
+
+#define V4_FRAGMENTATION_NEEDED 4
+
+static int read_quoted_icmp(
+	struct reply_packet *out, const struct icmp_dialect *dialect, struct cursor *cur)
+{
+	uint8_t type = cursor_take_u8(cur), code = cursor_take_u8(cur);
+
+	out->protocol = OBS_ICMP;
+	out->to_port = cursor_take_u16(cur);
+	out->from_port = cursor_take_u16(cur);
+	out->id = cursor_take_u16(cur);
+	return type == dialect->echo_request && code == 0 ? 0 : STATUS_NOT_OURS;
+}
+
+static int read_quoted_ports(
+	struct reply_packet *out, uint8_t protocol, struct cursor *cur)
+{
+	out->from_port = cursor_take_u16(cur);
+	out->to_port = cursor_take_u16(cur);
+	out->cookie = cursor_take_u16(cur); /* UDP: its length, which tells nothing */
+	out->id = cursor_take_u16(cur);
+	if (protocol == IPPROTO_UDP)
+		out->cookie = 0;
+	out->protocol = protocol == IPPROTO_TCP ? OBS_TCP : OBS_UDP;
+	return 0;
+}
+
+static int read_quoted_transport(struct reply_packet *out,
+	const struct icmp_dialect *dialect, uint8_t protocol, struct cursor *cur)
+{
+	int rc;
+
+	if (protocol == dialect->protocol)
+		rc = read_quoted_icmp(out, dialect, cur);
+	else if (protocol == IPPROTO_TCP || protocol == IPPROTO_UDP)
+		rc = read_quoted_ports(out, protocol, cur);
+	else
+		rc = STATUS_NOT_OURS;
+	return cur->short_read ? STATUS_SHORT : rc;
+}
+
+/* The header length of IPv4, or negative. The cursor is moved behind it. */
+static int read_ipv4(
+	struct cursor *cur, uint8_t *protocol, struct address *from, struct address *to)
+{
+	const uint8_t *header = cursor_take(cur, 20);
+	unsigned header_len;
+
+	if (!header)
+		return STATUS_SHORT;
+	header_len = (header[0] & 0xfu) * 4;
+	/* A fragment behind the first holds no transport header. */
+	if (header[0] >> 4 != 4 || header_len < 20 || (header[6] & 0x1f) || header[7])
+		return STATUS_NOT_OURS;
+	*protocol = header[9];
+	*from = address_v4(header + 12);
+	*to = address_v4(header + 16);
+	cursor_skip(cur, header_len - 20);
+	return cur->short_read ? STATUS_SHORT : 0;
+}
+
+/* No probe has extension headers, so no quote of one has. */
+static int read_ipv6(struct cursor *cur, uint8_t *protocol, struct address *to)
+{
+	const uint8_t *header = cursor_take(cur, 40);
+
+	if (!header)
+		return STATUS_SHORT;
+	if (header[0] >> 4 != 6)
+		return STATUS_NOT_OURS;
+	*protocol = header[6];
+	*to = address_v6(header + 24);
+	return 0;
+}
+
+static int read_quote(
+	struct reply_packet *out, const struct icmp_dialect *dialect, struct cursor cur)
+{
+	struct address from;
+	uint8_t protocol;
+	int rc;
+
+	if (dialect == &icmp_v4)
+		rc = read_ipv4(&cur, &protocol, &from, &out->to);
+	else
+		rc = read_ipv6(&cur, &protocol, &out->to);
+	return rc ? rc : read_quoted_transport(out, dialect, protocol, &cur);
+}
+
+/* A probe that came as far as its destination's host or port has arrived, refused or not.
+ */
+static enum reply_kind unreachable_kind(const struct reply_packet *reply,
+	const struct icmp_dialect *dialect, uint8_t code)
+{
+	bool port = reply->protocol == OBS_UDP && code == dialect->port_unreachable;
+
+	return port || address_equal(&reply->from, &reply->to) ? REPLY_ARRIVED
+							       : REPLY_UNREACHABLE;
+}
+
+static int read_error(struct reply_packet *out, const struct icmp_dialect *dialect,
+	uint8_t type, uint8_t code, struct cursor *cur)
+{
+	const uint8_t *rest = cursor_take(cur, 4);
+	int rc;
+
+	if (!rest)
+		return STATUS_SHORT;
+	rc = read_quote(out, dialect, *cur);
+	if (rc)
+		return rc;
+	out->mpls_count = icmp_extension_read(out->mpls, cur->at, cursor_left(cur),
+		(size_t)rest[dialect->quote_byte] * dialect->quote_unit);
+	out->kind = type == dialect->expired ? REPLY_EXPIRED
+					     : unreachable_kind(out, dialect, code);
+	return 0;
+}
+
+/* The checksum that the request had, which is its flow's mark: only the type differs. */
+static uint16_t request_checksum(const struct icmp_dialect *dialect, uint16_t checksum)
+{
+	uint32_t sum = (uint16_t)~checksum;
+
+	sum += (uint32_t)dialect->echo_request << 8;
+	sum += (uint16_t) ~(dialect->echo_reply << 8);
+	return (uint16_t)~internet_checksum_fold(sum);
+}
+
+static int read_echo_reply(struct reply_packet *out, const struct icmp_dialect *dialect,
+	uint16_t checksum, struct cursor *cur)
+{
+	out->kind = REPLY_ARRIVED;
+	out->to = out->from;
+	out->protocol = OBS_ICMP;
+	out->to_port = request_checksum(dialect, checksum);
+	out->from_port = cursor_take_u16(cur);
+	out->id = cursor_take_u16(cur);
+	return cur->short_read ? STATUS_SHORT : 0;
+}
+
+static int read_icmp(
+	struct reply_packet *out, const struct icmp_dialect *dialect, struct cursor *cur)
+{
+	uint8_t type = cursor_take_u8(cur), code = cursor_take_u8(cur);
+	uint16_t checksum = cursor_take_u16(cur);
+
+	if (cur->short_read)
+		return STATUS_SHORT;
+	if (type == dialect->echo_reply)
+		return read_echo_reply(out, dialect, checksum, cur);
+	/* Expired in reassembly (code 1) says nothing of the path. */
+	if (type == dialect->expired && code != 0)
+		return STATUS_NOT_OURS;
+	if (type == dialect->unreachable && dialect == &icmp_v4 &&
+		code == V4_FRAGMENTATION_NEEDED)
+		return STATUS_NOT_OURS;
+	if (type != dialect->expired && type != dialect->unreachable)
+		return STATUS_NOT_OURS;
+	return read_error(out, dialect, type, code, cur);
+}
+
+/* TCP's checksum stays unread: segments that never left the machine have none yet. */
+static int read_tcp(struct reply_packet *out, struct cursor *cur)
+{
+	uint32_t probe_seq;
+	uint8_t flags;
+
+	out->kind = REPLY_ARRIVED;
+	out->to = out->from;
+	out->protocol = OBS_TCP;
+	out->to_port = cursor_take_u16(cur);
+	out->from_port = cursor_take_u16(cur);
+	cursor_skip(cur, 4);
+	probe_seq = cursor_take_u32(cur) - 1; /* a SYN counts as one byte */
+	cursor_skip(cur, 1);
+	flags = cursor_take_u8(cur);
+	cursor_skip(cur, 6);
+	if (cur->short_read)
+		return STATUS_SHORT;
+	out->cookie = (uint16_t)(probe_seq >> 16);
+	out->id = (uint16_t)probe_seq;
+	if (!(flags & TCP_ACK) || !(flags & (TCP_SYN | TCP_RST)))
+		return STATUS_NOT_OURS;
+	return 0;
+}
+
+int reply_packet_read_v4(struct reply_packet *out, const void *bytes, size_t len)
+{
+	struct cursor cur = cursor_over(bytes, len);
+	struct address to;
+	uint8_t protocol;
+	int rc;
+
+	*out = (struct reply_packet){0};
+	rc = read_ipv4(&cur, &protocol, &out->from, &to);
+	if (rc)
+		return rc;
+	if (protocol == IPPROTO_TCP)
+		return read_tcp(out, &cur);
+	if (protocol != IPPROTO_ICMP)
+		return STATUS_NOT_OURS;
+	/* Raw sockets are handed ICMP before the kernel has looked at it. */
+	if (internet_checksum_fold(internet_checksum_add(0, cur.at, cursor_left(&cur))) !=
+		0xffff)
+		return STATUS_CORRUPT;
+	return read_icmp(out, &icmp_v4, &cur);
+}
+
+int reply_packet_read_v6(struct reply_packet *out, const struct address *from,
+	uint8_t protocol, const void *bytes, size_t len)
+{
+	struct cursor cur = cursor_over(bytes, len);
+
+	*out = (struct reply_packet){.from = *from};
+	if (protocol == IPPROTO_TCP)
+		return read_tcp(out, &cur);
+	if (protocol == IPPROTO_ICMPV6)
+		return read_icmp(out, &icmp_v6, &cur);
+	return STATUS_NOT_OURS;
+}
+
+bool reply_packet_answers(const struct reply_packet *reply, const struct probe_flow *flow)
+{
+	return reply->protocol == flow->protocol && reply->from_port == flow->from_port &&
+	       reply->to_port == flow->to_port &&
+	       (flow->protocol != OBS_TCP || reply->cookie == flow->cookie) &&
+	       address_equal(&reply->to, &flow->to);
+}

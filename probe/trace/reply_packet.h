@@ -1,0 +1,50 @@
+/*
+ * Reads what comes back to a trace: ICMP and ICMPv6 errors with the packet that they
+ * quote, echo replies, and the TCP segments that answer a SYN. Everything here may be
+ * forged: a reply says which flow and which id it is for, and counts only if these are
+ * ours.
+ */
+#ifndef TRACE_REPLY_PACKET_H
+#define TRACE_REPLY_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "astray/address.h"
+#include "astray/obs.h"
+#include "probe_packet.h"
+
+enum reply_kind {
+	REPLY_EXPIRED,     /* the TTL ran out here */
+	REPLY_UNREACHABLE, /* somebody on the way would not pass it on */
+	REPLY_ARRIVED,     /* the destination answered */
+};
+
+struct reply_packet {
+	enum reply_kind kind;
+	struct address from;
+	/* The probe it answers; its own address is not known from every reply. */
+	struct address to;
+	enum obs_protocol protocol;
+	uint16_t from_port, to_port, cookie; /* as in struct probe_flow */
+	uint16_t id;
+	unsigned mpls_count;
+	struct obs_mpls mpls[OBS_MPLS];
+};
+
+/* A packet with its IPv4 header, as a raw socket has it. STATUS_NOT_OURS when it is none
+ * of the above, STATUS_SHORT when it ends too early, STATUS_CORRUPT when its checksum is
+ * wrong. */
+int reply_packet_read_v4(struct reply_packet *out, const void *bytes, size_t len);
+
+/* What follows the IPv6 header (`protocol` is TCP or ICMPv6), as raw sockets have it; the
+ * kernel has checked ICMPv6's checksum. */
+int reply_packet_read_v6(struct reply_packet *out, const struct address *from,
+	uint8_t protocol, const void *bytes, size_t len);
+
+/* Whether it answers a packet of this flow. */
+bool reply_packet_answers(
+	const struct reply_packet *reply, const struct probe_flow *flow);
+
+#endif

@@ -1,0 +1,49 @@
+#include "trace_record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "geo.h"
+#include "light.h"
+
+static void fill_answer(struct obs_hop *hop, const struct path_row *row,
+	const struct geo *geo, const struct place *here)
+{
+	hop->address = row->address;
+	hop->rtt_us = row->rtt_us;
+	hop->mpls_count = row->mpls_count;
+	memcpy(hop->mpls, row->mpls, row->mpls_count * sizeof(row->mpls[0]));
+	if (geo_place(geo, &row->address, &hop->place))
+		hop->place.verdict = light_verdict(here, &hop->place, row->rtt_us);
+}
+
+static void fill_hop(struct obs_hop *hop, const struct path_row *row,
+	const struct geo *geo, const struct place *here)
+{
+	*hop = (struct obs_hop){.ttl = row->ttl,
+		.sent = row->sent,
+		.answered = row->answered,
+		.rtt_us = OBS_ABSENT};
+	if (row->answered)
+		fill_answer(hop, row, geo, here);
+}
+
+void trace_record_fill(struct obs *obs, struct moment at, const char *service,
+	const struct trace_order *order, const struct path *path, const struct geo *geo,
+	const struct place *here)
+{
+	struct path_row rows[PATH_ROWS_MAX];
+	struct obs_trace *trace = &obs->trace;
+
+	_Static_assert(PATH_ROWS_MAX <= OBS_HOPS, "every row has its hop");
+	obs_init(obs, OBS_TRACE, at);
+	(void)snprintf(trace->service, sizeof(trace->service), "%s", service);
+	trace->peer = order->peer;
+	trace->protocol = order->protocol;
+	trace->port = order->protocol == OBS_ICMP ? OBS_ABSENT : order->port;
+	trace->flow = order->flow;
+	trace->reached = path_is_reached(path);
+	trace->hop_count = path_rows(path, rows);
+	for (unsigned i = 0; i < trace->hop_count; i++)
+		fill_hop(&trace->hops[i], &rows[i], geo, here);
+}

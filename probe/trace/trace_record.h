@@ -1,0 +1,28 @@
+/*
+ * A finished path as an observation: its hops with their places, judged by what light
+ * allows.
+ */
+#ifndef TRACE_TRACE_RECORD_H
+#define TRACE_TRACE_RECORD_H
+
+#include "astray/obs.h"
+#include "path.h"
+
+struct geo;
+
+struct trace_order {
+	struct address peer;
+	enum obs_protocol protocol;
+	uint16_t port; /* unused with ICMP */
+	uint16_t flow; /* which of the equal ways; 0..TRACE_FLOW_MAX */
+	unsigned max_ttl, queries;
+};
+
+#define TRACE_FLOW_MAX 4000
+
+/* geo may be NULL, and here unlocated: then nothing is tagged, or judged. */
+void trace_record_fill(struct obs *obs, struct moment at, const char *service,
+	const struct trace_order *order, const struct path *path, const struct geo *geo,
+	const struct place *here);
+
+#endif

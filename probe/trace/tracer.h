@@ -1,0 +1,58 @@
+/*
+ * Traces many paths at once on a libuv loop, at a bounded rate, over raw sockets. A trace
+ * ends by one call of its done function; those that still run when the tracer is closed
+ * end without.
+ */
+#ifndef TRACE_TRACER_H
+#define TRACE_TRACER_H
+
+#include <stdint.h>
+
+#include "astray/fault.h"
+#include "astray/moment.h"
+#include "path.h"
+#include "trace_record.h"
+
+struct uv_loop_s;
+struct tracer;
+
+#define TRACER_PORT_FIRST 61000 /* above the ports that Linux gives to connections */
+
+struct tracer_limits {
+	int64_t rate;    /* packets a second */
+	unsigned traces; /* asked for at once */
+};
+
+struct tracer_result {
+	struct trace_order order;
+	struct moment at;        /* when it began */
+	const struct path *path; /* borrowed for the call */
+	int rc; /* negative: sending failed, and what is known ends there */
+};
+
+typedef void (*tracer_done_fn)(void *arg, const struct tracer_result *result);
+
+struct tracer_counts {
+	uint64_t sent, received;
+	uint64_t foreign;   /* packets that were no answers to ours */
+	uint64_t malformed; /* and those that contradicted themselves */
+	uint64_t duplicate;
+	uint64_t dropped; /* arrivals that the kernel had no room for */
+};
+
+/* Opens the sockets of both families, and does with one where the machine has only that.
+ */
+int tracer_open(struct tracer **out, struct uv_loop_s *loop,
+	const struct tracer_limits *limits, struct fault *fault);
+/* `closed` is called from the loop when nothing is left of it; it may be NULL. */
+void tracer_close(struct tracer *tracer, void (*closed)(void *arg), void *arg);
+
+/* Begins a trace, or joins the one of the same flow that is under way: two would disturb
+ * each other at the destination. STATUS_LIMIT when as many as allowed are asked for,
+ * -ENETUNREACH and the like when there is no way to the peer. */
+int tracer_start(struct tracer *tracer, const struct trace_order *order,
+	tracer_done_fn done, void *arg);
+
+struct tracer_counts tracer_count(const struct tracer *tracer);
+
+#endif
