@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+"""Passive measurement against the truth of a real server and a real client.
+
+nginx answers curl over loopback inside a network namespace of its own, in the clear and inside
+TLS 1.2 and 1.3, on connections kept alive and on new ones, while astray-probe captures live and
+tcpdump writes a file. What must hold: live and from the file, the requests and errors of every
+service equal nginx's access log exactly; every one is answered and timed; the median answer is
+within 1 ms of what curl measured itself; a refused connection is told as such.
+
+Needs root, unshare, nginx, curl, openssl and tcpdump; skips loudly (exit 77) without them.
+"""
+import collections
+import json
+import os
+import pathlib
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+SERVER = "198.51.100.1"
+TOOLS = ("unshare", "ip", "nginx", "curl", "openssl", "tcpdump")
+NGINX = """
+daemon off; pid {dir}/nginx.pid; error_log {dir}/error.log; worker_processes 1; user root;
+events {{ worker_connections 512; }}
+http {{
+  log_format truth '$server_name $status';
+  access_log {dir}/access.log truth;
+  client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy; fastcgi_temp_path {dir}/fastcgi;
+  uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
+  keepalive_requests 100000; root {dir}/www;
+  server {{ listen {server}:80; server_name wiki.example; location /broken {{ return 503; }} }}
+  server {{ listen {server}:443 ssl; server_name exchange.example;
+            ssl_certificate {dir}/cert.pem; ssl_certificate_key {dir}/key.pem;
+            ssl_protocols TLSv1.2 TLSv1.3; location /broken {{ return 503; }} }}
+}}
+"""
+SERVICES = {"services": [{"name": "wiki", "hosts": ["wiki.example"], "ports": [80, 81],
+                          "addresses": [SERVER]},
+                         {"name": "exchange", "hosts": ["*.example"], "ports": [443]}]}
+NAMES = {"wiki.example": "wiki", "exchange.example": "exchange"}
+
+
+def skip(why):
+    print(f"SKIPPED: {why}")
+    sys.exit(77)
+
+
+def enter_namespace():
+    """Starts this script again where there is no network but its own loopback."""
+    if os.environ.get("ASTRAY_FLOW_NAMESPACE"):
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        subprocess.run(["ip", "address", "add", f"{SERVER}/32", "dev", "lo"], check=True)
+        return
+    if os.geteuid() != 0:
+        skip("network namespaces and capturing need root")
+    for tool in TOOLS:
+        if not shutil.which(tool):
+            skip(f"{tool} is not installed")
+    if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode:
+        skip("network namespaces cannot be made here")
+    os.environ["ASTRAY_FLOW_NAMESPACE"] = "1"
+    os.execvp("unshare", ["unshare", "-n", sys.executable, *sys.argv])
+
+
+def probe():
+    path = pathlib.Path(os.environ.get("ASTRAY_BIN", "build/check/bin")) / "astray-probe"
+    if not path.exists():
+        skip(f"{path} is not built")
+    return str(path)
+
+
+def wait_for(what, ready, timeout=20):
+    end = time.monotonic() + timeout
+    while not ready():
+        if time.monotonic() > end:
+            sys.exit(f"FAILED: {what} did not come within {timeout} s")
+        time.sleep(0.02)
+
+
+class Site:
+    """nginx and what it needs, in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        (folder / "www").mkdir()
+        (folder / "www/small").write_text("small\n")
+        (folder / "www/large").write_bytes(os.urandom(300_000))
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout",
+                        folder / "key.pem", "-out", folder / "cert.pem", "-days", "2", "-subj",
+                        "/CN=exchange.example"], check=True, capture_output=True)
+        (folder / "nginx.conf").write_text(NGINX.format(dir=folder, server=SERVER))
+        self.server = subprocess.Popen(["nginx", "-c", folder / "nginx.conf"])
+        wait_for("nginx", lambda: (folder / "nginx.pid").exists())
+
+    def curl(self, *arguments):
+        """The seconds from the request to its answer, of every transfer."""
+        out = subprocess.run(
+            ["curl", "-s", "-k", "--http1.1", "-o", "/dev/null", "-w",
+             "%{time_pretransfer} %{time_starttransfer}\n",
+             "--resolve", f"wiki.example:80:{SERVER}", "--resolve", f"wiki.example:81:{SERVER}",
+             "--resolve", f"exchange.example:443:{SERVER}", *arguments],
+            capture_output=True, text=True, timeout=60).stdout
+        pairs = [line.split() for line in out.splitlines()]
+        return [float(first) - float(before) for before, first in pairs]
+
+    def truth(self):
+        lines = (self.folder / "access.log").read_text().split("\n")[:-1]
+        requests, errors = collections.Counter(), collections.Counter()
+        for line in lines:
+            name, status = line.split()
+            requests[NAMES[name]] += 1
+            errors[NAMES[name]] += status.startswith("5")
+        return requests, errors
+
+    def stop(self):
+        self.server.send_signal(signal.SIGQUIT)
+        self.server.wait()
+
+
+def make_traffic(site):
+    """Every kind of it; returns what curl measured, by service."""
+    clear, inside = "http://wiki.example", "https://exchange.example"
+    times = {"wiki": [], "exchange": []}
+    for _ in range(3):
+        times["wiki"] += site.curl(f"{clear}/small?[1-60]")
+        times["exchange"] += site.curl(f"{inside}/small?[1-60]")
+        times["exchange"] += site.curl("--tls-max", "1.2", f"{inside}/small?[1-40]")
+    times["wiki"] += site.curl(f"{clear}/large?[1-10]")
+    times["wiki"] += site.curl("-I", f"{clear}/large")
+    times["exchange"] += site.curl(f"{inside}/large?[1-20]")
+    for number in range(10):
+        times["exchange"] += site.curl(f"{inside}/small?{number}")
+        times["wiki"] += site.curl(f"{clear}/small?{number}")
+    site.curl(f"{clear}/broken?[1-5]")
+    site.curl("-T", site.folder / "www/large", f"{clear}/put")
+    site.curl(f"{clear}:81/")
+    return times
+
+
+def add_up(lines):
+    """Observations by service: sums of their counts, and the merged answer times."""
+    total = collections.defaultdict(collections.Counter)
+    buckets = collections.defaultdict(collections.Counter)
+    for line in lines:
+        seen = json.loads(line)
+        assert seen["kind"] == "traffic", line
+        for key in ("connections", "refused", "timed_out", "reset", "requests", "responses",
+                    "errors", "untimed", "lost_packets"):
+            total[seen["service"]][key] += seen[key]
+        sketch = seen.get("response_us")
+        for place, count in enumerate(sketch["counts"] if sketch else ()):
+            width = 2.0 ** 2 ** -sketch["scale"]
+            buckets[seen["service"]][width ** (sketch["offset"] + place + 0.5)] += count
+    return total, {name: statistics.median(list(counter.elements()))
+                   for name, counter in buckets.items()}
+
+
+def check(title, lines, site, times):
+    total, medians = add_up(lines)
+    requests, errors = site.truth()
+    failures = []
+    for name in ("wiki", "exchange"):
+        seen = total[name]
+        curl_us = statistics.median(times[name]) * 1e6
+        print(f"{title}: {name}: {seen['requests']} requests, nginx {requests[name]}; "
+              f"median {medians[name]:.0f} us, curl {curl_us:.0f} us; {dict(seen)}")
+        for what, is_so in {
+            "requests as in the access log": seen["requests"] == requests[name],
+            "every request answered": seen["responses"] == seen["requests"],
+            "every request timed": seen["untimed"] == 0,
+            "median within 1 ms of curl's": abs(medians[name] - curl_us) < 1000,
+            "nothing lost, nothing reset": seen["lost_packets"] + seen["reset"] == 0,
+        }.items():
+            if not is_so:
+                failures.append(f"{title}: {name}: {what}")
+    if total["wiki"]["errors"] != errors["wiki"] or errors["wiki"] != 5:
+        failures.append(f"{title}: wiki: errors")
+    if total["wiki"]["refused"] != 1:
+        failures.append(f"{title}: wiki: one connection refused")
+    return failures
+
+
+class Recorders:
+    """The probe, live on all interfaces, and tcpdump; both ready when entered, ended when left."""
+
+    def __init__(self, folder, options):
+        self.live = folder / "live.ndjson"
+        with self.live.open("w") as out:
+            self.probe = subprocess.Popen([probe(), "flow", "-i", "any", *options], stdout=out)
+        # A ring as large as the traffic: what tcpdump drops would be missing in the file.
+        self.dump = subprocess.Popen(
+            ["tcpdump", "-i", "lo", "--immediate-mode", "-B", "65536", "-U", "-w",
+             folder / "file.pcap", "tcp"], stderr=subprocess.PIPE, text=True)
+
+    def windows(self):
+        return self.live.read_text().count("\n")
+
+    def __enter__(self):
+        # Both say when they are ready: tcpdump in words, the probe by its first window.
+        while "listening" not in self.dump.stderr.readline():
+            assert self.dump.poll() is None, "tcpdump ended"
+        wait_for("the probe's first window", self.windows)
+        return self
+
+    def __exit__(self, *failure):
+        for process in (self.probe, self.dump):
+            process.send_signal(signal.SIGINT)
+        for process in (self.probe, self.dump):
+            assert process.wait(10) == 0, "a recorder failed"
+        print("tcpdump:", self.dump.stderr.read().replace("\n", ", "))
+
+
+def run(folder):
+    services = folder / "services.json"
+    services.write_text(json.dumps(SERVICES))
+    options = ["--services", services, "--window", "1", "--json"]
+    site = Site(folder)
+    try:
+        with Recorders(folder, options) as recorders:
+            times = make_traffic(site)
+            windows = recorders.windows()
+            wait_for("two more windows of both services",
+                     lambda: recorders.windows() >= windows + 4)
+    finally:
+        site.stop()
+    read = subprocess.run([probe(), "flow", "-r", folder / "file.pcap", *options],
+                          capture_output=True, text=True, check=True)
+    failures = check("live", recorders.live.read_text().splitlines(), site, times)
+    failures += check("file", read.stdout.splitlines(), site, times)
+    table = subprocess.run([probe(), "flow", "-r", folder / "file.pcap"], capture_output=True,
+                           text=True, check=True).stdout
+    print(table)
+    if not table.startswith("SERVICE") or "exchange.example" not in table:
+        failures.append("the table for people names the service")
+    return failures
+
+
+def main():
+    enter_namespace()
+    with tempfile.TemporaryDirectory(prefix="astray-flow-") as folder:
+        os.chmod(folder, 0o755)
+        failures = run(pathlib.Path(folder))
+    for failure in failures:
+        print(f"FAILED: {failure}")
+    sys.exit(1 if failures else 0)
+
+
+if __name__ == "__main__":
+    main()
