@@ -247,14 +247,16 @@ static void drop_from_lot(struct lot *lot, unsigned count)
 	lot->count = rest;
 }
 
-/* One call took from `before` to `after`; its packets left one by one in between. */
+/* One call took from `before` to `after`; its packets left one by one in between, each at
+ * the beginning of its share: what the kernel does with it afterwards counts as on the
+ * way. */
 static void note_sent(
 	struct lot *lot, unsigned count, struct tick before, struct tick after)
 {
 	int64_t span_us = tick_since_us(after, before);
 
 	for (unsigned i = 0; i < count; i++) {
-		struct tick at = {before.us + span_us * (2 * i + 1) / (2 * count)};
+		struct tick at = {before.us + span_us * i / count};
 
 		if (lot->flights[i])
 			path_note_sent(lot->flights[i]->path, lot->ids[i], at);

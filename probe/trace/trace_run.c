@@ -1,0 +1,186 @@
+#include "trace_run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <uv.h>
+
+#include "astray/status.h"
+#include "astray/wire.h"
+#include "geo.h"
+#include "host_addresses.h"
+#include "trace_view.h"
+#include "tracer.h"
+
+#define AT_ONCE 1024
+
+struct trace_run {
+	const struct trace_run_order *order;
+	uv_loop_t loop;
+	struct tracer *tracer;
+	struct geo *geo;
+	struct obs *obs; /* too large for a stack */
+	char *line;      /* with --json */
+	size_t next;     /* of the targets */
+	unsigned active;
+	bool pumping;
+	int exit_code;
+};
+
+/* One target under way. */
+struct errand {
+	struct trace_run *run;
+	const struct trace_target *target;
+};
+
+static const struct place nowhere;
+
+static void begin_more(struct trace_run *run);
+
+static void end_errand(struct errand *errand)
+{
+	struct trace_run *run = errand->run;
+
+	free(errand);
+	run->active--;
+	begin_more(run);
+}
+
+static void complain(struct trace_run *run, const char *host, int rc, int exit_code)
+{
+	log_error(run->order->log, "trace", "%s: %s", host, status_text(rc));
+	run->exit_code = exit_code;
+}
+
+static void print(struct trace_run *run, const char *host)
+{
+	int len;
+
+	if (!run->order->json) {
+		trace_view_print(stdout, host, &run->obs->trace);
+		return;
+	}
+	len = wire_encode(run->line, WIRE_LINE_MAX, run->obs);
+	if (len < 0)
+		complain(run, host, len, EX_SOFTWARE);
+	else
+		(void)fwrite(run->line, 1, (size_t)len, stdout); /* fflush tells */
+	if (fflush(stdout))
+		complain(run, "standard output", -errno, EX_IOERR);
+}
+
+static void trace_ended(void *arg, const struct tracer_result *result)
+{
+	struct errand *errand = arg;
+	struct trace_run *run = errand->run;
+
+	if (result->rc)
+		complain(run, errand->target->host, result->rc,
+			status_exit_code(result->rc));
+	trace_record_fill(run->obs, result->at, errand->target->name, &result->order,
+		result->path, run->geo, &nowhere);
+	print(run, errand->target->host);
+	end_errand(errand);
+}
+
+static int start_trace(struct errand *errand, const struct address *peer)
+{
+	const struct trace_run_order *order = errand->run->order;
+	struct trace_order trace = {.peer = *peer,
+		.protocol = order->protocol,
+		.port = order->port,
+		.flow = order->flow,
+		.max_ttl = order->max_ttl,
+		.queries = order->queries};
+
+	return tracer_start(errand->run->tracer, &trace, trace_ended, errand);
+}
+
+/* The first address that there is a way to. */
+static void host_found(void *arg, int rc, const struct address *addresses, unsigned count)
+{
+	struct errand *errand = arg;
+	bool found = rc == 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		rc = start_trace(errand, &addresses[i]);
+		if (rc == 0)
+			return;
+	}
+	complain(errand->run, errand->target->host, rc,
+		found ? status_exit_code(rc) : EX_NOHOST);
+	end_errand(errand);
+}
+
+static void begin(struct trace_run *run)
+{
+	const struct trace_target *target = &run->order->targets->list[run->next++];
+	struct errand *errand = calloc(1, sizeof(*errand));
+	int rc;
+
+	if (!errand) {
+		complain(run, target->host, -ENOMEM, EX_OSERR);
+		return;
+	}
+	*errand = (struct errand){run, target};
+	run->active++;
+	rc = host_addresses_find(
+		&run->loop, target->host, run->order->family, host_found, errand);
+	if (rc) {
+		complain(run, target->host, rc, EX_NOHOST);
+		end_errand(errand);
+	}
+}
+
+/* Errands that end at once come back here; only the outermost call begins new ones. */
+static void begin_more(struct trace_run *run)
+{
+	if (run->pumping)
+		return;
+	run->pumping = true;
+	while (run->active < AT_ONCE && run->next < run->order->targets->count)
+		begin(run);
+	run->pumping = false;
+	if (run->active == 0 && run->tracer) {
+		tracer_close(run->tracer, NULL, NULL);
+		run->tracer = NULL;
+	}
+}
+
+static int open_run(struct trace_run *run, struct fault *fault)
+{
+	struct tracer_limits limits = {.rate = run->order->rate, .traces = AT_ONCE};
+	int rc;
+
+	run->obs = malloc(sizeof(*run->obs));
+	run->line = malloc(WIRE_LINE_MAX);
+	if (!run->obs || !run->line)
+		return fault_at(fault, -ENOMEM, "", "%s", status_text(-ENOMEM));
+	rc = geo_open(&run->geo, run->order->geo_city, run->order->geo_asn, fault);
+	return rc ? rc : tracer_open(&run->tracer, &run->loop, &limits, fault);
+}
+
+int trace_run(const struct trace_run_order *order)
+{
+	struct trace_run run = {.order = order, .exit_code = EX_OK};
+	struct fault fault = {0};
+	char text[1024];
+	int rc = uv_loop_init(&run.loop);
+
+	if (rc) {
+		log_error(order->log, "trace", "%s", status_text(rc));
+		return EX_OSERR;
+	}
+	rc = open_run(&run, &fault);
+	if (rc == 0)
+		begin_more(&run);
+	else
+		log_error(order->log, "trace", "%s",
+			fault_text(&fault, text, sizeof(text)));
+	(void)uv_run(&run.loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&run.loop);
+	geo_close(run.geo);
+	free(run.obs);
+	free(run.line);
+	return rc ? status_exit_code(rc) : run.exit_code;
+}

@@ -1,0 +1,128 @@
+#include "trace_view.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "printable.h"
+
+#define CELL (PLACE_NAME + 32)
+
+static void print_title(FILE *out, const char *host, const struct obs_trace *trace)
+{
+	char peer[ADDRESS_TEXT];
+
+	(void)fprintf(out, "%s", host);
+	if (strcmp(host, address_text(&trace->peer, peer)) != 0)
+		(void)fprintf(out, " (%s)", peer);
+	(void)fprintf(out, ", %s", obs_protocol_text(trace->protocol));
+	if (trace->port != OBS_ABSENT)
+		(void)fprintf(out, " port %" PRId64, trace->port);
+	(void)fprintf(out, ", flow %" PRId64 "\n", trace->flow);
+}
+
+static unsigned address_width(const struct obs_trace *trace)
+{
+	unsigned width = 7;
+
+	for (unsigned i = 0; i < trace->hop_count; i++) {
+		char text[ADDRESS_TEXT];
+		size_t len = strlen(address_text(&trace->hops[i].address, text));
+
+		if (len > width)
+			width = (unsigned)len;
+	}
+	return width;
+}
+
+static const char *loss_text(const struct obs_hop *hop, char buf[static CELL])
+{
+	if (hop->answered == hop->sent)
+		return "";
+	(void)snprintf(buf, CELL, "%" PRId64 " of %" PRId64, hop->answered, hop->sent);
+	return buf;
+}
+
+static const char *network_text(const struct place *place, char buf[static CELL])
+{
+	char org[PLACE_NAME];
+
+	buf[0] = '\0';
+	printable_copy(org, sizeof(org), place->org);
+	if (place->asn)
+		(void)snprintf(
+			buf, CELL, "AS%" PRIu32 "%s%s", place->asn, *org ? " " : "", org);
+	return buf;
+}
+
+static const char *place_text(const struct place *place, char buf[static CELL])
+{
+	char city[PLACE_NAME];
+
+	printable_copy(city, sizeof(city), place->city);
+	(void)snprintf(buf, CELL, "%s%s%s%s", place->country,
+		*city && *place->country ? " " : "", city,
+		place->verdict == PLACE_IMPOSSIBLE ? " (too soon for there)" : "");
+	return buf;
+}
+
+static void print_labels(FILE *out, const struct obs_hop *hop)
+{
+	for (unsigned i = 0; i < hop->mpls_count; i++)
+		(void)fprintf(out, "%s%" PRIu32, i ? " " : "  MPLS ", hop->mpls[i].label);
+}
+
+static void print_hop(FILE *out, const struct obs_hop *hop, unsigned width)
+{
+	char address[ADDRESS_TEXT], loss[CELL], network[CELL], place[CELL];
+
+	(void)fprintf(out, "%3" PRId64 "  %-*s %9.3f  %-8s  %-24s  %s", hop->ttl,
+		(int)width, address_text(&hop->address, address),
+		(double)hop->rtt_us / 1000, loss_text(hop, loss),
+		network_text(&hop->place, network), place_text(&hop->place, place));
+	print_labels(out, hop);
+	(void)fputc('\n', out);
+}
+
+/* Silent hops in a row are one line. Returns how many it stands for. */
+static unsigned print_silence(FILE *out, const struct obs_trace *trace, unsigned from)
+{
+	unsigned until = from;
+
+	while (until + 1 < trace->hop_count && trace->hops[until + 1].answered == 0)
+		until++;
+	if (until == from)
+		(void)fprintf(out, "%3" PRId64 "  *\n", trace->hops[from].ttl);
+	else
+		(void)fprintf(out, "%3" PRId64 "  *  and so to %" PRId64 "\n",
+			trace->hops[from].ttl, trace->hops[until].ttl);
+	return until - from + 1;
+}
+
+static void print_end(FILE *out, const struct obs_trace *trace)
+{
+	const struct obs_hop *last =
+		trace->hop_count ? &trace->hops[trace->hop_count - 1] : NULL;
+
+	if (trace->reached && last)
+		(void)fprintf(out, "reached at hop %" PRId64 "\n", last->ttl);
+	else
+		(void)fputs("not reached\n", out);
+}
+
+void trace_view_print(FILE *out, const char *host, const struct obs_trace *trace)
+{
+	unsigned width = address_width(trace);
+
+	print_title(out, host, trace);
+	(void)fprintf(out, "%3s  %-*s %9s  %-8s  %-24s  %s\n", "HOP", (int)width,
+		"ADDRESS", "LEAST ms", "ANSWERED", "NETWORK", "PLACE");
+	for (unsigned i = 0; i < trace->hop_count;) {
+		if (trace->hops[i].answered == 0) {
+			i += print_silence(out, trace, i);
+		} else {
+			print_hop(out, &trace->hops[i], width);
+			i++;
+		}
+	}
+	print_end(out, trace);
+}
