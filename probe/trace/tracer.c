@@ -538,7 +538,7 @@ static int begin(
 	struct tracer *tracer, struct flight **out, const struct trace_order *order)
 {
 	struct probe_flow flow;
-	uint16_t first_id;
+	uint16_t first_id = 0;
 	int rc = make_flow(tracer, &flow, order);
 
 	if (rc == 0)

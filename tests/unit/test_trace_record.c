@@ -1,0 +1,159 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "astray/wire.h"
+#include "geo.h"
+#include "probe_replies.h"
+#include "trace_record.h"
+#include "trace_view.h"
+
+#define FIRST_ID 100
+#define AT INT64_C(1590854700000000)
+
+static const struct place tokyo = {
+	.located = true, .latitude = 35.68, .longitude = 139.69};
+
+struct finished {
+	struct path *path;
+	struct geo *geo;
+	struct obs *obs;
+};
+
+/* Three hops: one in Tokyo, one silent, and the destination, said to be in Amsterdam but
+ * answering after 5 ms. */
+static int make_finished(void **state)
+{
+	struct path_plan plan = {.max_ttl = 5, .queries = 1, .first_id = FIRST_ID};
+	struct reply_packet near = {.kind = REPLY_EXPIRED,
+		.from = test_address("192.0.2.1"),
+		.mpls_count = 1,
+		.mpls = {{.label = 24001, .s = 1, .ttl = 1}}};
+	struct reply_packet far = {
+		.kind = REPLY_ARRIVED, .from = test_address("192.0.2.200")};
+	struct finished *finished = calloc(1, sizeof(*finished));
+	struct path_probe probe;
+
+	*state = finished;
+	finished->obs = malloc(sizeof(*finished->obs));
+	if (!finished->obs || path_new(&finished->path, &plan) ||
+		geo_open(&finished->geo, TEST_DATA "/geo_nested.mmdb", NULL, NULL))
+		return -1;
+	while (path_next(finished->path, (struct tick){0}, &probe))
+		;
+	(void)path_take_reply(finished->path, FIRST_ID, &near, (struct tick){812});
+	(void)path_take_reply(finished->path, FIRST_ID + 4, &far, (struct tick){5000});
+	return 0;
+}
+
+static int free_finished(void **state)
+{
+	struct finished *finished = *state;
+
+	path_free(finished->path);
+	geo_close(finished->geo);
+	free(finished->obs);
+	free(finished);
+	return 0;
+}
+
+static const struct obs_trace *fill(struct finished *finished, enum obs_protocol protocol)
+{
+	struct trace_order order = {.peer = test_address("192.0.2.200"),
+		.protocol = protocol,
+		.port = 443,
+		.flow = 3,
+		.max_ttl = 5,
+		.queries = 1};
+
+	trace_record_fill(finished->obs, (struct moment){AT}, "exchange", &order,
+		finished->path, finished->geo, &tokyo);
+	return &finished->obs->trace;
+}
+
+static void a_path_becomes_hops_with_places_that_light_allows(void **state)
+{
+	const struct obs_trace *trace = fill(*state, OBS_TCP);
+
+	assert_string_equal(trace->service, "exchange");
+	assert_int_equal(trace->port, 443);
+	assert_int_equal(trace->flow, 3);
+	assert_true(trace->reached);
+	assert_int_equal(trace->hop_count, 3);
+	assert_int_equal(trace->hops[0].rtt_us, 812);
+	assert_int_equal(trace->hops[0].mpls[0].label, 24001);
+	assert_int_equal(trace->hops[0].place.asn, 64496);
+	assert_int_equal(trace->hops[0].place.verdict, PLACE_POSSIBLE);
+	assert_int_equal(trace->hops[1].address.family, 0);
+	assert_int_equal(trace->hops[1].answered, 0);
+	assert_int_equal(trace->hops[1].rtt_us, OBS_ABSENT);
+	assert_string_equal(trace->hops[2].place.country, "NL");
+	assert_int_equal(trace->hops[2].place.verdict, PLACE_IMPOSSIBLE);
+}
+
+static void icmp_has_no_port(void **state)
+{
+	assert_int_equal(fill(*state, OBS_ICMP)->port, OBS_ABSENT);
+}
+
+static void the_record_is_fit_for_the_wire(void **state)
+{
+	struct finished *finished = *state;
+	struct obs *back = malloc(sizeof(*back));
+	struct fault fault = {0};
+	static char line[WIRE_LINE_MAX];
+	int len;
+
+	(void)fill(finished, OBS_UDP);
+	assert_non_null(back);
+	len = wire_encode(line, sizeof(line), finished->obs);
+	assert_true(len > 0);
+	assert_int_equal(wire_decode(back, line, (size_t)len, &fault), 0);
+	assert_true(obs_equal(back, finished->obs));
+	free(back);
+}
+
+static void the_table_shows_each_hop_once(void **state)
+{
+	const struct obs_trace *trace = fill(*state, OBS_TCP);
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	trace_view_print(out, "exchange.example", trace);
+	assert_int_equal(fclose(out), 0);
+	assert_non_null(
+		strstr(text, "exchange.example (192.0.2.200), tcp port 443, flow 3"));
+	assert_non_null(strstr(text, "  1  192.0.2.1"));
+	assert_non_null(strstr(text, "0.812"));
+	assert_non_null(strstr(text, "AS64496 Example Net"));
+	assert_non_null(strstr(text, "JP Tokyo"));
+	assert_non_null(strstr(text, "MPLS 24001"));
+	assert_non_null(strstr(text, "\n  2  *\n"));
+	assert_non_null(strstr(text, "NL Amsterdam (too soon for there)"));
+	assert_non_null(strstr(text, "reached at hop 3\n"));
+	free(text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_path_becomes_hops_with_places_that_light_allows, make_finished,
+			free_finished),
+		cmocka_unit_test_setup_teardown(
+			icmp_has_no_port, make_finished, free_finished),
+		cmocka_unit_test_setup_teardown(
+			the_record_is_fit_for_the_wire, make_finished, free_finished),
+		cmocka_unit_test_setup_teardown(
+			the_table_shows_each_hop_once, make_finished, free_finished),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
