@@ -47,6 +47,8 @@ struct trace_watch;
 struct watched {
 	struct trace_watch *watch;
 	const struct service *service;
+	uint16_t flow;    /* of this round */
+	unsigned pending; /* its lookup and its traces that are under way */
 };
 
 struct trace_watch {
@@ -92,11 +94,11 @@ static void complain(const struct trace_watch *watch, const struct service *serv
 
 static void trace_ended(void *arg, const struct tracer_result *result)
 {
-	const struct watched *watched = arg;
+	struct watched *watched = arg;
 	struct trace_watch *watch = watched->watch;
 	char peer[ADDRESS_TEXT];
 
-	watch->traces--;
+	watched->pending--;
 	if (result->rc)
 		complain(watch, watched->service, address_text(&result->order.peer, peer),
 			result->rc);
@@ -111,7 +113,7 @@ static void start_trace(struct watched *watched, const struct address *peer)
 	const struct service *service = watched->service;
 	struct trace_order order = {.peer = *peer,
 		.protocol = watch->protocol,
-		.flow = (uint16_t)(watch->round % (uint64_t)watch->settings.flows),
+		.flow = watched->flow,
 		.max_ttl = (unsigned)watch->settings.max_ttl,
 		.queries = (unsigned)watch->settings.queries};
 	char text[ADDRESS_TEXT];
@@ -123,7 +125,7 @@ static void start_trace(struct watched *watched, const struct address *peer)
 	if (rc)
 		complain(watch, service, address_text(peer, text), rc);
 	else
-		watch->traces++;
+		watched->pending++;
 }
 
 static bool is_configured(const struct service *service, const struct address *address)
@@ -132,23 +134,6 @@ static bool is_configured(const struct service *service, const struct address *a
 		if (address_equal(&service->addresses[i], address))
 			return true;
 	return false;
-}
-
-static void host_found(void *arg, int rc, const struct address *addresses, unsigned count)
-{
-	struct watched *watched = arg;
-	struct trace_watch *watch = watched->watch;
-
-	watch->lookups--;
-	if (watch->closing) {
-		part_gone(watch);
-		return;
-	}
-	if (rc)
-		complain(watch, watched->service, "its addresses", rc);
-	for (unsigned i = 0; i < count; i++)
-		if (!is_configured(watched->service, &addresses[i]))
-			start_trace(watched, &addresses[i]);
 }
 
 /* The first that is a host, not a pattern of many. */
@@ -160,36 +145,66 @@ static const char *host_of(const struct service *service)
 	return NULL;
 }
 
-static void begin_service(struct watched *watched)
+static void host_found(void *arg, int rc, const struct address *addresses, unsigned count)
 {
+	struct watched *watched = arg;
 	struct trace_watch *watch = watched->watch;
-	const char *host = host_of(watched->service);
-	int rc;
 
-	for (unsigned i = 0; i < watched->service->address_count; i++)
-		start_trace(watched, &watched->service->addresses[i]);
-	if (!host)
+	watch->lookups--;
+	watched->pending--;
+	if (watch->closing) {
+		part_gone(watch);
 		return;
-	rc = host_addresses_find(watch->env.loop, host, 0, host_found, watched);
+	}
 	if (rc)
-		complain(watch, watched->service, host, rc);
-	else
-		watch->lookups++;
+		complain(watch, watched->service, host_of(watched->service), rc);
+	for (unsigned i = 0; i < count; i++)
+		if (!is_configured(watched->service, &addresses[i]))
+			start_trace(watched, &addresses[i]);
 }
 
+static void look_up(struct watched *watched, const char *host)
+{
+	struct trace_watch *watch = watched->watch;
+	int rc = host_addresses_find(watch->env.loop, host, 0, host_found, watched);
+
+	if (rc) {
+		complain(watch, watched->service, host, rc);
+		return;
+	}
+	watched->pending++;
+	watch->lookups++;
+}
+
+static void begin_service(struct watched *watched)
+{
+	const struct service *service = watched->service;
+	const struct trace_watch *watch = watched->watch;
+	const char *host = host_of(service);
+
+	watched->flow = (uint16_t)(watch->round % (uint64_t)watch->settings.flows);
+	for (unsigned i = 0; i < service->address_count; i++)
+		start_trace(watched, &service->addresses[i]);
+	if (host)
+		look_up(watched, host);
+}
+
+/* A service that is slow, or whose name is, holds up no other. */
 static void round_begins(uv_timer_t *timer)
 {
 	struct trace_watch *watch = timer->data;
 
-	if (watch->lookups || watch->traces) {
-		log_warn(watch->env.log, "trace",
-			"%u names and %u traces of the last round are under way still, "
-			"this round is left out",
-			watch->lookups, watch->traces);
-		return;
+	for (size_t i = 0; i < watch->env.services->count; i++) {
+		struct watched *watched = &watch->services[i];
+
+		if (watched->pending == 0)
+			begin_service(watched);
+		else
+			log_warn(watch->env.log, "trace",
+				"%s: its last round is under way still, this one is left "
+				"out",
+				watched->service->name);
 	}
-	for (size_t i = 0; i < watch->env.services->count; i++)
-		begin_service(&watch->services[i]);
 	watch->round++;
 }
 
@@ -216,7 +231,8 @@ static struct trace_watch *make_watch(
 	watch->settings = *settings;
 	watch->obs = malloc(sizeof(*watch->obs));
 	for (size_t i = 0; i < count; i++)
-		watch->services[i] = (struct watched){watch, &env->services->list[i]};
+		watch->services[i] = (struct watched){
+			.watch = watch, .service = &env->services->list[i]};
 	if (watch->obs)
 		return watch;
 	free(watch);
