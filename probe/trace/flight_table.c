@@ -24,11 +24,13 @@ int flight_table_new(struct flight_table **out, unsigned expected)
 
 void flight_table_free(struct flight_table *table)
 {
-	while (table && table->first) {
-		struct flight *flight = table->first;
+	struct flight *flight = table ? table->first : NULL;
 
-		flight_table_remove(table, flight);
+	while (flight) {
+		struct flight *next = flight->next;
+
 		flight_table_free_flight(flight);
+		flight = next;
 	}
 	free(table);
 }

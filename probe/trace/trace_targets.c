@@ -116,7 +116,7 @@ int trace_targets_read_file(
 {
 	FILE *file = fopen(path, "re");
 	char *text = NULL;
-	size_t len;
+	size_t len = 0;
 	int rc = file ? read_whole(file, &text, &len) : -errno;
 
 	if (rc)

@@ -2,20 +2,20 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 #include <uv.h>
 
 #include "astray/now.h"
 #include "astray/status.h"
 #include "flight_table.h"
+#include "flow_choice.h"
+#include "lot.h"
 #include "pace.h"
 #include "stamp_clock.h"
 #include "trace_socket.h"
 
 #define FAMILIES 2
-#define ICMP_CHECKSUM_FIRST 33434 /* of flow 0; an ICMP flow is known by its checksum */
-#define RETRY_US 1000             /* where the kernel had no room for a packet */
+#define RETRY_US 1000 /* where the kernel had no room for a packet */
 #define IDLE_US MOMENT_SECOND_US
 #define CLOCK_APART_US 50 /* two clocks read within this are read together */
 
@@ -23,14 +23,6 @@ struct flight_waiter {
 	struct flight_waiter *next;
 	tracer_done_fn done;
 	void *arg;
-};
-
-/* Packets that are built and shall leave together. */
-struct lot {
-	unsigned count;
-	struct trace_socket_packet packets[TRACE_SOCKET_LOT];
-	struct flight *flights[TRACE_SOCKET_LOT]; /* NULL: that one has ended */
-	uint16_t ids[TRACE_SOCKET_LOT];
 };
 
 /* One descriptor that is watched. */
@@ -180,27 +172,6 @@ static void expire_flights(struct tracer *tracer)
 	}
 }
 
-static void add_to_lot(
-	struct tracer *tracer, struct flight *flight, const struct path_probe *probe)
-{
-	struct lot *lot = &tracer->lot;
-	struct trace_socket_packet *packet = &lot->packets[lot->count];
-
-	_Static_assert(TRACE_SOCKET_PACKET >= PROBE_PACKET_MAX, "every probe fits");
-	packet->to = flight->flow.to;
-	packet->len =
-		probe_packet_build(packet->bytes, &flight->flow, probe->ttl, probe->id);
-	lot->flights[lot->count] = flight;
-	lot->ids[lot->count++] = probe->id;
-}
-
-static void forget_in_lot(struct lot *lot, const struct flight *flight)
-{
-	for (unsigned i = 0; i < lot->count; i++)
-		if (lot->flights[i] == flight)
-			lot->flights[i] = NULL;
-}
-
 /* A flight has nothing to send now: it waits, or it is over. */
 static void settle(struct tracer *tracer, struct flight *flight)
 {
@@ -208,7 +179,7 @@ static void settle(struct tracer *tracer, struct flight *flight)
 		flight->due = path_deadline(flight->path);
 		return;
 	}
-	forget_in_lot(&tracer->lot, flight);
+	lot_forget(&tracer->lot, flight);
 	flight_table_remove(tracer->flights, flight);
 	flight->next_ended = tracer->ended;
 	tracer->ended = flight;
@@ -225,7 +196,7 @@ static void fill_lot(struct tracer *tracer, struct tick now)
 		struct flight *flight = tracer->ready;
 		struct path_probe probe;
 
-		if (lot->count && lot->packets[0].to.family != flight->flow.to.family)
+		if (lot->count && lot_family(lot) != flight->flow.to.family)
 			break;
 		if (flight->rc || !path_next(flight->path, now, &probe)) {
 			pop_ready(tracer);
@@ -233,33 +204,7 @@ static void fill_lot(struct tracer *tracer, struct tick now)
 			continue;
 		}
 		(void)pace_take(&tracer->pace, now);
-		add_to_lot(tracer, flight, &probe);
-	}
-}
-
-static void drop_from_lot(struct lot *lot, unsigned count)
-{
-	unsigned rest = lot->count - count;
-
-	memmove(lot->packets, lot->packets + count, rest * sizeof(lot->packets[0]));
-	memmove(lot->flights, lot->flights + count, rest * sizeof(lot->flights[0]));
-	memmove(lot->ids, lot->ids + count, rest * sizeof(lot->ids[0]));
-	lot->count = rest;
-}
-
-/* One call took from `before` to `after`; its packets left one by one in between, each at
- * the beginning of its share: what the kernel does with it afterwards counts as on the
- * way. */
-static void note_sent(
-	struct lot *lot, unsigned count, struct tick before, struct tick after)
-{
-	int64_t span_us = tick_since_us(after, before);
-
-	for (unsigned i = 0; i < count; i++) {
-		struct tick at = {before.us + span_us * i / count};
-
-		if (lot->flights[i])
-			path_note_sent(lot->flights[i]->path, lot->ids[i], at);
+		lot_add(lot, flight, &probe);
 	}
 }
 
@@ -267,23 +212,17 @@ static void note_sent(
 static bool send_lot(struct tracer *tracer)
 {
 	struct lot *lot = &tracer->lot;
-	struct trace_socket *socket = socket_for(tracer, lot->packets[0].to.family);
-	struct tick before = now_tick();
-	int sent = trace_socket_send(socket, lot->packets, lot->count);
+	struct flight *refused = lot->flights[0];
+	int sent = lot_send(lot, socket_for(tracer, lot_family(lot)));
 
 	if (sent == -EAGAIN)
 		return false;
 	if (sent > 0) {
-		note_sent(lot, (unsigned)sent, before, now_tick());
 		tracer->counts.sent += (unsigned)sent;
-		drop_from_lot(lot, (unsigned)sent);
-		return true;
+	} else if (refused) {
+		refused->rc = sent;
+		push_ready(tracer, refused);
 	}
-	if (lot->flights[0]) {
-		lot->flights[0]->rc = sent;
-		push_ready(tracer, lot->flights[0]);
-	}
-	drop_from_lot(lot, 1);
 	return true;
 }
 
@@ -414,7 +353,7 @@ static int open_sockets(struct tracer *tracer, struct fault *fault)
 
 	for (unsigned i = 0; i < FAMILIES; i++) {
 		rc = trace_socket_open(&tracer->sockets[i], families[i],
-			TRACER_PORT_FIRST, TRACER_PORT_FIRST + TRACE_FLOW_MAX, fault);
+			FLOW_CHOICE_PORT_FIRST, FLOW_CHOICE_PORT_LAST, fault);
 		if (rc && rc != -EAFNOSUPPORT)
 			return rc;
 	}
@@ -503,46 +442,16 @@ void tracer_close(struct tracer *tracer, void (*closed)(void *arg), void *arg)
 	}
 }
 
-static int make_flow(const struct tracer *tracer, struct probe_flow *flow,
-	const struct trace_order *order)
-{
-	*flow = (struct probe_flow){.to = order->peer,
-		.protocol = order->protocol,
-		.from_port = (uint16_t)(TRACER_PORT_FIRST + order->flow),
-		.to_port = order->port};
-	if (order->protocol == OBS_ICMP) {
-		flow->from_port = tracer->identifier;
-		flow->to_port = (uint16_t)(ICMP_CHECKSUM_FIRST + order->flow);
-	}
-	if (order->protocol == OBS_TCP &&
-		getrandom(&flow->cookie, sizeof(flow->cookie), 0) < 0)
-		return -errno;
-	if (!socket_for(tracer, order->peer.family))
-		return -EAFNOSUPPORT;
-	return trace_socket_source(&flow->from, &order->peer);
-}
-
-/* Somewhere among the ids that there are, so that they cannot be guessed. */
-static int choose_first_id(uint16_t *out, const struct trace_order *order)
-{
-	struct path_plan plan = {.max_ttl = order->max_ttl, .queries = order->queries};
-	uint32_t number;
-
-	if (getrandom(&number, sizeof(number), 0) < 0)
-		return -errno;
-	*out = (uint16_t)(1 + number % path_first_id_max(&plan));
-	return 0;
-}
-
 static int begin(
 	struct tracer *tracer, struct flight **out, const struct trace_order *order)
 {
 	struct probe_flow flow;
-	uint16_t first_id = 0;
-	int rc = make_flow(tracer, &flow, order);
+	uint16_t first_id;
+	int rc;
 
-	if (rc == 0)
-		rc = choose_first_id(&first_id, order);
+	if (!socket_for(tracer, order->peer.family))
+		return -EAFNOSUPPORT;
+	rc = flow_choice_make(&flow, &first_id, order, tracer->identifier);
 	if (rc)
 		return rc;
 	*out = flight_table_add(tracer->flights, order, &flow, first_id);

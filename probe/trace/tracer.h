@@ -16,8 +16,6 @@
 struct uv_loop_s;
 struct tracer;
 
-#define TRACER_PORT_FIRST 61000 /* above the ports that Linux gives to connections */
-
 struct tracer_limits {
 	int64_t rate;    /* packets a second */
 	unsigned traces; /* asked for at once */

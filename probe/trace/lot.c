@@ -1,0 +1,64 @@
+#include "lot.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "astray/now.h"
+
+void lot_add(struct lot *lot, struct flight *flight, const struct path_probe *probe)
+{
+	struct trace_socket_packet *packet = &lot->packets[lot->count];
+
+	_Static_assert(TRACE_SOCKET_PACKET >= PROBE_PACKET_MAX, "every probe fits");
+	packet->to = flight->flow.to;
+	packet->len =
+		probe_packet_build(packet->bytes, &flight->flow, probe->ttl, probe->id);
+	lot->flights[lot->count] = flight;
+	lot->ids[lot->count++] = probe->id;
+}
+
+void lot_forget(struct lot *lot, const struct flight *flight)
+{
+	for (unsigned i = 0; i < lot->count; i++)
+		if (lot->flights[i] == flight)
+			lot->flights[i] = NULL;
+}
+
+static void drop_first(struct lot *lot, unsigned count)
+{
+	unsigned rest = lot->count - count;
+
+	memmove(lot->packets, lot->packets + count, rest * sizeof(lot->packets[0]));
+	memmove(lot->flights, lot->flights + count, rest * sizeof(lot->flights[0]));
+	memmove(lot->ids, lot->ids + count, rest * sizeof(lot->ids[0]));
+	lot->count = rest;
+}
+
+/* One call took from `before` to `after`; its packets left one by one in between, each at
+ * the beginning of its share: what the kernel does with it afterwards counts as on the
+ * way. */
+static void note_sent(
+	const struct lot *lot, unsigned count, struct tick before, struct tick after)
+{
+	int64_t span_us = tick_since_us(after, before);
+
+	for (unsigned i = 0; i < count; i++) {
+		struct tick at = {before.us + span_us * i / count};
+
+		if (lot->flights[i])
+			path_note_sent(lot->flights[i]->path, lot->ids[i], at);
+	}
+}
+
+int lot_send(struct lot *lot, struct trace_socket *socket)
+{
+	struct tick before = now_tick();
+	int sent = trace_socket_send(socket, lot->packets, lot->count);
+
+	if (sent == -EAGAIN)
+		return sent;
+	if (sent > 0)
+		note_sent(lot, (unsigned)sent, before, now_tick());
+	drop_first(lot, sent > 0 ? (unsigned)sent : 1);
+	return sent;
+}
