@@ -52,7 +52,8 @@ struct flight *flight_table_add(struct flight_table *table,
 {
 	struct path_plan plan = {.max_ttl = order->max_ttl,
 		.queries = order->queries,
-		.first_id = first_id};
+		.first_id = first_id,
+		.likely_length = order->likely_length};
 	struct flight **bucket = bucket_at(table, &order->peer, order->protocol);
 	struct flight *flight = calloc(1, sizeof(*flight));
 

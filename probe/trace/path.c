@@ -12,6 +12,9 @@
 /* Longer than any round trip on Earth, geostationary satellites included. */
 #define PATIENCE_US MOMENT_SECOND_US
 
+/* Beyond the likely length, so that a slightly longer path takes no longer. */
+#define SLACK 2
+
 #define NEVER_US INT64_MAX
 
 struct shot {
@@ -29,6 +32,7 @@ struct path {
 	struct path_plan plan;
 	unsigned attempts; /* ids for each TTL */
 	unsigned last;     /* the TTL at which it ends, as far as known */
+	unsigned opened;   /* the highest that may be asked so far */
 	bool reached, refused;
 	int64_t longest_us; /* the slowest answer's round trip */
 	unsigned row_count, dropped;
@@ -52,6 +56,14 @@ uint16_t path_first_id_max(const struct path_plan *plan)
 	return (uint16_t)(UINT16_MAX - id_count(plan));
 }
 
+static unsigned opened_at_first(const struct path_plan *plan)
+{
+	unsigned opened = plan->likely_length + SLACK;
+
+	return plan->likely_length == 0 || opened > plan->max_ttl ? plan->max_ttl
+								  : opened;
+}
+
 int path_new(struct path **out, const struct path_plan *plan)
 {
 	struct path *path;
@@ -67,6 +79,7 @@ int path_new(struct path **out, const struct path_plan *plan)
 	path->plan = *plan;
 	path->attempts = attempts_of(plan);
 	path->last = plan->max_ttl;
+	path->opened = opened_at_first(plan);
 	*out = path;
 	return 0;
 }
@@ -95,7 +108,7 @@ static bool wants_probe(const struct path *path, const struct hop *hop)
 
 bool path_next(struct path *path, struct tick now, struct path_probe *probe)
 {
-	for (unsigned ttl = 1; ttl <= path->last; ttl++) {
+	for (unsigned ttl = 1; ttl <= path->last && ttl <= path->opened; ttl++) {
 		struct hop *hop = &path->hops[ttl];
 
 		if (!wants_probe(path, hop))
@@ -183,6 +196,15 @@ static void note_end(struct path *path, unsigned ttl, enum reply_kind kind)
 		path->refused = true;
 }
 
+/* The path goes on where the destination was thought to be, or nobody says. */
+static void open_further(struct path *path)
+{
+	const struct hop *hop = &path->hops[path->opened];
+
+	if (!has_ended(path) && hop->sent && !hop->waiting)
+		path->opened = path->plan.max_ttl;
+}
+
 enum path_match path_take_reply(
 	struct path *path, uint16_t id, const struct reply_packet *reply, struct tick at)
 {
@@ -205,6 +227,7 @@ enum path_match path_take_reply(
 	note_end(path, ttl, reply->kind);
 	if (ttl <= path->last && rtt_us > path->longest_us)
 		path->longest_us = rtt_us;
+	open_further(path);
 	return PATH_COUNTED;
 }
 
@@ -237,6 +260,7 @@ void path_expire(struct path *path, struct tick now)
 	for (unsigned ttl = 1; ttl <= path->last; ttl++)
 		if (path->hops[ttl].waiting && give_up_us(path, ttl) <= now.us)
 			path->hops[ttl].waiting = false;
+	open_further(path);
 }
 
 bool path_is_done(const struct path *path)

@@ -27,6 +27,10 @@ struct path_plan {
 	unsigned max_ttl;  /* 1..PATH_TTL_MAX */
 	unsigned queries;  /* 1..PATH_QUERIES_MAX */
 	uint16_t first_id; /* at most path_first_id_max of the plan */
+	/* Where the destination was last time, 0 when nobody knows: probes go little
+	 * further at first. What lies behind only costs it answers, of which it may give
+	 * few. */
+	unsigned likely_length;
 };
 
 struct path_probe {

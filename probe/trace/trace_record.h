@@ -16,6 +16,7 @@ struct trace_order {
 	uint16_t port; /* unused with ICMP */
 	uint16_t flow; /* which of the equal ways; 0..TRACE_FLOW_MAX */
 	unsigned max_ttl, queries;
+	unsigned likely_length; /* as in struct path_plan */
 };
 
 #define TRACE_FLOW_MAX 4000

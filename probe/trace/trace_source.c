@@ -15,6 +15,7 @@
 #define TRACES_MAX 4096
 #define FLOWS_MAX 64
 #define PORT_UNSAID 443
+#define DISTANCES 8 /* remembered for each service */
 /* Probes that were started together do not all begin at once. */
 #define JITTER_SHARE 10
 #define JITTER_MAX_MS 5000
@@ -43,12 +44,20 @@ static const struct conf_option options[] = {
 
 struct trace_watch;
 
+/* How far an address was, last time. */
+struct distance {
+	struct address peer;
+	unsigned length;
+};
+
 /* One service, as the argument of its callbacks. */
 struct watched {
 	struct trace_watch *watch;
 	const struct service *service;
 	uint16_t flow;    /* of this round */
 	unsigned pending; /* its lookup and its traces that are under way */
+	struct distance known[DISTANCES];
+	unsigned oldest; /* of these, to be replaced next */
 };
 
 struct trace_watch {
@@ -92,6 +101,26 @@ static void complain(const struct trace_watch *watch, const struct service *serv
 		moment_span_text(watch->settings.interval_us, interval));
 }
 
+static struct distance *find_distance(struct watched *watched, const struct address *peer)
+{
+	for (unsigned i = 0; i < DISTANCES; i++)
+		if (address_equal(&watched->known[i].peer, peer))
+			return &watched->known[i];
+	return NULL;
+}
+
+static void remember_distance(struct watched *watched, const struct tracer_result *result)
+{
+	struct distance *distance = find_distance(watched, &result->order.peer);
+
+	if (!distance) {
+		distance = &watched->known[watched->oldest];
+		watched->oldest = (watched->oldest + 1) % DISTANCES;
+	}
+	distance->peer = result->order.peer;
+	distance->length = path_is_reached(result->path) ? path_length(result->path) : 0;
+}
+
 static void trace_ended(void *arg, const struct tracer_result *result)
 {
 	struct watched *watched = arg;
@@ -102,6 +131,7 @@ static void trace_ended(void *arg, const struct tracer_result *result)
 	if (result->rc)
 		complain(watch, watched->service, address_text(&result->order.peer, peer),
 			result->rc);
+	remember_distance(watched, result);
 	trace_record_fill(watch->obs, result->at, watched->service->name, &result->order,
 		result->path, watch->env.geo, watch->env.here);
 	watch->env.emit(watch->env.emit_arg, watch->obs);
@@ -111,11 +141,13 @@ static void start_trace(struct watched *watched, const struct address *peer)
 {
 	struct trace_watch *watch = watched->watch;
 	const struct service *service = watched->service;
+	const struct distance *distance = find_distance(watched, peer);
 	struct trace_order order = {.peer = *peer,
 		.protocol = watch->protocol,
 		.flow = watched->flow,
 		.max_ttl = (unsigned)watch->settings.max_ttl,
-		.queries = (unsigned)watch->settings.queries};
+		.queries = (unsigned)watch->settings.queries,
+		.likely_length = distance ? distance->length : 0};
 	char text[ADDRESS_TEXT];
 	int rc;
 

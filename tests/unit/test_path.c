@@ -265,6 +265,53 @@ static void a_hop_that_loses_its_first_probe_is_still_found(void **state)
 	path_free(play.path);
 }
 
+static void start_likely(
+	struct play *play, struct network network, unsigned likely_length)
+{
+	struct path_plan plan = {.max_ttl = 30,
+		.queries = 1,
+		.first_id = FIRST_ID,
+		.likely_length = likely_length};
+
+	*play = (struct play){.network = network, .now = {5000}};
+	assert_int_equal(path_new(&play->path, &plan), 0);
+}
+
+static void a_known_length_saves_the_probes_behind_it(void **state)
+{
+	struct play play;
+
+	(void)state;
+	start_likely(&play, (struct network){.length = 8, .hop_us = 1 * MS}, 8);
+	play_out(&play);
+	assert_true(path_is_reached(play.path));
+	assert_int_equal(play.sent, 10);
+	assert_int_equal(play.now.us - 5000, 8 * MS);
+	path_free(play.path);
+}
+
+static void a_path_that_grew_is_followed_to_its_end(void **state)
+{
+	struct path_row rows[PATH_ROWS_MAX];
+	struct play play;
+
+	(void)state;
+	start_likely(&play, (struct network){.length = 20, .hop_us = 1 * MS}, 8);
+	play_out(&play);
+	assert_true(path_is_reached(play.path));
+	assert_int_equal(path_rows(play.path, rows), 20);
+	assert_in_range(play.now.us - 5000, 20 * MS, 30 * MS);
+	path_free(play.path);
+
+	/* The hop in whose place the destination was is silent now. */
+	start_likely(&play,
+		(struct network){.length = 20, .hop_us = 1 * MS, .silent = 0x7f00}, 8);
+	play_out(&play);
+	assert_true(path_is_reached(play.path));
+	assert_int_equal(path_rows(play.path, rows), 20);
+	path_free(play.path);
+}
+
 static struct path *sent_path(unsigned max_ttl, unsigned queries)
 {
 	struct path_plan plan = {
@@ -389,6 +436,8 @@ int main(void)
 		cmocka_unit_test(a_destination_that_never_answers_ends_in_two_seconds),
 		cmocka_unit_test(a_router_that_refuses_ends_the_path_unreached),
 		cmocka_unit_test(a_hop_that_loses_its_first_probe_is_still_found),
+		cmocka_unit_test(a_known_length_saves_the_probes_behind_it),
+		cmocka_unit_test(a_path_that_grew_is_followed_to_its_end),
 		cmocka_unit_test(two_addresses_at_one_ttl_are_two_rows),
 		cmocka_unit_test(the_least_round_trip_counts_and_none_is_negative),
 		cmocka_unit_test(duplicates_and_ids_never_sent_do_not_count),
