@@ -132,6 +132,24 @@ static void begin(struct trace_run *run)
 	}
 }
 
+static void close_tracer(struct trace_run *run)
+{
+	struct tracer_counts counts = tracer_count(run->tracer);
+
+	if (counts.dropped)
+		log_warn(run->order->log, "trace",
+			"the kernel had no room for %llu packets: hops may look silent, "
+			"a "
+			"lower --rate helps",
+			(unsigned long long)counts.dropped);
+	if (counts.unlisted)
+		log_warn(run->order->log, "trace",
+			"%llu answers came from more addresses than a path lists",
+			(unsigned long long)counts.unlisted);
+	tracer_close(run->tracer, NULL, NULL);
+	run->tracer = NULL;
+}
+
 /* Errands that end at once come back here; only the outermost call begins new ones. */
 static void begin_more(struct trace_run *run)
 {
@@ -141,10 +159,8 @@ static void begin_more(struct trace_run *run)
 	while (run->active < AT_ONCE && run->next < run->order->targets->count)
 		begin(run);
 	run->pumping = false;
-	if (run->active == 0 && run->tracer) {
-		tracer_close(run->tracer, NULL, NULL);
-		run->tracer = NULL;
-	}
+	if (run->active == 0 && run->tracer)
+		close_tracer(run);
 }
 
 static int open_run(struct trace_run *run, struct fault *fault)

@@ -328,13 +328,16 @@ static void log_counts(const struct trace_watch *watch)
 	struct tracer_counts counts = tracer_count(watch->tracer);
 
 	log_info(watch->env.log, "trace",
-		"stopped after %llu rounds; %llu packets sent, %llu received, of which "
-		"%llu were no answers, %llu malformed and %llu duplicates; %llu more "
-		"found no room",
+		"stopped after %llu rounds; %llu packets sent, %llu received: %llu of "
+		"them no "
+		"answers, %llu malformed, %llu duplicates, %llu from too many addresses; "
+		"the "
+		"kernel had no room for %llu",
 		(unsigned long long)watch->round, (unsigned long long)counts.sent,
 		(unsigned long long)counts.received, (unsigned long long)counts.foreign,
 		(unsigned long long)counts.malformed,
-		(unsigned long long)counts.duplicate, (unsigned long long)counts.dropped);
+		(unsigned long long)counts.duplicate, (unsigned long long)counts.unlisted,
+		(unsigned long long)counts.dropped);
 }
 
 static void timer_closed(uv_handle_t *handle)

@@ -179,6 +179,7 @@ static void settle(struct tracer *tracer, struct flight *flight)
 		flight->due = path_deadline(flight->path);
 		return;
 	}
+	tracer->counts.unlisted += path_dropped(flight->path);
 	lot_forget(&tracer->lot, flight);
 	flight_table_remove(tracer->flights, flight);
 	flight->next_ended = tracer->ended;

@@ -35,7 +35,8 @@ struct tracer_counts {
 	uint64_t foreign;   /* packets that were no answers to ours */
 	uint64_t malformed; /* and those that contradicted themselves */
 	uint64_t duplicate;
-	uint64_t dropped; /* arrivals that the kernel had no room for */
+	uint64_t dropped;  /* arrivals that the kernel had no room for */
+	uint64_t unlisted; /* answers from more addresses than a path lists */
 };
 
 /* Opens the sockets of both families, and does with one where the machine has only that.

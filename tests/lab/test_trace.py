@@ -199,6 +199,22 @@ def trace(*arguments):
     return [json.loads(line) for line in out.stdout.splitlines()]
 
 
+def is_late(record, hops, rtt_ms):
+    truth = [hop.rtt_us for hop in hops] + [rtt_ms * 1000]
+    return any(seen["answered"] and seen["rtt_us"] - true >= TOLERANCE_US
+               for seen, true in zip(record["hops"], truth))
+
+
+def trace_on_time(hops, rtt_ms, *arguments):
+    """One trace. A busy machine makes these routers late at times, so a late one is done again;
+    three in a row are the engine's fault."""
+    for _ in range(3):
+        record, = trace(*arguments)
+        if not is_late(record, hops, rtt_ms):
+            break
+    return record
+
+
 def service(version):
     return SERVICE4 if version == 4 else SERVICE6
 
@@ -238,7 +254,7 @@ def every_hop_is_found_with_its_time_and_labels(network):
     for protocol, version in every_kind():
         hops[7].quote = 28 if version == 4 else 48  # the least that is quoted
         network.program(hops, 62.5)
-        record, = trace("--protocol", protocol, service(version))
+        record = trace_on_time(hops, 62.5, "--protocol", protocol, service(version))
         where = f"{protocol} over IPv{version}"
         check_path(where, record, hops, 62.5, version)
         check(record["protocol"] == protocol and record["peer"] == service(version), where)
@@ -269,13 +285,13 @@ def a_silent_stretch_does_not_hide_the_destination(network):
     hops = [Hop(number, 2.5 * number, silent=16 <= number < 20) for number in range(1, 20)]
     network.program(hops, 50)
     start = time.monotonic()
-    record, = trace("--queries", "1", SERVICE4)
+    record = trace_on_time(hops, 50, "--queries", "1", SERVICE4)
     print(f"  20 hops of 50 ms, four of them silent: {time.monotonic() - start:.3f} s")
     check_path("silent stretch", record, hops, 50, 4)
     for hop in hops:
         hop.silent = False
     start = time.monotonic()
-    record, = trace("--queries", "1", SERVICE4)
+    record = trace_on_time(hops, 50, "--queries", "1", SERVICE4)
     print(f"  20 hops of 50 ms: {time.monotonic() - start:.3f} s")
     check_path("no silence", record, hops, 50, 4)
 
@@ -294,7 +310,7 @@ def forged_answers_count_for_nothing(network):
     hops = [Hop(1, 5), Hop(2, 6), Hop(3, 7)]
     for protocol, version in every_kind():
         network.program(hops, 8, forging=True)
-        record, = trace("--protocol", protocol, service(version))
+        record = trace_on_time(hops, 8, "--protocol", protocol, service(version))
         check_path(f"forged, {protocol} over IPv{version}", record, hops, 8, version)
 
 
