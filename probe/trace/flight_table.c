@@ -15,7 +15,7 @@ int flight_table_new(struct flight_table **out, unsigned expected)
 
 	while (buckets < expected && buckets < 1u << 20)
 		buckets *= 2;
-	*out = calloc(1, sizeof(**out) + buckets * sizeof((*out)->buckets[0]));
+	*out = calloc(1, sizeof(**out) + buckets * sizeof(struct flight *));
 	if (!*out)
 		return -ENOMEM;
 	(*out)->mask = buckets - 1;

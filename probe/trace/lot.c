@@ -29,7 +29,7 @@ static void drop_first(struct lot *lot, unsigned count)
 	unsigned rest = lot->count - count;
 
 	memmove(lot->packets, lot->packets + count, rest * sizeof(lot->packets[0]));
-	memmove(lot->flights, lot->flights + count, rest * sizeof(lot->flights[0]));
+	memmove(lot->flights, lot->flights + count, rest * sizeof(struct flight *));
 	memmove(lot->ids, lot->ids + count, rest * sizeof(lot->ids[0]));
 	lot->count = rest;
 }

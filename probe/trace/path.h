@@ -40,11 +40,11 @@ struct path_probe {
 
 /* What came from one address at one TTL. */
 struct path_row {
+	int64_t rtt_us;         /* the least */
+	struct address address; /* family 0: nobody answered at this TTL */
 	uint8_t ttl;
 	uint8_t sent; /* at this TTL, whoever answered */
 	uint8_t answered;
-	struct address address; /* family 0: nobody answered at this TTL */
-	int64_t rtt_us;         /* the least */
 	unsigned mpls_count;
 	struct obs_mpls mpls[OBS_MPLS];
 };

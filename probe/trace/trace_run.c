@@ -13,6 +13,7 @@
 #include "tracer.h"
 
 #define AT_ONCE 1024
+#define LINE_ROOM ((size_t)WIRE_LINE_MAX)
 
 struct trace_run {
 	const struct trace_run_order *order;
@@ -60,7 +61,7 @@ static void print(struct trace_run *run, const char *host)
 		trace_view_print(stdout, host, &run->obs->trace);
 		return;
 	}
-	len = wire_encode(run->line, WIRE_LINE_MAX, run->obs);
+	len = wire_encode(run->line, LINE_ROOM, run->obs);
 	if (len < 0)
 		complain(run, host, len, EX_SOFTWARE);
 	else
@@ -169,7 +170,7 @@ static int open_run(struct trace_run *run, struct fault *fault)
 	int rc;
 
 	run->obs = malloc(sizeof(*run->obs));
-	run->line = malloc(WIRE_LINE_MAX);
+	run->line = malloc(LINE_ROOM);
 	if (!run->obs || !run->line)
 		return fault_at(fault, -ENOMEM, "", "%s", status_text(-ENOMEM));
 	rc = geo_open(&run->geo, run->order->geo_city, run->order->geo_asn, fault);

@@ -188,7 +188,7 @@ int trace_socket_fd(const struct trace_socket *sock, unsigned which)
 }
 
 int trace_socket_send(
-	struct trace_socket *sock, const struct trace_socket_packet *lot, unsigned count)
+	struct trace_socket *sock, struct trace_socket_packet *lot, unsigned count)
 {
 	struct mmsghdr headers[TRACE_SOCKET_LOT];
 	struct iovec vectors[TRACE_SOCKET_LOT];
@@ -196,8 +196,8 @@ int trace_socket_send(
 	int sent;
 
 	for (unsigned i = 0; i < count; i++) {
-		vectors[i] = (struct iovec){.iov_base = (void *)(uintptr_t)lot[i].bytes,
-			.iov_len = lot[i].len};
+		vectors[i] =
+			(struct iovec){.iov_base = lot[i].bytes, .iov_len = lot[i].len};
 		headers[i].msg_hdr = (struct msghdr){.msg_name = &names[i],
 			.msg_namelen = address_to_sockaddr(&lot[i].to, 0, &names[i]),
 			.msg_iov = &vectors[i],

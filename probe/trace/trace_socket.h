@@ -49,8 +49,8 @@ int trace_socket_fd(const struct trace_socket *socket, unsigned which);
 
 /* Sends a lot, at most TRACE_SOCKET_LOT. Returns how many left; negative when the first
  * could not, -EAGAIN where it may later. */
-int trace_socket_send(struct trace_socket *socket, const struct trace_socket_packet *lot,
-	unsigned count);
+int trace_socket_send(
+	struct trace_socket *socket, struct trace_socket_packet *lot, unsigned count);
 /* Hands over what has arrived at one descriptor, a bounded number; how many it was. */
 int trace_socket_receive(struct trace_socket *socket, unsigned which,
 	trace_socket_arrival_fn arrived, void *arg);

@@ -9,7 +9,7 @@
 #include "astray/status.h"
 #include "astray/wire.h"
 
-#define FILE_MAX (TRACE_TARGETS_MAX * 2 * OBS_NAME)
+#define FILE_MAX ((size_t)TRACE_TARGETS_MAX * 2 * OBS_NAME)
 #define ROOM_AT_FIRST 16
 
 static int make_room(struct trace_targets *targets, struct fault *fault)

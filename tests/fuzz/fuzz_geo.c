@@ -12,7 +12,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 const char *__lsan_default_suppressions(void);
 
-/* The library (1.7.1) loses a list when it refuses metadata; ours to bound, not to mend. */
+/* The library (1.7.1) loses a list when it refuses metadata; ours to bound, not to mend.
+ */
 const char *__lsan_default_suppressions(void)
 {
 	return "leak:libmaxminddb";

@@ -50,9 +50,12 @@ static void when_the_wall_clock_was_set_packets_count_as_received_now(void **sta
 		assert_int_equal(
 			stamp_clock_tick(&clock, (struct moment){wall.us - 500}).us,
 			10000);
-		/* The next reading is steady again. */
+		/* Others that were stamped before the step may be read later. */
 		stamp_clock_read(
 			&clock, moment_plus_us(wall, 1000), (struct tick){11000});
+		assert_int_equal(stamp_clock_tick(&clock, wall).us, 11000);
+		stamp_clock_read(&clock, moment_plus_us(wall, MOMENT_SECOND_US),
+			(struct tick){10000 + MOMENT_SECOND_US});
 		assert_int_equal(stamp_clock_tick(&clock, wall).us, 10000);
 	}
 }
