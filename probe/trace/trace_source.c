@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "astray/status.h"
@@ -279,7 +280,8 @@ static void start_rounds(struct trace_watch *watch)
 
 	if (jitter_ms > JITTER_MAX_MS)
 		jitter_ms = JITTER_MAX_MS;
-	(void)getrandom(&number, sizeof(number), 0);
+	if (getrandom(&number, sizeof(number), 0) < 0)
+		number = (uint32_t)getpid();
 	/* Neither fails with a loop and a callback. */
 	(void)uv_timer_init(watch->env.loop, &watch->timer);
 	watch->timer.data = watch;
