@@ -114,6 +114,17 @@ static void the_id_stands_within_the_eight_bytes_that_are_quoted(void **state)
 	assert_memory_equal(packet + 26, "\x12\x34", 2);
 }
 
+static void a_syn_can_be_told_from_a_connection(void **state)
+{
+	struct probe_flow flow = test_flow(OBS_TCP, 4);
+	uint8_t packet[PROBE_PACKET_MAX];
+
+	(void)state;
+	(void)probe_packet_build(packet, &flow, 3, 0x1234);
+	assert_int_equal(packet[33], 0x02); /* SYN alone */
+	assert_int_equal(packet[34] << 8 | packet[35], PROBE_PACKET_WINDOW);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +132,7 @@ int main(void)
 		cmocka_unit_test(every_checksum_is_right),
 		cmocka_unit_test(the_ip_header_is_complete),
 		cmocka_unit_test(the_id_stands_within_the_eight_bytes_that_are_quoted),
+		cmocka_unit_test(a_syn_can_be_told_from_a_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
