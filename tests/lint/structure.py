@@ -24,8 +24,7 @@ FOREIGN = {
     r"ares\.h": {"probe/names/dns_client.c"},
     r"pcap": {"probe/flow/capture.c"},
     r"maxminddb\.h": {"geo/geo.c"},
-    r"sqlite3\.h": {"collector/journal/database.c", "collector/store/database.c",
-                    "collector/database/database.c"},
+    r"sqlite3\.h": {"collector/database/database.c"},
     r"llhttp\.h": {"collector/http/http_request.c"},
     r"zstd\.h": {"common/squeeze.c"},
 }
