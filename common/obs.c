@@ -14,6 +14,7 @@ static const char *const kind_texts[] = {
 	[OBS_REGISTRY] = "registry",
 	[OBS_HEALTH] = "health",
 	[OBS_MAINTENANCE] = "maintenance",
+	[OBS_ACKNOWLEDGE] = "acknowledge",
 };
 static const char *const role_texts[] = {[OBS_ENDPOINT] = "endpoint",
 	[OBS_GATEWAY] = "gateway",
@@ -151,6 +152,9 @@ void obs_init(struct obs *obs, enum obs_kind kind, struct moment at)
 	case OBS_MAINTENANCE:
 		obs->maintenance = (struct obs_maintenance){0};
 		break;
+	case OBS_ACKNOWLEDGE:
+		obs->acknowledge = (struct obs_acknowledge){0};
+		break;
 	case OBS_KINDS:
 		break;
 	}
@@ -172,6 +176,7 @@ const char *obs_service(const struct obs *obs)
 	case OBS_HELLO:
 	case OBS_REGISTRY:
 	case OBS_HEALTH:
+	case OBS_ACKNOWLEDGE:
 	case OBS_KINDS:
 		break;
 	}

@@ -171,6 +171,13 @@ static bool same_maintenance(
 	       same_text(a->note, b->note);
 }
 
+static bool same_acknowledge(
+	const struct obs_acknowledge *a, const struct obs_acknowledge *b)
+{
+	return same_text(a->incident, b->incident) && same_text(a->by, b->by) &&
+	       same_text(a->note, b->note);
+}
+
 bool obs_equal(const struct obs *a, const struct obs *b)
 {
 	if (a->kind != b->kind || a->at.us != b->at.us)
@@ -192,6 +199,8 @@ bool obs_equal(const struct obs *a, const struct obs *b)
 		return same_health(&a->health, &b->health);
 	case OBS_MAINTENANCE:
 		return same_maintenance(&a->maintenance, &b->maintenance);
+	case OBS_ACKNOWLEDGE:
+		return same_acknowledge(&a->acknowledge, &b->acknowledge);
 	case OBS_KINDS:
 		break;
 	}

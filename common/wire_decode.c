@@ -366,6 +366,16 @@ static void read_maintenance(struct wire_fields *fields, struct obs *obs)
 		wire_fields_refuse(fields, STATUS_RANGE, "until_us", "is before from_us");
 }
 
+static void read_acknowledge(struct wire_fields *fields, struct obs *obs)
+{
+	struct obs_acknowledge *said = &obs->acknowledge;
+
+	wire_fields_word(fields, "incident", WIRE_REQUIRED, said->incident,
+		sizeof(said->incident), wire_word_is_valid, WIRE_PARTS_WORD_WHY);
+	wire_fields_text(fields, "by", WIRE_OPTIONAL, said->by, sizeof(said->by));
+	wire_fields_text(fields, "note", WIRE_OPTIONAL, said->note, sizeof(said->note));
+}
+
 static void (*const readers[OBS_KINDS])(struct wire_fields *, struct obs *) = {
 	[OBS_HELLO] = read_hello,
 	[OBS_TRAFFIC] = read_traffic,
@@ -375,6 +385,7 @@ static void (*const readers[OBS_KINDS])(struct wire_fields *, struct obs *) = {
 	[OBS_REGISTRY] = read_registry,
 	[OBS_HEALTH] = read_health,
 	[OBS_MAINTENANCE] = read_maintenance,
+	[OBS_ACKNOWLEDGE] = read_acknowledge,
 };
 
 static int find_kind(struct wire_fields *fields, enum obs_kind *out)

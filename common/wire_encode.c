@@ -295,6 +295,13 @@ static void put_maintenance(struct json *into, const struct obs *obs)
 	put_text(into, "note", work->note);
 }
 
+static void put_acknowledge(struct json *into, const struct obs *obs)
+{
+	json_add_text(into, "incident", obs->acknowledge.incident);
+	put_text(into, "by", obs->acknowledge.by);
+	put_text(into, "note", obs->acknowledge.note);
+}
+
 static void (*const writers[OBS_KINDS])(struct json *, const struct obs *) = {
 	[OBS_HELLO] = put_hello,
 	[OBS_TRAFFIC] = put_traffic,
@@ -304,6 +311,7 @@ static void (*const writers[OBS_KINDS])(struct json *, const struct obs *) = {
 	[OBS_REGISTRY] = put_registry,
 	[OBS_HEALTH] = put_health,
 	[OBS_MAINTENANCE] = put_maintenance,
+	[OBS_ACKNOWLEDGE] = put_acknowledge,
 };
 
 /* Prints, ends the line and frees the tree. */

@@ -1,8 +1,9 @@
 /*
- * An observation: one measurement as a plain value. Copy it with =, queue it freely; there is
- * nothing to free. The fields are those of the wire contract (docs: WIRE.md beside this file),
- * with the same names and units. Signed integers that were not measured are OBS_ABSENT, texts
- * that were not are "", sketches that were not are empty: absent is never zero.
+ * An observation: one measurement as a plain value. Copy it with =, queue it freely;
+ * there is nothing to free. The fields are those of the wire contract (docs: WIRE.md
+ * beside this file), with the same names and units. Signed integers that were not
+ * measured are OBS_ABSENT, texts that were not are "", sketches that were not are empty:
+ * absent is never zero.
  */
 #ifndef ASTRAY_OBS_H
 #define ASTRAY_OBS_H
@@ -26,9 +27,9 @@
 #define OBS_GAPS 16
 #define OBS_SERVERS 16
 #define OBS_STATUSES 16
-#define OBS_NAME 256	/* a DNS name, a service, a URL's host */
-#define OBS_WORD 64	/* a probe, a label, a site, a boot id, a version */
-#define OBS_TEXT 512	/* a URL, an error's text, a distinguished name */
+#define OBS_NAME 256 /* a DNS name, a service, a URL's host */
+#define OBS_WORD 64  /* a probe, a label, a site, a boot id, a version */
+#define OBS_TEXT 512 /* a URL, an error's text, a distinguished name */
 
 enum obs_kind {
 	OBS_HELLO,
@@ -39,6 +40,7 @@ enum obs_kind {
 	OBS_REGISTRY,
 	OBS_HEALTH,
 	OBS_MAINTENANCE,
+	OBS_ACKNOWLEDGE,
 	OBS_KINDS
 };
 
@@ -66,12 +68,12 @@ struct obs_peer {
 
 /* Sketches of a traffic window, in wire order. */
 enum obs_sketch {
-	OBS_CONNECT,	    /* connect_us: SYN to SYN-ACK */
-	OBS_RESPONSE,	    /* response_us: request to first byte of its answer */
-	OBS_LAST_BYTE,	    /* last_byte_us */
-	OBS_THINK,	    /* think_us: response less the least round trip */
-	OBS_TLS,	    /* tls_us: handshake */
-	OBS_RTT,	    /* rtt_us */
+	OBS_CONNECT,        /* connect_us: SYN to SYN-ACK */
+	OBS_RESPONSE,       /* response_us: request to first byte of its answer */
+	OBS_LAST_BYTE,      /* last_byte_us */
+	OBS_THINK,          /* think_us: response less the least round trip */
+	OBS_TLS,            /* tls_us: handshake */
+	OBS_RTT,            /* rtt_us */
 	OBS_CLIENT_CONNECT, /* client_connect_us: SYN-ACK to ACK */
 	OBS_SKETCHES
 };
@@ -103,7 +105,7 @@ struct obs_certificate {
 	char version[OBS_WORD]; /* "TLSv1.3" */
 	char issuer[OBS_TEXT];
 	char subject[OBS_TEXT];
-	char spki_sha256[OBS_WORD + 1]; /* 64 hex digits */
+	char spki_sha256[OBS_WORD + 1];      /* 64 hex digits */
 	struct moment not_before, not_after; /* RFC 3339 on the wire; us 0 = absent */
 	bool verified;
 };
@@ -129,7 +131,7 @@ struct obs_mpls {
 struct obs_hop {
 	int64_t ttl, sent, answered;
 	struct address address; /* family 0: silent */
-	int64_t rtt_us;		/* the least of the answers */
+	int64_t rtt_us;         /* the least of the answers */
 	char name[OBS_NAME];
 	unsigned mpls_count;
 	struct obs_mpls mpls[OBS_MPLS];
@@ -144,7 +146,8 @@ struct obs_trace {
 	int64_t flow;
 	bool reached;
 	unsigned hop_count;
-	struct obs_hop hops[OBS_HOPS]; /* ascending ttl; one with two addresses stands twice */
+	struct obs_hop
+		hops[OBS_HOPS]; /* ascending ttl; one with two addresses stands twice */
 };
 
 enum obs_dns_role { OBS_RESOLVER, OBS_AUTHORITY, OBS_PARENT };
@@ -193,8 +196,14 @@ struct obs_health {
 
 struct obs_maintenance {
 	char service[OBS_NAME]; /* "*": all */
-	char site[OBS_WORD];	/* "": all */
+	char site[OBS_WORD];    /* "": all */
 	struct moment from, until;
+	char note[OBS_TEXT];
+};
+
+struct obs_acknowledge {
+	char incident[OBS_WORD];
+	char by[OBS_WORD];
 	char note[OBS_TEXT];
 };
 
@@ -210,6 +219,7 @@ struct obs {
 		struct obs_registry registry;
 		struct obs_health health;
 		struct obs_maintenance maintenance;
+		struct obs_acknowledge acknowledge;
 	};
 };
 

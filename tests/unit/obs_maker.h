@@ -306,6 +306,13 @@ static inline void obs_maker_maintenance(uint64_t *seed, struct obs_maintenance 
 	obs_maker_text(seed, work->note, OBS_TEXT);
 }
 
+static inline void obs_maker_acknowledge(uint64_t *seed, struct obs_acknowledge *said)
+{
+	obs_maker_word(seed, said->incident, OBS_WORD - 1);
+	obs_maker_text(seed, said->by, OBS_WORD);
+	obs_maker_text(seed, said->note, OBS_TEXT);
+}
+
 static inline void obs_maker_fill(struct obs *obs, enum obs_kind kind, uint64_t *seed)
 {
 	obs_init(obs, kind, (struct moment){obs_maker_int(seed, MOMENT_MAX_US)});
@@ -333,6 +340,9 @@ static inline void obs_maker_fill(struct obs *obs, enum obs_kind kind, uint64_t 
 		break;
 	case OBS_MAINTENANCE:
 		obs_maker_maintenance(seed, &obs->maintenance);
+		break;
+	case OBS_ACKNOWLEDGE:
+		obs_maker_acknowledge(seed, &obs->acknowledge);
 		break;
 	case OBS_KINDS:
 		break;

@@ -44,7 +44,7 @@ static void nothing_has_been_measured_at_first(void **state)
 static void every_kind_has_its_word_and_its_service(void **state)
 {
 	static const char *const words[] = {"hello", "traffic", "check", "trace", "dns",
-		"registry", "health", "maintenance"};
+		"registry", "health", "maintenance", "acknowledge"};
 	struct obs *obs = new_obs();
 
 	(void)state;

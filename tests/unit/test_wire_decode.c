@@ -158,6 +158,8 @@ static void a_value_out_of_its_range_is_refused_by_its_field(void **state)
 		{OBS_MAINTENANCE, "\"tokyo\"", "\"\"", "site", STATUS_RANGE},
 		{OBS_MAINTENANCE, "1590858300000000", "1590854699999999", "until_us",
 			STATUS_RANGE},
+		{OBS_ACKNOWLEDGE, "20200531-1", "a b", "incident", STATUS_RANGE},
+		{OBS_ACKNOWLEDGE, "\"ann\"", "7", "by", STATUS_SYNTAX},
 	};
 	struct bench *bench = *state;
 
@@ -189,6 +191,7 @@ static void a_text_longer_than_its_room_is_refused(void **state)
 		{OBS_REGISTRY, "ns1.exchange.example", "name_servers[0]", 253},
 		{OBS_REGISTRY, "active", "status[1]", OBS_WORD - 1},
 		{OBS_MAINTENANCE, "a new switch", "note", OBS_TEXT - 1},
+		{OBS_ACKNOWLEDGE, "ann", "by", OBS_WORD - 1},
 	};
 	struct bench *bench = *state;
 	char text[OBS_TEXT + 1];
@@ -341,6 +344,7 @@ static void without_any_one_value_a_line_says_something_else(void **state)
 		[OBS_REGISTRY] = " kind at_us domain ",
 		[OBS_HEALTH] = " kind at_us from_us until_us observations ",
 		[OBS_MAINTENANCE] = " kind at_us service from_us until_us ",
+		[OBS_ACKNOWLEDGE] = " kind at_us incident ",
 	};
 	struct bench *bench = *state;
 

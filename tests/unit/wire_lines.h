@@ -85,6 +85,9 @@ static const char *const wire_lines_full[OBS_KINDS] = {
 			    "\"site\":\"tokyo\",\"from_us\":1590854700000000,\"until_"
 			    "us\":1590858300000000,"
 			    "\"note\":\"a new switch\"}",
+	[OBS_ACKNOWLEDGE] =
+		"{\"kind\":\"acknowledge\",\"at_us\":1590854700000000,"
+		"\"incident\":\"20200531-1\",\"by\":\"ann\",\"note\":\"on it\"}",
 };
 
 static const char *const wire_lines_least[OBS_KINDS] = {
@@ -108,6 +111,7 @@ static const char *const wire_lines_least[OBS_KINDS] = {
 	[OBS_HEALTH] = "{\"kind\":\"health\",\"at_us\":1}",
 	[OBS_MAINTENANCE] = "{\"kind\":\"maintenance\",\"at_us\":1,\"service\":\"*\","
 			    "\"site\":null,\"from_us\":2,\"until_us\":2}",
+	[OBS_ACKNOWLEDGE] = "{\"kind\":\"acknowledge\",\"at_us\":1,\"incident\":\"x\"}",
 };
 
 #endif
