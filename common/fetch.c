@@ -756,8 +756,10 @@ static void link_request(struct fetch_request *request)
 	(void)uv_timer_init(fetch->loop, &request->timer);
 	request->timer.data = request;
 	uv_update_time(fetch->loop); /* a busy callback may have called us */
-	(void)uv_timer_start(
-		&request->timer, time_is_up, (uint64_t)(request->timeout_us / 1000), 0);
+	/* One more: the loop's clock counts whole milliseconds, and may be almost one
+	 * behind. */
+	(void)uv_timer_start(&request->timer, time_is_up,
+		(uint64_t)(request->timeout_us / 1000) + 1, 0);
 	request->started = now_tick();
 	if (request->measure && fetch->measuring++ == 0) {
 		fetch->last_beat = request->started;

@@ -113,7 +113,7 @@ struct obs_certificate {
 struct obs_check {
 	char service[OBS_NAME];
 	char url[OBS_TEXT];
-	struct address peer; /* family 0: never connected */
+	struct address peer; /* whom it was sent to; family 0: the name was not resolved */
 	int64_t dns_us, connect_us, tls_us, first_byte_us, total_us;
 	int64_t status;
 	enum obs_check_error error;

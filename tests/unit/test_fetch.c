@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -493,6 +495,7 @@ static void start_tls(struct tls_server *server, const struct certificate_wish *
 	server->pid = fork();
 	if (server->pid == 0) {
 		(void)dup2(ends[1], STDOUT_FILENO);
+		(void)dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
 		(void)execlp("openssl", "openssl", "s_server", "-accept", "127.0.0.1:0",
 			"-www", "-cert", server->certificate, "-key", server->key, NULL);
 		_exit(127);
