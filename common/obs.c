@@ -31,6 +31,16 @@ static const char *const error_texts[] = {
 };
 static const char *const protocol_texts[] = {
 	[OBS_TCP] = "tcp", [OBS_UDP] = "udp", [OBS_ICMP] = "icmp"};
+static const char *const unreachable_texts[] = {
+	[OBS_REACHABLE] = "",
+	[OBS_NETWORK] = "network",
+	[OBS_HOST] = "host",
+	[OBS_NO_PROTOCOL] = "protocol",
+	[OBS_NO_PORT] = "port",
+	[OBS_FRAGMENTATION] = "fragmentation",
+	[OBS_PROHIBITED] = "prohibited",
+	[OBS_OTHER_REASON] = "other",
+};
 static const char *const dns_role_texts[] = {[OBS_RESOLVER] = "resolver",
 	[OBS_AUTHORITY] = "authority",
 	[OBS_PARENT] = "parent"};
@@ -63,6 +73,12 @@ const char *obs_protocol_text(enum obs_protocol protocol)
 {
 	return (unsigned)protocol < ARRAY_COUNT(protocol_texts) ? protocol_texts[protocol]
 								: "";
+}
+
+const char *obs_unreachable_text(enum obs_unreachable why)
+{
+	return (unsigned)why < ARRAY_COUNT(unreachable_texts) ? unreachable_texts[why]
+							      : "";
 }
 
 const char *obs_dns_role_text(enum obs_dns_role role)

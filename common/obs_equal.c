@@ -85,11 +85,20 @@ static bool same_check(const struct obs_check *a, const struct obs_check *b)
 	       same_certificate(&a->tls, &b->tls);
 }
 
+static bool same_remarks(const struct obs_hop *a, const struct obs_hop *b)
+{
+	return a->unreachable == b->unreachable && a->nat == b->nat &&
+	       a->reply_ttl == b->reply_ttl && a->ttl_odd == b->ttl_odd &&
+	       (!a->ttl_odd || a->quoted_ttl == b->quoted_ttl) &&
+	       a->quoted_tos == b->quoted_tos && a->mtu == b->mtu;
+}
+
 static bool same_hop(const struct obs_hop *a, const struct obs_hop *b)
 {
 	if (a->ttl != b->ttl || a->sent != b->sent || a->answered != b->answered ||
 		!address_equal(&a->address, &b->address) || a->rtt_us != b->rtt_us ||
-		!same_text(a->name, b->name) || a->mpls_count != b->mpls_count)
+		!same_text(a->name, b->name) || a->mpls_count != b->mpls_count ||
+		!same_remarks(a, b))
 		return false;
 	for (unsigned i = 0; i < a->mpls_count; i++)
 		if (a->mpls[i].label != b->mpls[i].label ||
@@ -103,7 +112,8 @@ static bool same_trace(const struct obs_trace *a, const struct obs_trace *b)
 {
 	if (!same_text(a->service, b->service) || !address_equal(&a->peer, &b->peer) ||
 		a->protocol != b->protocol || a->port != b->port || a->flow != b->flow ||
-		a->reached != b->reached || a->hop_count != b->hop_count)
+		a->reached != b->reached || a->mtu != b->mtu ||
+		a->hop_count != b->hop_count)
 		return false;
 	for (unsigned i = 0; i < a->hop_count; i++)
 		if (!same_hop(&a->hops[i], &b->hops[i]))

@@ -20,6 +20,11 @@ static const char *protocol_word(int i)
 	return obs_protocol_text((enum obs_protocol)i);
 }
 
+static const char *unreachable_word(int i)
+{
+	return obs_unreachable_text((enum obs_unreachable)(i + OBS_NETWORK));
+}
+
 static const char *dns_role_word(int i)
 {
 	return obs_dns_role_text((enum obs_dns_role)i);
@@ -230,6 +235,39 @@ static void read_mpls(struct wire_fields *fields, void *arg, unsigned number)
 		(struct obs_mpls){(uint32_t)label, (uint8_t)tc, (uint8_t)s, (uint8_t)ttl};
 }
 
+static void read_octet(
+	struct wire_fields *fields, const char *key, bool *given, uint8_t *out)
+{
+	int64_t value = OBS_ABSENT;
+
+	wire_fields_int(fields, key, WIRE_OPTIONAL, 0, UINT8_MAX, &value);
+	*given = value != OBS_ABSENT;
+	*out = *given ? (uint8_t)value : 0;
+}
+
+static void read_mtu(struct wire_fields *fields, uint16_t *out)
+{
+	int64_t mtu = 0;
+
+	wire_fields_int(fields, "mtu", WIRE_OPTIONAL, 1, UINT16_MAX, &mtu);
+	*out = (uint16_t)mtu;
+}
+
+static void read_remarks(struct wire_fields *fields, struct obs_hop *hop)
+{
+	int why = OBS_REACHABLE - OBS_NETWORK;
+	bool given;
+
+	wire_fields_choice(fields, "unreachable", WIRE_OPTIONAL, unreachable_word,
+		OBS_OTHER_REASON - OBS_NETWORK + 1, &why);
+	hop->unreachable = (enum obs_unreachable)(why + OBS_NETWORK);
+	wire_fields_bool(fields, "nat", WIRE_OPTIONAL, &hop->nat);
+	read_octet(fields, "reply_ttl", &given, &hop->reply_ttl);
+	read_octet(fields, "quoted_ttl", &hop->ttl_odd, &hop->quoted_ttl);
+	read_octet(fields, "quoted_tos", &given, &hop->quoted_tos);
+	read_mtu(fields, &hop->mtu);
+}
+
 static void read_hop(struct wire_fields *fields, void *arg, unsigned number)
 {
 	struct obs_trace *trace = arg;
@@ -245,6 +283,7 @@ static void read_hop(struct wire_fields *fields, void *arg, unsigned number)
 	wire_fields_text(fields, "name", WIRE_OPTIONAL, hop->name, sizeof(hop->name));
 	wire_parts_rows(fields, "mpls", WIRE_OPTIONAL, OBS_MPLS, &hop->mpls_count,
 		read_mpls, hop);
+	read_remarks(fields, hop);
 	wire_parts_place(fields, &hop->place);
 	if (hop->answered > hop->sent)
 		wire_fields_refuse(
@@ -267,6 +306,7 @@ static void read_trace(struct wire_fields *fields, struct obs *obs)
 	wire_fields_int(fields, "port", WIRE_OPTIONAL, 0, UINT16_MAX, &trace->port);
 	wire_parts_count(fields, "flow", &trace->flow);
 	wire_fields_bool(fields, "reached", WIRE_REQUIRED, &trace->reached);
+	read_mtu(fields, &trace->mtu);
 	wire_parts_rows(fields, "hops", WIRE_REQUIRED, OBS_HOPS, &trace->hop_count,
 		read_hop, trace);
 }

@@ -188,6 +188,24 @@ static void put_mpls(struct json *into, const struct obs_hop *hop)
 	}
 }
 
+/* What seldom stands out. */
+static void put_remarks(struct json *into, const struct obs_hop *hop)
+{
+	if (hop->unreachable)
+		json_add_text(
+			into, "unreachable", obs_unreachable_text(hop->unreachable));
+	if (hop->nat)
+		json_add_bool(into, "nat", true);
+	if (hop->reply_ttl)
+		json_add_int(into, "reply_ttl", hop->reply_ttl);
+	if (hop->ttl_odd)
+		json_add_int(into, "quoted_ttl", hop->quoted_ttl);
+	if (hop->quoted_tos)
+		json_add_int(into, "quoted_tos", hop->quoted_tos);
+	if (hop->mtu)
+		json_add_int(into, "mtu", hop->mtu);
+}
+
 static void put_hop(struct json *into, const struct obs_hop *hop)
 {
 	json_add_int(into, "ttl", hop->ttl);
@@ -197,6 +215,7 @@ static void put_hop(struct json *into, const struct obs_hop *hop)
 	put_int(into, "rtt_us", hop->rtt_us);
 	put_text(into, "name", hop->name);
 	put_mpls(into, hop);
+	put_remarks(into, hop);
 	put_place(into, &hop->place);
 }
 
@@ -211,6 +230,8 @@ static void put_trace(struct json *into, const struct obs *obs)
 	put_int(into, "port", trace->port);
 	put_int(into, "flow", trace->flow);
 	json_add_bool(into, "reached", trace->reached);
+	if (trace->mtu)
+		json_add_int(into, "mtu", trace->mtu);
 	hops = json_add_array(into, "hops");
 	for (unsigned i = 0; i < trace->hop_count; i++)
 		put_hop(json_add_object(hops, NULL), &trace->hops[i]);

@@ -113,7 +113,8 @@ struct obs_certificate {
 struct obs_check {
 	char service[OBS_NAME];
 	char url[OBS_TEXT];
-	struct address peer; /* whom it was sent to; family 0: the name was not resolved */
+	struct address
+		peer; /* whom it was sent to; family 0: the name was not resolved */
 	int64_t dns_us, connect_us, tls_us, first_byte_us, total_us;
 	int64_t status;
 	enum obs_check_error error;
@@ -128,10 +129,29 @@ struct obs_mpls {
 	uint8_t tc, s, ttl;
 };
 
+/* Why a router passed a probe on no further. */
+enum obs_unreachable {
+	OBS_REACHABLE, /* nobody said otherwise */
+	OBS_NETWORK,
+	OBS_HOST,
+	OBS_NO_PROTOCOL,
+	OBS_NO_PORT,
+	OBS_FRAGMENTATION,
+	OBS_PROHIBITED,
+	OBS_OTHER_REASON,
+};
+
 struct obs_hop {
 	int64_t ttl, sent, answered;
 	struct address address; /* family 0: silent */
 	int64_t rtt_us;         /* the least of the answers */
+	enum obs_unreachable unreachable;
+	bool nat;           /* the packet that it quotes was translated on the way */
+	uint8_t reply_ttl;  /* that its answer arrived with; 0: not known */
+	bool ttl_odd;       /* the probe did not get there with 1, but with quoted_ttl */
+	uint8_t quoted_ttl; /* a tunnel, or a router that does not count */
+	uint8_t quoted_tos; /* 0: as it was sent */
+	uint16_t mtu;       /* larger packets it does not pass on; 0: not known */
 	char name[OBS_NAME];
 	unsigned mpls_count;
 	struct obs_mpls mpls[OBS_MPLS];
@@ -145,6 +165,7 @@ struct obs_trace {
 	int64_t port; /* OBS_ABSENT for ICMP */
 	int64_t flow;
 	bool reached;
+	uint16_t mtu; /* of the whole path; 0: not asked for */
 	unsigned hop_count;
 	struct obs_hop
 		hops[OBS_HOPS]; /* ascending ttl; one with two addresses stands twice */
@@ -232,6 +253,7 @@ const char *obs_kind_text(enum obs_kind kind);
 const char *obs_role_text(enum obs_role role);
 const char *obs_check_error_text(enum obs_check_error error);
 const char *obs_protocol_text(enum obs_protocol protocol);
+const char *obs_unreachable_text(enum obs_unreachable why);
 const char *obs_dns_role_text(enum obs_dns_role role);
 const char *obs_sketch_text(enum obs_sketch which); /* "connect_us", … */
 

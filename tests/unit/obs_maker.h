@@ -219,6 +219,13 @@ static inline void obs_maker_hop(uint64_t *seed, struct obs_hop *hop, int64_t tt
 			(uint8_t)obs_maker_below(seed, 8),
 			(uint8_t)obs_maker_below(seed, 2),
 			(uint8_t)obs_maker_below(seed, 256)};
+	hop->unreachable = (enum obs_unreachable)obs_maker_below(seed, OBS_OTHER_REASON + 1);
+	hop->nat = obs_maker_coin(seed);
+	hop->reply_ttl = (uint8_t)obs_maker_below(seed, 256);
+	hop->ttl_odd = obs_maker_coin(seed);
+	hop->quoted_ttl = hop->ttl_odd ? (uint8_t)obs_maker_below(seed, 256) : 0;
+	hop->quoted_tos = (uint8_t)obs_maker_below(seed, 256);
+	hop->mtu = (uint16_t)obs_maker_below(seed, 65536);
 	obs_maker_place(seed, &hop->place);
 }
 
@@ -231,6 +238,7 @@ static inline void obs_maker_trace(uint64_t *seed, struct obs_trace *trace)
 		trace->port = obs_maker_int(seed, UINT16_MAX);
 	obs_maker_maybe_int(seed, &trace->flow);
 	trace->reached = obs_maker_coin(seed);
+	trace->mtu = (uint16_t)obs_maker_below(seed, 65536);
 	trace->hop_count = (unsigned)obs_maker_int(seed, OBS_HOPS);
 	for (unsigned i = 0; i < trace->hop_count; i++)
 		obs_maker_hop(seed, &trace->hops[i], 1 + i / 2);
