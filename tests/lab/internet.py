@@ -93,10 +93,15 @@ class Hop:
     quote: int = 0             # bytes of the packet in its answers; 0: all that may be
     refuses: str = ""          # everything: net, host, protocol, port, admin
     mtu: int = 0
+    nat: tuple = ()            # addresses that take the source's place in what passes; they must be
+                               # the origin's to be answered: internet.host(…, owns=[…])
+    tos: int = -1              # of what passes
+    quoted_ttl: int = -1       # of what it quotes
 
     def words(self):
         words = dataclasses.asdict(self)
         words["addresses"] = [self.addresses] if isinstance(self.addresses, str) else list(self.addresses)
+        words["nat"] = [self.nat] if isinstance(self.nat, str) else list(self.nat)
         for key in ("rtt", "jitter"):
             words[f"{key}_us"] = round(words.pop(f"{key}_ms") * 1000)
         refuses = words.pop("refuses")
@@ -224,11 +229,12 @@ class Internet:
         check("error" not in answer, f"the emulator at {do} {words}: {answer.get('error')}")
         return answer
 
-    def host(self, name, *addresses):
-        """A real machine with these addresses; of each family the first is what it speaks from."""
+    def host(self, name, *addresses, owns=()):
+        """A real machine with these addresses; of each family the first is what it speaks from. What
+        it `owns` beside them is sent to it too."""
         host = Host(self, name, addresses)
         subprocess.run([tool("ip"), "netns", "add", name], check=True)
-        self.tell("host", name=name, namespace=host.namespace, addresses=list(map(str, addresses)))
+        self.tell("host", name=name, namespace=host.namespace, addresses=[*addresses, *owns])
         host.attach(addresses)
         self.hosts[name] = host
         return host

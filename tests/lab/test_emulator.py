@@ -89,6 +89,22 @@ def a_connection_follows_the_path_that_is_programmed_now(internet, tokyo, shop):
     check(hops(tokyo, SHOP4) == ["192.0.2.1", "192.0.2.66", "192.0.2.67", SHOP4], "the new hops")
 
 
+def a_nat_hides_who_asks(internet, tokyo, shop):
+    internet.path(tokyo, shop, [Hop("192.0.2.1", 1), Hop("192.0.2.2", 2, nat="198.51.100.99", tos=32)],
+                  rtt_ms=3)
+    with shop.entered():
+        listener = socket.create_server((SHOP4, 9))
+    with tokyo.entered():
+        client = socket.create_connection((SHOP4, 9), timeout=5)
+    server, (seen, _) = listener.accept()
+    check(seen == "198.51.100.99", f"the server sees {seen}")
+    server.sendall(b"and back")
+    check(client.recv(100) == b"and back", "what the server says comes back through it")
+    for done in (client, server, listener):
+        done.close()
+    check(len(pings(tokyo, SHOP4, 3)) == 3, "so does a ping")
+
+
 def loss_is_as_programmed(internet, tokyo, shop):
     internet.path(tokyo, shop, NEAR, rtt_ms=1, loss=0.2)
     out = tokyo.run(tool("ping"), "-n", "-q", "-c", "400", "-i", "0.005", "-W", "1", SHOP4, check=False)
@@ -122,6 +138,7 @@ SCENARIOS = (
     traceroute_sees_every_router,
     the_way_back_has_the_same_routers,
     a_connection_follows_the_path_that_is_programmed_now,
+    a_nat_hides_who_asks,
     loss_is_as_programmed,
     a_budget_of_answers_is_kept,
     a_thousand_packets_a_second_are_on_time,
@@ -129,7 +146,7 @@ SCENARIOS = (
 
 
 def run(internet):
-    tokyo = internet.host("tokyo", "198.51.100.2", "2001:db8:1::2")
+    tokyo = internet.host("tokyo", "198.51.100.2", "2001:db8:1::2", owns=["198.51.100.99"])
     shop = internet.host("shop", SHOP4, SHOP6)
     internet.path(tokyo, shop, NEAR, rtt_ms=12)
     for scenario in SCENARIOS:

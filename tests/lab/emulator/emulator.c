@@ -106,7 +106,8 @@ static void forge(struct emulator *emulator, const struct lab_packet *packet, in
 		send_later(emulator, now, from, emulator->leg.bytes, len);
 }
 
-static void packet_came(struct emulator *emulator, int from, uint8_t *bytes, size_t len)
+static void packet_came(
+	struct emulator *emulator, int from, const uint8_t *bytes, size_t len)
 {
 	struct counters *counters = &emulator->counters;
 	struct lab_leg *leg = &emulator->leg;
@@ -136,8 +137,7 @@ static void packet_came(struct emulator *emulator, int from, uint8_t *bytes, siz
 		answer_for(emulator, &packet, from, &way, now);
 	} else {
 		counters->delivered++;
-		lab_packet_set_ttl(bytes, leg->ttl);
-		send_later(emulator, leg->due_us, way.to, bytes, len);
+		send_later(emulator, leg->due_us, way.to, leg->bytes, leg->len);
 	}
 }
 

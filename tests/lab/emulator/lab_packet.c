@@ -96,6 +96,56 @@ void lab_packet_set_ttl(uint8_t *bytes, uint8_t ttl)
 	write_u16(bytes + 10, checksum(0, bytes, (size_t)(bytes[0] & 15) * 4));
 }
 
+/* RFC 1624: the checksum after some bytes that it covers became others. */
+static void adjust(uint8_t *at, const uint8_t *before, const uint8_t *after, size_t len)
+{
+	uint32_t sum = (uint16_t)~read_u16(at);
+
+	for (size_t i = 0; i < len; i += 2)
+		sum += (uint16_t)~read_u16(before + i) + (uint32_t)read_u16(after + i);
+	write_u16(at, (uint16_t)~internet_checksum_fold(sum));
+}
+
+static void set_address(
+	uint8_t *bytes, size_t len, size_t at, const struct address *address)
+{
+	struct lab_packet packet;
+	size_t size = address->family == 4 ? 4 : 16, checksum_at;
+	uint8_t before[16];
+
+	if (lab_packet_read(&packet, bytes, len) < 0 || packet.version != address->family)
+		return;
+	memcpy(before, bytes + at, size);
+	memcpy(bytes + at, address->bytes, size);
+	lab_packet_set_ttl(bytes, packet.ttl);
+	checksum_at = packet.body_at + (packet.protocol == IPPROTO_TCP          ? 16
+					       : packet.protocol == IPPROTO_UDP ? 6
+										: 2);
+	if (packet.protocol != IPPROTO_ICMP && checksum_at + 2 <= len)
+		adjust(bytes + checksum_at, before, address->bytes, size);
+}
+
+void lab_packet_set_source(uint8_t *bytes, size_t len, const struct address *source)
+{
+	set_address(bytes, len, source->family == 4 ? 12 : 8, source);
+}
+
+void lab_packet_set_destination(uint8_t *bytes, size_t len, const struct address *to)
+{
+	set_address(bytes, len, to->family == 4 ? 16 : 24, to);
+}
+
+void lab_packet_set_tos(uint8_t *bytes, uint8_t tos)
+{
+	if (bytes[0] >> 4 == 4) {
+		bytes[1] = tos;
+		lab_packet_set_ttl(bytes, bytes[8]);
+		return;
+	}
+	bytes[0] = (uint8_t)(0x60 | tos >> 4);
+	bytes[1] = (uint8_t)(tos << 4 | (bytes[1] & 15));
+}
+
 /* Puts the IP header before a body of len bytes, and the checksum where its protocol has
  * it. */
 static size_t finish(uint8_t *out, const struct lab_packet *about,

@@ -42,6 +42,12 @@ bool lab_packet_is_multicast(const struct lab_packet *packet);
 /* Sets the time to live in a copy of the packet, and the checksum that covers it. */
 void lab_packet_set_ttl(uint8_t *bytes, uint8_t ttl);
 
+/* What a NAT does to a copy of the packet, and to the checksums that cover the address.
+ */
+void lab_packet_set_source(uint8_t *bytes, size_t len, const struct address *source);
+void lab_packet_set_destination(uint8_t *bytes, size_t len, const struct address *to);
+void lab_packet_set_tos(uint8_t *bytes, uint8_t tos);
+
 /* Both write at most LAB_PACKET_MAX bytes and return how many; 0: there is no answer to
  * this. */
 size_t lab_packet_error(uint8_t *out, const struct lab_packet *about,

@@ -1,6 +1,7 @@
 #include "lab_path.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	EXPIRED4 = 11,
@@ -136,6 +137,8 @@ static bool ends_at(struct lab_leg *out, struct lab_path *path, struct visit vis
 	} else {
 		return false;
 	}
+	if (hop->quoted_ttl >= 0)
+		here.ttl = (uint8_t)hop->quoted_ttl;
 	answer(out, path, hop, &here, error, visit.rtt_us, now_us, chance);
 	return true;
 }
@@ -147,26 +150,54 @@ static int64_t in_order(struct lab_route *route, bool back, int64_t due_us)
 	return route->last_due_us[back] = due_us;
 }
 
-void lab_path_travel(struct lab_path *path, const struct lab_packet *packet, bool back,
+/* What this hop makes of a packet that it lets pass; on the way back only its NAT
+ * matters. */
+static void rewrite(struct lab_path *path, const struct lab_hop *hop,
+	struct lab_packet *packet, uint8_t *bytes, bool back)
+{
+	unsigned family = packet->version == 6;
+	const struct address *outside = &hop->nat[family];
+
+	if (outside->family && !back) {
+		path->inside[family] = packet->from;
+		lab_packet_set_source(bytes, packet->len, outside);
+	} else if (outside->family && address_equal(&packet->to, outside)) {
+		lab_packet_set_destination(bytes, packet->len, &path->inside[family]);
+	}
+	if (hop->tos >= 0 && !back)
+		lab_packet_set_tos(bytes, (uint8_t)hop->tos);
+}
+
+void lab_path_travel(struct lab_path *path, const struct lab_packet *sent, bool back,
 	int64_t now_us, struct lab_chance *chance, struct lab_leg *out)
 {
-	uint64_t which = path->route_count > 1 ? choice(path, packet, 0, chance) : 0;
+	uint64_t which = path->route_count > 1 ? choice(path, sent, 0, chance) : 0;
 	struct lab_route *route = &path->routes[which % path->route_count];
+	struct lab_packet packet = *sent;
+	uint8_t bytes[LAB_PACKET_MAX];
 	struct visit visit;
 	unsigned number;
 	int64_t due_us;
 
 	out->fate = LAB_LOST;
-	if (!packet->ttl)
+	if (!packet.ttl)
 		return;
-	for (number = 1; (visit = hop_at(path, route, number, back)).hop; number++)
-		if (ends_at(out, path, visit, packet, number, now_us, chance))
+	if (path->rewrites)
+		packet.bytes = memcpy(bytes, sent->bytes, sent->len);
+	for (number = 1; (visit = hop_at(path, route, number, back)).hop; number++) {
+		if (ends_at(out, path, visit, &packet, number, now_us, chance))
 			return;
+		if (path->rewrites)
+			rewrite(path, visit.hop, &packet, bytes, back);
+	}
 	if (happens(chance, path->loss))
 		return;
 	due_us = now_us + path->rtt_us / 2 + some_of(chance, path->jitter_us / 2);
 	out->due_us = path->reorders ? due_us : in_order(route, back, due_us);
-	out->ttl = (uint8_t)(packet->ttl - (number - 1));
+	out->ttl = (uint8_t)(packet.ttl - (number - 1));
+	out->len = packet.len;
+	memcpy(out->bytes, packet.bytes, packet.len);
+	lab_packet_set_ttl(out->bytes, out->ttl);
 	out->fate = LAB_PASSED;
 }
 

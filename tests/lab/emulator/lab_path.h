@@ -29,6 +29,8 @@ struct lab_hop {
 	double loss, answer_loss;    /* of packets that come here; of its answers */
 	double answers_per_s, burst; /* 0: no limit */
 	int64_t refusals[2];         /* unreachable with this code; -1: passes on */
+	struct address nat[2];       /* the source of what passes becomes this */
+	int64_t tos, quoted_ttl;     /* of what passes; of what it quotes; -1: as it is */
 	int64_t mtu;                 /* 0: any */
 	struct lab_error error;      /* labels and quote of its answers */
 };
@@ -45,6 +47,8 @@ struct lab_path {
 	bool balance_packets; /* ways are chosen for each packet, not each flow */
 	bool reorders;
 	int64_t loops_to; /* the last hop sends everything back to this one; 0: no */
+	bool rewrites;    /* some hop changes what passes */
+	struct address inside[2]; /* who is behind its NAT */
 	bool forges;
 	struct address forgers[2];
 	unsigned route_count;
@@ -62,7 +66,7 @@ struct lab_leg {
 	enum lab_fate fate;
 	int64_t due_us;
 	uint8_t ttl; /* passed: what is left of it */
-	size_t len;  /* answered: of the packet in bytes */
+	size_t len;  /* of what goes on, or of the answer */
 	uint8_t bytes[LAB_PACKET_MAX];
 };
 

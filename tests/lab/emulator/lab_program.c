@@ -180,7 +180,7 @@ static const struct conf_option path_options[] = {
 #undef IN
 
 struct hop_words {
-	struct conf_texts addresses;
+	struct conf_texts addresses, nat;
 	const struct json *labels;
 	int64_t quote;
 	struct lab_hop hop;
@@ -199,6 +199,9 @@ static const struct conf_option hop_options[] = {
 	{"refuses4", CONF_INT, IN(hop.refusals[0]), 0, -1, 255, "-1", ""},
 	{"refuses6", CONF_INT, IN(hop.refusals[1]), 0, -1, 255, "-1", ""},
 	{"mtu", CONF_INT, IN(hop.mtu), 0, 0, 65535, "0", ""},
+	{"nat", CONF_TEXTS, IN(nat), 0, 0, 2, "[]", ""},
+	{"tos", CONF_INT, IN(hop.tos), 0, -1, 255, "-1", ""},
+	{"quoted_ttl", CONF_INT, IN(hop.quoted_ttl), 0, -1, 255, "-1", ""},
 	{"quote", CONF_INT, IN(quote), 0, 0, 1232, "0", ""},
 	{"labels", CONF_VALUE, IN(labels), 0, 0, 0, NULL, ""},
 	{"bare_extension", CONF_BOOL, IN(hop.error.bare_extension), 0, 0, 0, "false", ""},
@@ -221,6 +224,16 @@ static int add_router(struct lab_hop *hop, const char *text)
 	return 0;
 }
 
+static int add_nat(struct lab_hop *hop, const char *text)
+{
+	struct address address;
+
+	if (address_parse(&address, text) < 0)
+		return STATUS_SYNTAX;
+	hop->nat[address.family == 6] = address;
+	return 0;
+}
+
 static int add_labels(struct lab_error *error, const struct json *labels)
 {
 	for (const struct json *at = json_first(labels); at; at = json_next(at)) {
@@ -234,6 +247,16 @@ static int add_labels(struct lab_error *error, const struct json *labels)
 	return 0;
 }
 
+static int each(struct lab_hop *hop, const struct conf_texts *texts,
+	int (*add)(struct lab_hop *hop, const char *text))
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < texts->count && rc >= 0; i++)
+		rc = add(hop, texts->text[i]);
+	return rc;
+}
+
 static int read_hop(struct lab_hop *out, const struct json_doc *doc,
 	const struct json *value, struct fault *fault)
 {
@@ -245,11 +268,11 @@ static int read_hop(struct lab_hop *out, const struct json_doc *doc,
 	rc = conf_read(words, hop_options, doc, value, "routes[][]", fault);
 	if (rc < 0)
 		goto fail;
-	for (unsigned i = 0; i < words->addresses.count; i++)
-		if ((rc = add_router(&words->hop, words->addresses.text[i])) < 0) {
-			fault_at(fault, rc, "addresses", "%s", words->addresses.text[i]);
-			goto fail;
-		}
+	if ((rc = each(&words->hop, &words->addresses, add_router)) < 0 ||
+		(rc = each(&words->hop, &words->nat, add_nat)) < 0) {
+		fault_at(fault, rc, "routes[][]", "addresses and nat hold addresses");
+		goto fail;
+	}
 	if ((rc = add_labels(&words->hop.error, words->labels)) < 0) {
 		fault_at(
 			fault, rc, "labels", "at most %d numbers below 2^20", LAB_LABELS);
@@ -260,6 +283,11 @@ static int read_hop(struct lab_hop *out, const struct json_doc *doc,
 fail:
 	free(words);
 	return rc;
+}
+
+static bool rewrites(const struct lab_hop *hop)
+{
+	return hop->nat[0].family || hop->nat[1].family || hop->tos >= 0;
 }
 
 static int read_route(struct lab_path *path, const struct json_doc *doc,
@@ -281,7 +309,7 @@ static int read_route(struct lab_path *path, const struct json_doc *doc,
 
 		if (rc < 0)
 			return rc;
-		route->hop_count++;
+		path->rewrites |= rewrites(&route->hops[route->hop_count++]);
 	}
 	return 0;
 }
