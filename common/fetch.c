@@ -16,10 +16,11 @@
 #include "astray/status.h"
 #include "fetch_certificate.h"
 #include "fetch_lookup.h"
+#include "fetch_trust.h"
 
 #define CONNECTIONS_KEPT 16L
 #define REDIRECTS_MAX 5L
-#define CA_KEPT_S 600L
+#define CA_KEPT_S ((long)(FETCH_TRUST_KEPT_US / MOMENT_SECOND_US))
 /* While something is measured the loop is asked to come by this often, to see how late it
  * is. */
 #define BEAT_MS 5
@@ -33,7 +34,8 @@ struct fetch {
 	struct tick last_beat;
 	struct fetch_request *running;
 	unsigned measuring; /* of these */
-	unsigned parts;     /* handles that are not closed yet */
+	struct fetch_trust trust;
+	unsigned parts; /* handles that are not closed yet */
 	bool closed;
 };
 
@@ -240,6 +242,7 @@ static CURLcode handshake_begins(CURL *easy, void *ctx, void *arg)
 
 	(void)easy;
 	read_handshake(request);
+	SSL_CTX_set1_cert_store(ctx, request->fetch->trust.store);
 	SSL_CTX_set_cert_verify_callback(ctx, chain_came, request);
 	return CURLE_OK;
 }
@@ -316,7 +319,7 @@ static void finish(struct fetch_request *request, const struct ending *ending)
 	request->done(request->arg, &answer);
 }
 
-static struct ending connect_ending(const struct fetch_request *request)
+static struct ending class_of_connect(const struct fetch_request *request)
 {
 	long error = 0;
 
@@ -350,7 +353,7 @@ static struct ending class_of(const struct fetch_request *request, CURLcode code
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return (struct ending){UV_EAI_NONAME, OBS_CHECK_DNS, NULL};
 	case CURLE_COULDNT_CONNECT:
-		return connect_ending(request);
+		return class_of_connect(request);
 	case CURLE_OPERATION_TIMEDOUT:
 		return (struct ending){-ETIMEDOUT, OBS_CHECK_TIMEOUT, NULL};
 	case CURLE_SSL_CONNECT_ERROR:
@@ -384,6 +387,8 @@ static void end_transfer(struct fetch_request *request, CURLcode code)
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		request->certificate.verified = false; /* a good chain, of another name */
 	ending.text = *request->curl_text ? request->curl_text : curl_easy_strerror(code);
+	if (code == CURLE_COULDNT_CONNECT)
+		ending.text = status_text(ending.rc); /* theirs says how long it took */
 	finish(request, &ending);
 }
 
@@ -625,6 +630,17 @@ static unsigned set_redirects(CURL *easy, const struct fetch_order *order, bool 
 				order->follow_redirects && !order->measure ? 1L : 0L);
 }
 
+static int renew_trust(struct fetch *fetch, const struct fetch_order *order)
+{
+	const char *file = order->ca_file;
+
+	if (!file)
+		file = curl_version_info(CURLVERSION_NOW)->cainfo;
+	if (!file)
+		file = X509_get_default_cert_file();
+	return fetch_trust_renew(&fetch->trust, file, now_tick());
+}
+
 static unsigned set_measuring(CURL *easy, struct fetch_request *request)
 {
 	unsigned failed = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
@@ -632,6 +648,9 @@ static unsigned set_measuring(CURL *easy, struct fetch_request *request)
 	failed |= curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
 	failed |= curl_easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	failed |= curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	/* What is trusted is here already, and libcurl must not take it for its own. */
+	failed |= curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	failed |= curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, 0L);
 	failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, socket_opened);
 	failed |= curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, request);
 	failed |= curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, socket_done);
@@ -782,9 +801,11 @@ int fetch_start(struct fetch *fetch, struct fetch_request **out,
 	rc = read_url(&host, &secure, order->url);
 	if (rc)
 		return rc;
-	rc = -ENOMEM;
-	request = new_request(fetch, order);
-	if (request)
+	if (secure && order->measure)
+		rc = renew_trust(fetch, order);
+	if (rc == 0 && !(request = new_request(fetch, order)))
+		rc = -ENOMEM;
+	if (rc == 0)
 		rc = set_up(request, order, secure);
 	if (rc == 0)
 		rc = begin(request, host);
@@ -860,6 +881,7 @@ void fetch_close(struct fetch *fetch)
 	while (fetch->running)
 		fetch_cancel(fetch->running);
 	(void)curl_multi_cleanup(fetch->multi);
+	fetch_trust_drop(&fetch->trust);
 	uv_close((uv_handle_t *)&fetch->timer, timer_closed);
 	uv_close((uv_handle_t *)&fetch->beat, timer_closed);
 }

@@ -7,6 +7,7 @@
 
 #include "astray/args.h"
 #include "astray/log.h"
+#include "check_command.h"
 #include "flow_command.h"
 #include "trace_command.h"
 
@@ -16,6 +17,8 @@ static const struct args_command commands[] = {
 	{"trace", "HOST…", "show the path to a host, hop by hop", trace_command},
 	{"flow", "", "count requests and time answers, live or from a capture file",
 		flow_command},
+	{"check", "URL…", "ask a URL once, phase by phase, and show its certificate",
+		check_command},
 	{0},
 };
 

@@ -78,7 +78,8 @@ typedef void (*fetch_done_fn)(void *arg, const struct fetch_answer *answer);
 int fetch_open(struct fetch **out, struct uv_loop_s *loop);
 /* Starts a request; *out (`out` may be NULL) is valid until done is called. Copies the
  * order. STATUS_SYNTAX: not a URL; STATUS_UNSUPPORTED: neither http nor https;
- * -ECANCELED: the client is being closed. */
+ * -ECANCELED: the client is being closed; STATUS_LIBRARY: the CA file of a measured
+ * request cannot be read. */
 int fetch_start(struct fetch *fetch, struct fetch_request **out,
 	const struct fetch_order *order, fetch_done_fn done, void *arg);
 void fetch_cancel(struct fetch_request *request); /* done is called with -ECANCELED */
