@@ -9,6 +9,7 @@
 #include "astray/log.h"
 #include "check_command.h"
 #include "flow_command.h"
+#include "names_command.h"
 #include "trace_command.h"
 
 #define PROGRAM "astray-probe"
@@ -19,6 +20,7 @@ static const struct args_command commands[] = {
 		flow_command},
 	{"check", "URL…", "ask a URL once, phase by phase, and show its certificate",
 		check_command},
+	{"names", "ZONE", "ask everybody what they say of a zone", names_command_run},
 	{0},
 };
 

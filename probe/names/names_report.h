@@ -1,0 +1,25 @@
+/*
+ * What was heard of one zone, in the order in which it was heard: the material of the
+ * table and of the verdict. Pure.
+ */
+#ifndef NAMES_NAMES_REPORT_H
+#define NAMES_NAMES_REPORT_H
+
+#include <stddef.h>
+
+#include "astray/obs.h"
+
+#define NAMES_REPORT_ANSWERS 1024
+
+struct names_report {
+	char zone[OBS_NAME];
+	char parent[OBS_NAME]; /* the zone that delegates it; the root is "" */
+	size_t count, left_out;
+	struct obs_dns **answers;
+};
+
+/* Copies. What finds no room is counted. */
+int names_report_add(struct names_report *report, const struct obs_dns *answer);
+void names_report_free(struct names_report *report);
+
+#endif
