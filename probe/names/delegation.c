@@ -70,7 +70,7 @@ static int take_servers(struct delegation *out, const struct dns_message *messag
 		if (rc)
 			return rc;
 	}
-	return out->server_count ? 0 : STATUS_REFUSED;
+	return 0;
 }
 
 static int take_ds(struct delegation *out, const struct dns_message *message,
@@ -145,8 +145,8 @@ int delegation_read(
 	case REFERRAL_LAME:
 		return STATUS_REFUSED;
 	}
-	out->exists = true;
 	rc = take_servers(out, message, zone, section);
+	out->exists = out->server_count > 0; /* an alias has none */
 	qsort(out->servers, out->server_count, OBS_NAME, compare_texts);
 	if (rc == 0)
 		rc = take_ds(out, message, zone, DNS_AUTHORITY);
