@@ -126,8 +126,7 @@ class Host:
         subprocess.run([tool("ip"), "-n", self.name, *command], check=True)
 
     def attach(self, interfaces):
-        self.ip("link", "set", "lo", "up")
-        self.ip("link", "set", "net0", "up")
+        self.ip("link", "set", "net0", "txqueuelen", "10000", "up")
         families = set()
         for interface in map(ipaddress.ip_interface, interfaces):
             family = interface.version
@@ -138,6 +137,20 @@ class Host:
                 families.add(family)
                 self.ip(f"-{family}", "route", "add", "default", "dev", "net0", "src",
                         str(interface.ip))
+
+    def lan(self, name, address):
+        """A machine behind this one, which is its gateway and must own its address."""
+        host = self.internet.bare_host(name, address)
+        device = f"lan-{name}"[:15]
+        self.ip("link", "add", device, "type", "veth", "peer", "net0", "netns", name)
+        self.ip("link", "set", device, "up")
+        self.ip("route", "add", address, "dev", device)
+        with self.entered():
+            pathlib.Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+        host.ip("link", "set", "net0", "up")
+        host.ip("address", "add", f"{address}/32", "dev", "net0")
+        host.ip("route", "add", "default", "via", self.address, "dev", "net0", "onlink")
+        return host
 
     def overlay(self, path, text):
         """Programs that are started here from now on find this text in that file."""
@@ -232,11 +245,15 @@ class Internet:
     def host(self, name, *addresses, owns=()):
         """A real machine with these addresses; of each family the first is what it speaks from. What
         it `owns` beside them is sent to it too."""
-        host = Host(self, name, addresses)
-        subprocess.run([tool("ip"), "netns", "add", name], check=True)
+        host = self.bare_host(name, *addresses)
         self.tell("host", name=name, namespace=host.namespace, addresses=[*addresses, *owns])
         host.attach(addresses)
-        self.hosts[name] = host
+        return host
+
+    def bare_host(self, name, *addresses):
+        subprocess.run([tool("ip"), "netns", "add", name], check=True)
+        host = self.hosts[name] = Host(self, name, addresses)
+        host.ip("link", "set", "lo", "up")
         return host
 
     def imaginary(self, name, *prefixes, listens=False, silent=False):

@@ -235,18 +235,19 @@ def answers(host, server, name, kind="A", **options):
 class Names:
     """nsd: the zones that it is told to serve."""
 
-    def __init__(self, host, address=None, ttl=5):
-        self.host, self.address, self.ttl = host, address or host.address, ttl
+    def __init__(self, host, *addresses, ttl=5):
+        self.host, self.addresses, self.ttl = host, addresses or (host.address,), ttl
+        self.address = self.addresses[0]
         self.folder = host.folder / f"nsd-{self.address.replace(':', '-')}"
         self.folder.mkdir()
         self.zones, self.serials, self.process = [], itertools.count(1), None
 
     def configuration(self):
+        interfaces = "".join(f"  ip-address: {address}\n" for address in self.addresses)
         zones = "".join(f'zone:\n  name: "{zone}"\n  zonefile: "{self.file(zone)}"\n'
                         for zone in self.zones)
         return f"""server:
-  ip-address: {self.address}
-  server-count: 1
+{interfaces}  server-count: 1
   username: ""
   chroot: ""
   database: ""
@@ -293,19 +294,27 @@ remote-control:
 
 
 class Registry:
-    """The root and the top-level domains, on two addresses of one host: who is delegated to whom."""
+    """The root on the first address of a host, the top-level domains on the others: who is delegated to
+    whom."""
 
     def __init__(self, host, domains, ttl=5):
-        check(len(host.addresses) >= 2, "a registry has an address for the root and one for the domains")
-        self.host, (self.root, self.address) = host, host.addresses[:2]
+        check(len(host.addresses) >= 2, "a registry has an address for the root and some for the domains")
+        self.host, (self.root, *self.addresses) = host, host.addresses
+        self.address = self.addresses[0]
         self.delegations = {domain: {} for domain in domains}
-        self.root_server, self.server = Names(host, self.root, ttl), Names(host, self.address, ttl)
+        self.root_server, self.server = (Names(host, self.root, ttl=ttl),
+                                          Names(host, *self.addresses, ttl=ttl))
         lines = ["@ NS a.root-servers.lab.", f"a.root-servers.lab. {self.kind(self.root)} {self.root}"]
         for domain in domains:
-            lines += [f"{domain} NS a.nic.{domain}.",
-                      f"a.nic.{domain}. {self.kind(self.address)} {self.address}"]
+            lines += self.servers(domain, f"{domain}.")
             self.publish(domain)
         self.root_server.serve(".", *lines)
+
+    def servers(self, domain, owner):
+        """The domain's name servers and their glue, a.nic.DOMAIN and so on."""
+        for letter, address in zip("abcdef", self.addresses):
+            yield f"{owner} NS {letter}.nic.{domain}."
+            yield f"{letter}.nic.{domain}. {self.kind(address)} {address}"
 
     @staticmethod
     def kind(address):
@@ -319,7 +328,7 @@ class Registry:
         self.publish(domain)
 
     def publish(self, domain):
-        lines = [f"@ NS a.nic.{domain}.", f"a.nic {self.kind(self.address)} {self.address}"]
+        lines = list(self.servers(domain, "@"))
         for zone, (servers, ds) in self.delegations[domain].items():
             for server, glue in servers.items():
                 lines.append(f"{zone}. NS {server}.")
