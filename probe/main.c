@@ -10,11 +10,14 @@
 #include "check_command.h"
 #include "flow_command.h"
 #include "names_command.h"
+#include "run_command.h"
 #include "trace_command.h"
 
 #define PROGRAM "astray-probe"
 
 static const struct args_command commands[] = {
+	{"run", "", "measure as a configuration says, and send it to the collector",
+		run_command},
 	{"trace", "HOST…", "show the path to a host, hop by hop", trace_command},
 	{"flow", "", "count requests and time answers, live or from a capture file",
 		flow_command},
