@@ -22,6 +22,8 @@ FOREIGN = {
     r"cJSON\.h|cjson/": {"common/json.c"},
     r"curl/": {"common/fetch.c"},
     r"ares\.h": {"probe/names/dns_client.c"},
+    r"arpa/nameser": {"probe/names/dns_message.c"},
+    r"libpsl\.h": {"common/suffix.c"},
     r"pcap": {"probe/flow/capture.c"},
     r"maxminddb\.h": {"geo/geo.c"},
     r"sqlite3\.h": {"collector/database/database.c"},
