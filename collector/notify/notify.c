@@ -492,9 +492,9 @@ static int row_found(void *arg, const struct notify_queue_row *row)
 
 	if (!outlet) {
 		log_warn(notify->log, "notify",
-			"\"%s\" waits for %s, which is not configured any more",
-			row->incident, row->target);
-		return 0;
+			"%s is not configured any more, it is not told of \"%s\"",
+			row->target, row->incident);
+		return notify_queue_remove(notify->queue, row->id);
 	}
 	message = new_message(row);
 	if (!message)
