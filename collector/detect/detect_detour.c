@@ -1,6 +1,5 @@
 #include "detect_detour.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "known.h"
@@ -21,8 +20,8 @@ struct paths_of_site {
 	struct known pairs;    /* (network, country) */
 	struct known suspects; /* the same, on trial */
 	struct moment first;   /* trace ever */
-	uint32_t flows;	       /* bits of the flows seen */
-	uint32_t clean;	       /* clean traces since the last suspect one */
+	uint32_t flows;        /* bits of the flows seen */
+	uint32_t clean;        /* clean traces since the last suspect one */
 	bool accused;
 	char usual[200]; /* in words */
 	int64_t usual_rtt_us;
@@ -59,7 +58,8 @@ static bool has_country(const struct known *pairs, const struct place *place)
 	return false;
 }
 
-/* Two-sided: the rest of the way must have time for the distance from there to the destination. */
+/* Two-sided: the rest of the way must have time for the distance from there to the
+ * destination. */
 static bool could_lie_there(const struct obs_hop *hop, const struct obs_hop *destination)
 {
 	int64_t left_us = destination->rtt_us - hop->rtt_us + 3000;
@@ -75,8 +75,8 @@ static bool could_lie_there(const struct obs_hop *hop, const struct obs_hop *des
 static bool is_contradicted(const struct obs_hop *hop, const struct obs_hop *destination)
 {
 	return destination && hop != destination && destination->rtt_us != OBS_ABSENT &&
-	       hop->rtt_us != OBS_ABSENT && hop->place.located && destination->place.located &&
-	       !could_lie_there(hop, destination);
+	       hop->rtt_us != OBS_ABSENT && hop->place.located &&
+	       destination->place.located && !could_lie_there(hop, destination);
 }
 
 static bool is_strong(const struct obs_hop *hop, const struct obs_hop *destination)
@@ -86,25 +86,30 @@ static bool is_strong(const struct obs_hop *hop, const struct obs_hop *destinati
 	       could_lie_there(hop, destination);
 }
 
-/* Two neighbours of the same network and country, each a weak witness, make a strong one. */
+/* Two neighbours of the same network and country, each a weak witness, make a strong one.
+ */
 static bool has_neighbour(const struct obs_trace *trace, unsigned at)
 {
 	uint64_t pair = path_words_pair(&trace->hops[at].place);
 
 	return (at > 0 && path_words_hop_counts(&trace->hops[at - 1]) &&
 		       path_words_pair(&trace->hops[at - 1].place) == pair) ||
-	       (at + 1 < trace->hop_count && path_words_hop_counts(&trace->hops[at + 1]) &&
+	       (at + 1 < trace->hop_count &&
+		       path_words_hop_counts(&trace->hops[at + 1]) &&
 		       path_words_pair(&trace->hops[at + 1].place) == pair);
 }
 
-static bool is_suspect(const struct detector_case *call, const struct paths_of_site *paths, unsigned at)
+static bool is_suspect(
+	const struct detector_case *call, const struct paths_of_site *paths, unsigned at)
 {
 	const struct obs_trace *trace = &call->obs->trace;
-	const struct obs_hop *hop = &trace->hops[at], *destination = path_words_destination(trace);
+	const struct obs_hop *hop = &trace->hops[at],
+			     *destination = path_words_destination(trace);
 	const struct place *place = &hop->place;
 	bool policy = is_against_policy(call->service, place);
 
-	if (!path_words_hop_counts(hop) || !place->country[0] || has_network(&paths->pairs, place))
+	if (!path_words_hop_counts(hop) || !place->country[0] ||
+		has_network(&paths->pairs, place))
 		return false;
 	if (!policy && has_country(&paths->pairs, place))
 		return false;
@@ -128,7 +133,8 @@ static bool may_speak(const struct detector_case *call, const struct paths_of_si
 		return false;
 	if (witnesses < 2 && call->vantage->role == OBS_ENDPOINT)
 		return false;
-	return suspect->times >= (policy || witnesses >= 2 ? SIGHTINGS_BY_POLICY : SIGHTINGS);
+	return suspect->times >=
+	       (policy || witnesses >= 2 ? SIGHTINGS_BY_POLICY : SIGHTINGS);
 }
 
 static void accuse(const struct detector_case *call, struct paths_of_site *paths,
@@ -140,19 +146,23 @@ static void accuse(const struct detector_case *call, struct paths_of_site *paths
 
 	path_words_write(now, sizeof(now), &call->obs->trace);
 	if (rtt_us != OBS_ABSENT)
-		(void)snprintf(slower, sizeof(slower), ", %.1f ms", (double)rtt_us / 1000);
+		(void)detector_write(
+			slower, sizeof(slower), ", %.1f ms", (double)rtt_us / 1000);
 	if (paths->usual[0] && paths->usual_rtt_us > 0)
-		(void)snprintf(then, sizeof(then), ", %.1f ms", (double)paths->usual_rtt_us / 1000);
+		(void)detector_write(then, sizeof(then), ", %.1f ms",
+			(double)paths->usual_rtt_us / 1000);
 	finding.severity = SEVERITY_PAGE;
 	finding.policy = policy;
 	finding.security = policy;
 	finding.since = suspect->first;
 	finding.effect = 0.5;
-	(void)snprintf(finding.site, sizeof(finding.site), "%s", call->site);
-	(void)snprintf(finding.brief, sizeof(finding.brief), "path now through %s%s%s",
-		place->country, place->city[0] ? " " : "", place->city);
-	(void)snprintf(finding.text, sizeof(finding.text), "path from %s now: %s%s; before: %s%s",
-		call->site, now, slower, paths->usual[0] ? paths->usual : "not known", then);
+	(void)detector_write(finding.site, sizeof(finding.site), "%s", call->site);
+	(void)detector_write(finding.brief, sizeof(finding.brief),
+		"path now through %s%s%s", place->country, place->city[0] ? " " : "",
+		place->city);
+	(void)detector_write(finding.text, sizeof(finding.text),
+		"path from %s now: %s%s; before: %s%s", call->site, now, slower,
+		paths->usual[0] ? paths->usual : "not known", then);
 	paths->accused = true;
 	detector_say(call, &finding);
 }
@@ -163,8 +173,9 @@ static void learn(struct detector_case *call, struct paths_of_site *paths)
 
 	for (unsigned i = 0; i < trace->hop_count; i++)
 		if (path_words_hop_counts(&trace->hops[i]))
-			(void)known_see(&paths->pairs, path_words_pair(&trace->hops[i].place),
-				call->rx, call->vantage->number);
+			(void)known_see(&paths->pairs,
+				path_words_pair(&trace->hops[i].place), call->rx,
+				call->vantage->number);
 	known_forget(&paths->pairs, moment_plus_us(call->rx, -FORGET_US));
 	if (trace->reached) {
 		path_words_write(paths->usual, sizeof(paths->usual), trace);

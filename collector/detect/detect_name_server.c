@@ -1,6 +1,5 @@
 #include "detect_name_server.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "known.h"
@@ -30,13 +29,15 @@ static bool is_expected(const struct service *service, const char *name)
 	return false;
 }
 
-static bool is_strange(const struct detector_case *call, struct names_of_service *names, const char *name)
+static bool is_strange(const struct detector_case *call, struct names_of_service *names,
+	const char *name)
 {
 	if (call->service->expect.name_servers_given)
 		return !is_expected(call->service, name);
 	if (known_find(&names->servers, known_key(name)))
 		return false;
-	/* The whole set of the first answers is taken as it is, and so is announced work. */
+	/* The whole set of the first answers is taken as it is, and so is announced work.
+	 */
 	return !call->announced &&
 	       moment_since_us(call->rx, names->first) >= call->settings->learn_names_us;
 }
@@ -49,7 +50,8 @@ static struct stranger *stranger_of(struct names_of_service *names, const char *
 	return NULL;
 }
 
-static struct stranger *remember(struct names_of_service *names, const char *name, struct moment at)
+static struct stranger *remember(
+	struct names_of_service *names, const char *name, struct moment at)
 {
 	struct stranger *stranger = stranger_of(names, name);
 
@@ -59,7 +61,7 @@ static struct stranger *remember(struct names_of_service *names, const char *nam
 			names->stranger_count++;
 		stranger = &names->strangers[names->stranger_count - 1];
 		*stranger = (struct stranger){.since = at};
-		(void)snprintf(stranger->name, sizeof(stranger->name), "%s", name);
+		(void)detector_write(stranger->name, sizeof(stranger->name), "%s", name);
 	}
 	stranger->absent = 0;
 	return stranger;
@@ -73,10 +75,11 @@ static void list_expected(const struct service *service, char *buf, size_t cap)
 
 	buf[0] = '\0';
 	for (unsigned i = 0; i < shown && used < cap; i++)
-		used += (size_t)snprintf(buf + used, cap - used, "%s%s", i ? ", " : "",
+		used += detector_write(buf + used, cap - used, "%s%s", i ? ", " : "",
 			service->expect.name_servers[i]);
 	if (shown < count && used < cap)
-		(void)snprintf(buf + used, cap - used, " and %u more", count - shown);
+		(void)detector_write(
+			buf + used, cap - used, " and %u more", count - shown);
 }
 
 static void accuse(const struct detector_case *call, const struct stranger *stranger)
@@ -93,8 +96,9 @@ static void accuse(const struct detector_case *call, const struct stranger *stra
 	finding.since = stranger->since;
 	finding.effect = 1;
 	detector_name_subject(&finding, known_key(stranger->name));
-	(void)snprintf(finding.brief, sizeof(finding.brief), "new name server %s", stranger->name);
-	(void)snprintf(finding.text, sizeof(finding.text),
+	(void)detector_write(finding.brief, sizeof(finding.brief), "new name server %s",
+		stranger->name);
+	(void)detector_write(finding.text, sizeof(finding.text),
 		"%s (%s) delegates %s to %s; expected: %s",
 		dns->role == OBS_PARENT ? "the parent" : "an authority",
 		address_text(&dns->server, server), dns->name, stranger->name, expected);
@@ -109,7 +113,8 @@ static bool is_answered(const struct obs_dns *dns, const char *name)
 	return false;
 }
 
-static void acquit_the_absent(const struct detector_case *call, struct names_of_service *names)
+static void acquit_the_absent(
+	const struct detector_case *call, struct names_of_service *names)
 {
 	for (unsigned i = names->stranger_count; i-- > 0;) {
 		struct stranger *stranger = &names->strangers[i];

@@ -1,10 +1,12 @@
 /*
- * A detector is one belief about what trouble looks like: one file and one row of the table. It is
- * shown every observation of the kinds that it names, and called once for every slot of traffic
- * that is complete (or as late as it may be). It keeps what it learns in zeroed blocks, one for
- * each service and one for each (service, site), and says its findings to `emit`.
+ * A detector is one belief about what trouble looks like: one file and one row of the
+ * table. It is shown every observation of the kinds that it names, and called once for
+ * every slot of traffic that is complete (or as late as it may be). It keeps what it
+ * learns in zeroed blocks, one for each service and one for each (service, site), and
+ * says its findings to `emit`.
  *
- * Detectors know no clock, no other detector and no incident; fed the same they say the same.
+ * Detectors know no clock, no other detector and no incident; fed the same they say the
+ * same.
  */
 #ifndef ASTRAY_DETECTOR_H
 #define ASTRAY_DETECTOR_H
@@ -71,20 +73,27 @@ struct detector {
 	void (*judge)(struct detector_case *call);
 };
 
-/* This detector's memory of the service; of the service at a site (NULL when there is none). */
+/* This detector's memory of the service; of the service at a site (NULL when there is
+ * none). */
 void *detector_of_service(const struct detector_case *call);
 void *detector_of_site(const struct detector_case *call, unsigned site);
 /* The traffic of the service at a site; NULL when there is none. */
-struct detector_traffic *detector_traffic_of(const struct detector_case *call, unsigned site);
+struct detector_traffic *detector_traffic_of(
+	const struct detector_case *call, unsigned site);
 
-/* A finding about the case's service that starts now, with nothing but its cause filled in. */
-struct finding detector_finding(const struct detector_case *call, enum incident_cause cause);
+/* A finding about the case's service that starts now, with nothing but its cause filled
+ * in. */
+struct finding detector_finding(
+	const struct detector_case *call, enum incident_cause cause);
 /* Where the hash of a name tells findings of one cause apart. */
 void detector_name_subject(struct finding *finding, uint64_t key);
+/* Like snprintf, for people: what does not fit is cut off. Returns what was written. */
+size_t detector_write(char *buf, size_t cap, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 void detector_say(const struct detector_case *call, const struct finding *finding);
 /* The finding of that cause, site and subject is over. */
-void detector_end(const struct detector_case *call, enum incident_cause cause, const char *site,
-	const char *subject);
+void detector_end(const struct detector_case *call, enum incident_cause cause,
+	const char *site, const char *subject);
 
 /* All rows, in the order in which they are asked; ends with NULL. */
 extern const struct detector *const detector_table[];

@@ -1,6 +1,6 @@
 /*
- * A traced path as its networks and countries: what detectors compare and people read. Hop
- * addresses are never compared: load balancers make new ones every day.
+ * A traced path as its networks and countries: what detectors compare and people read.
+ * Hop addresses are never compared: load balancers make new ones every day.
  */
 #ifndef ASTRAY_PATH_WORDS_H
 #define ASTRAY_PATH_WORDS_H
@@ -10,7 +10,8 @@
 
 #include "astray/obs.h"
 
-/* Whether the hop says anything of where the packets are: answered, placed, and possible. */
+/* Whether the hop says anything of where the packets are: answered, placed, and possible.
+ */
 bool path_words_hop_counts(const struct obs_hop *hop);
 uint64_t path_words_pair(const struct place *place); /* a key of (ASN, country) */
 uint64_t path_words_network(const struct place *place);

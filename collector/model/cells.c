@@ -25,7 +25,8 @@ int cells_new(struct cells **out, unsigned services, unsigned sites, size_t serv
 	cells->service_size = service_size ? service_size : 1;
 	cells->cell_size = cell_size ? cell_size : 1;
 	cells->of_service = calloc(services ? services : 1, cells->service_size);
-	cells->table = calloc((size_t)(services ? services : 1) * sites, sizeof(*cells->table));
+	cells->table =
+		calloc((size_t)(services ? services : 1) * sites, sizeof(*cells->table));
 	if (!cells->of_service || !cells->table) {
 		cells_free(cells);
 		return -ENOMEM;
@@ -38,7 +39,8 @@ void cells_free(struct cells *cells)
 {
 	if (!cells)
 		return;
-	for (size_t i = 0; cells->table && i < (size_t)cells->services * cells->sites; i++)
+	for (size_t i = 0; cells->table && i < (size_t)cells->services * cells->sites;
+		i++)
 		free(cells->table[i]);
 	free(cells->table);
 	free(cells->of_service);

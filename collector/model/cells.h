@@ -1,7 +1,7 @@
 /*
- * Where models and detectors keep what they know: one zeroed block for each service and one for
- * each (service, site) that has spoken, of sizes fixed at the start. Blocks hold no pointers.
- * Bounded: a (service, site) beyond the limit gets none, and is counted.
+ * Where models and detectors keep what they know: one zeroed block for each service and
+ * one for each (service, site) that has spoken, of sizes fixed at the start. Blocks hold
+ * no pointers. Bounded: a (service, site) beyond the limit gets none, and is counted.
  */
 #ifndef ASTRAY_CELLS_H
 #define ASTRAY_CELLS_H

@@ -19,10 +19,12 @@ static void add(struct histogram *into, int64_t index, uint64_t count)
 	into->total += (uint32_t)count;
 }
 
-/* The median decides where an empty histogram lies, so that one early outlier does not. */
+/* The median decides where an empty histogram lies, so that one early outlier does not.
+ */
 static void centre(struct histogram *empty, double median_us)
 {
-	double index = median_us > 0 ? floor(log2(median_us) * (1 << HISTOGRAM_SCALE)) : 0;
+	double index =
+		median_us > 0 ? floor(log2(median_us) * (1 << HISTOGRAM_SCALE)) : 0;
 
 	empty->offset = (int32_t)index - ROOM_BELOW;
 }
@@ -38,11 +40,13 @@ void histogram_add_sketch(struct histogram *into, const struct sketch *sketch)
 	for (unsigned i = 0; i < sketch->used; i++) {
 		int64_t index = (int64_t)sketch->offset + i;
 
-		/* A coarser sketch than ours has its values in the middle of what it covers. */
+		/* A coarser sketch than ours has its values in the middle of what it
+		 * covers. */
 		if (shift >= 0)
 			index >>= shift;
 		else
-			index = index * (INT64_C(1) << -shift) + (INT64_C(1) << (-shift - 1));
+			index = index * (INT64_C(1) << -shift) +
+				(INT64_C(1) << (-shift - 1));
 		add(into, index, sketch->counts[i]);
 	}
 	add(into, into->offset, sketch->zeros);
@@ -70,9 +74,11 @@ double histogram_quantile(const struct histogram *histogram, double q)
 		if (count > 0 && below + count >= rank) {
 			double part = (rank - below) / count;
 
-			return exp2((histogram->offset + (double)i + part) / (1 << HISTOGRAM_SCALE));
+			return exp2((histogram->offset + (double)i + part) /
+				    (1 << HISTOGRAM_SCALE));
 		}
 		below += count;
 	}
-	return exp2((histogram->offset + (double)HISTOGRAM_BUCKETS) / (1 << HISTOGRAM_SCALE));
+	return exp2(
+		(histogram->offset + (double)HISTOGRAM_BUCKETS) / (1 << HISTOGRAM_SCALE));
 }

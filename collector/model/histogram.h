@@ -1,7 +1,7 @@
 /*
  * A small histogram of durations for the many windows that models keep: the OpenTelemetry
- * buckets at scale 3 (9 % wide), 8 octaves around where its first values lay. What lies outside
- * counts in the first or last bucket. 264 bytes instead of a sketch's 2.6 KB.
+ * buckets at scale 3 (9 % wide), 8 octaves around where its first values lay. What lies
+ * outside counts in the first or last bucket. 264 bytes instead of a sketch's 2.6 KB.
  */
 #ifndef ASTRAY_HISTOGRAM_H
 #define ASTRAY_HISTOGRAM_H

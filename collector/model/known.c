@@ -20,7 +20,8 @@ static struct known_item *longest_unseen(struct known *known)
 	return oldest;
 }
 
-struct known_item *known_see(struct known *known, uint64_t key, struct moment at, unsigned witness)
+struct known_item *known_see(
+	struct known *known, uint64_t key, struct moment at, unsigned witness)
 {
 	struct known_item *item = known_find(known, key);
 

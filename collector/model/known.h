@@ -1,7 +1,8 @@
 /*
- * A bounded set of things seen before: networks on a path, name servers of a zone, keys of a
- * certificate. It remembers when each was first and last seen, how often, and by which of up to
- * 64 witnesses. When it is full the one unseen for longest gives way. No pointers: copy it with =.
+ * A bounded set of things seen before: networks on a path, name servers of a zone, keys
+ * of a certificate. It remembers when each was first and last seen, how often, and by
+ * which of up to 64 witnesses. When it is full the one unseen for longest gives way. No
+ * pointers: copy it with =.
  */
 #ifndef ASTRAY_KNOWN_H
 #define ASTRAY_KNOWN_H
@@ -28,7 +29,8 @@ struct known {
 
 struct known_item *known_find(struct known *known, uint64_t key);
 /* Adds it or counts it once more; never NULL. */
-struct known_item *known_see(struct known *known, uint64_t key, struct moment at, unsigned witness);
+struct known_item *known_see(
+	struct known *known, uint64_t key, struct moment at, unsigned witness);
 void known_remove(struct known *known, uint64_t key);
 /* Drops what was last seen before that moment. */
 void known_forget(struct known *known, struct moment before);

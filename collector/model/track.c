@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* Somebody silent for three slots is no longer waited for; for a day, no longer a part of the whole. */
+/* Somebody silent for three slots is no longer waited for; for a day, no longer a part of
+ * the whole. */
 #define WAITED_SLOTS 3
 #define PART_US MOMENT_DAY_US
 #define RATE_STEP 0.05f
@@ -35,7 +36,8 @@ static struct track_slot *open_slot(struct track *track, int64_t number)
 	return slot;
 }
 
-static void note_rate(struct track *track, unsigned reporter, int64_t number, float requests)
+static void note_rate(
+	struct track *track, unsigned reporter, int64_t number, float requests)
 {
 	bool fresh = track->reporters[reporter].rate == 0;
 
@@ -43,7 +45,8 @@ static void note_rate(struct track *track, unsigned reporter, int64_t number, fl
 		float step = fresh ? 1 : RATE_STEP;
 
 		track->reporters[reporter].rate +=
-			step * (track->reporters[reporter].open - track->reporters[reporter].rate);
+			step * (track->reporters[reporter].open -
+				       track->reporters[reporter].rate);
 		track->reporters[reporter].open = 0;
 		track->reporters[reporter].last_slot = number;
 	}
@@ -68,25 +71,28 @@ static float counted(int64_t value)
 	return value == OBS_ABSENT ? 0 : (float)value;
 }
 
-/* What was asked and not answered counts as failed; an answer may fall into the next window, so a
- * single slot may be negative and only sums mean something. */
-static void add_part(struct track_slot *slot, const struct obs_traffic *traffic, float part)
+/* What was asked and not answered counts as failed; an answer may fall into the next
+ * window, so a single slot may be negative and only sums mean something. */
+static void add_part(
+	struct track_slot *slot, const struct obs_traffic *traffic, float part)
 {
 	slot->requests += part * counted(traffic->requests);
 	slot->failures += part * counted(traffic->errors);
 	if (traffic->responses != OBS_ABSENT)
-		slot->failures += part * (counted(traffic->requests) - counted(traffic->responses));
+		slot->failures +=
+			part * (counted(traffic->requests) - counted(traffic->responses));
 	slot->connections += part * counted(traffic->connections);
-	slot->failed_connections += part * (counted(traffic->refused) +
-						   counted(traffic->timed_out) + counted(traffic->reset));
+	slot->failed_connections +=
+		part * (counted(traffic->refused) + counted(traffic->timed_out) +
+			       counted(traffic->reset));
 }
 
 bool track_add(struct track *track, int64_t slot_us, uint32_t vantage, struct moment at,
 	const struct obs_traffic *traffic)
 {
 	int64_t parts = traffic->window_us > slot_us ? traffic->window_us / slot_us : 1;
-	int64_t first = track_slot_of(slot_us,
-		moment_plus_us(at, traffic->window_us / (2 * parts)));
+	int64_t first = track_slot_of(
+		slot_us, moment_plus_us(at, traffic->window_us / (2 * parts)));
 	unsigned reporter;
 
 	track->slot_us = slot_us;
@@ -107,7 +113,8 @@ bool track_add(struct track *track, int64_t slot_us, uint32_t vantage, struct mo
 		slot = open_slot(track, number);
 		slot->reporters |= (uint16_t)(1u << reporter);
 		add_part(slot, traffic, 1 / (float)parts);
-		note_rate(track, reporter, number, counted(traffic->requests) / (float)parts);
+		note_rate(track, reporter, number,
+			counted(traffic->requests) / (float)parts);
 	}
 	if (first + parts - 1 > track->newest - TRACK_TIMED)
 		histogram_add_sketch(&track->responses[(first + parts - 1) % TRACK_TIMED],
@@ -140,13 +147,15 @@ static bool is_waited_for(const struct track *track, unsigned reporter, int64_t 
 	return track->reporters[reporter].last_slot >= number - WAITED_SLOTS;
 }
 
-/* Clocks that are a little off, and windows that do not begin with our slots, leave a rest. */
+/* Clocks that are a little off, and windows that do not begin with our slots, leave a
+ * rest. */
 bool track_is_complete(const struct track *track, int64_t number)
 {
 	int64_t end_us = (number + 1) * track->slot_us - track->slot_us / 10;
 
 	for (unsigned i = 0; i < track->reporter_count; i++)
-		if (is_waited_for(track, i, number) && track->reporters[i].until_us < end_us)
+		if (is_waited_for(track, i, number) &&
+			track->reporters[i].until_us < end_us)
 			return false;
 	return true;
 }

@@ -1,10 +1,12 @@
 /*
- * The traffic of one service at one site in slots of equal length: the last two hours or so at
- * five minutes, and beside it the last few minutes at ten seconds where probes send windows that
- * short. Requests and failures for every slot, response times for the newest half.
+ * The traffic of one service at one site in slots of equal length: the last two hours or
+ * so at five minutes, and beside it the last few minutes at ten seconds where probes send
+ * windows that short. Requests and failures for every slot, response times for the newest
+ * half.
  *
- * A slot is complete once everybody who reported in one of the last three has reported to its end. Who reported is
- * kept, so that a silent gateway leaves the sum and the expectation alike: no line is not zero.
+ * A slot is complete once everybody who reported in one of the last three has reported to
+ * its end. Who reported is kept, so that a silent gateway leaves the sum and the
+ * expectation alike: no line is not zero.
  */
 #ifndef ASTRAY_TRACK_H
 #define ASTRAY_TRACK_H
@@ -21,7 +23,8 @@
 #define TRACK_REPORTERS 16
 
 struct track_slot {
-	int64_t number; /* moment / slot length; tells whether this place of the ring is current */
+	int64_t number; /* moment / slot length; tells whether this place of the ring is
+			   current */
 	float requests, failures, connections, failed_connections;
 	uint16_t reporters; /* bits of track.reporters */
 };
@@ -29,27 +32,29 @@ struct track_slot {
 struct track {
 	int64_t slot_us;
 	int64_t newest; /* the highest slot number with anything in it; 0: nothing yet */
-	int64_t first;	/* the first ever */
+	int64_t first;  /* the first ever */
 	uint32_t reporter_count;
 	struct {
 		uint32_t vantage;
 		int64_t last_slot;
 		int64_t until_us; /* where its latest window ended */
-		float open; /* its requests in last_slot so far */
-		float rate; /* its usual requests a slot, learnt slowly */
+		float open;       /* its requests in last_slot so far */
+		float rate;       /* its usual requests a slot, learnt slowly */
 	} reporters[TRACK_REPORTERS];
 	struct track_slot slots[TRACK_SLOTS];
 	struct histogram responses[TRACK_TIMED];
 };
 
-/* Adds a window measured at `at` by that vantage. False when it is too old for the ring. */
+/* Adds a window measured at `at` by that vantage. False when it is too old for the ring.
+ */
 bool track_add(struct track *track, int64_t slot_us, uint32_t vantage, struct moment at,
 	const struct obs_traffic *traffic);
 /* NULL when nobody reported that slot. */
 const struct track_slot *track_slot_at(const struct track *track, int64_t number);
 /* Response times of that slot; NULL when there are none (any more). */
 const struct histogram *track_responses_at(const struct track *track, int64_t number);
-/* Whether all who reported in one of the three slots before have reported to the end of this one. */
+/* Whether all who reported in one of the three slots before have reported to the end of
+ * this one. */
 bool track_is_complete(const struct track *track, int64_t number);
 /* Whether anybody reported in it or in one of the three before: somebody to wait for. */
 bool track_is_alive(const struct track *track, int64_t number);

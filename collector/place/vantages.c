@@ -69,7 +69,8 @@ static uint32_t *slot_of(struct vantages *vantages, const char *probe)
 	return &vantages->index[at];
 }
 
-/* With no room for one more site the last one takes all: better too coarse than unwatched. */
+/* With no room for one more site the last one takes all: better too coarse than
+ * unwatched. */
 static unsigned site_of(struct vantages *vantages, const char *name)
 {
 	for (unsigned i = 0; i < vantages->site_count; i++)
@@ -83,7 +84,8 @@ static unsigned site_of(struct vantages *vantages, const char *name)
 	return vantages->site_count++;
 }
 
-static struct vantage *find_or_add(struct vantages *vantages, const struct wire_origin *origin)
+static struct vantage *find_or_add(
+	struct vantages *vantages, const struct wire_origin *origin)
 {
 	uint32_t *slot = slot_of(vantages, origin->probe);
 	struct vantage *vantage;
@@ -116,7 +118,8 @@ static void learn_office(struct site *site, const struct vantage *gateway)
 	site->has_gateway = true;
 	if (gateway->country[0])
 		memcpy(site->country, gateway->country, sizeof(site->country));
-	if (gateway->asn && (site->asn_count == 0 || !is_office_network(site, gateway->asn)) &&
+	if (gateway->asn &&
+		(site->asn_count == 0 || !is_office_network(site, gateway->asn)) &&
 		site->asn_count < sizeof(site->asns) / sizeof(site->asns[0]))
 		site->asns[site->asn_count++] = gateway->asn;
 }
@@ -129,8 +132,8 @@ static void compare_with_office(const struct site *site, struct vantage *vantage
 			!is_office_network(site, vantage->asn);
 }
 
-static void take_hello(struct vantages *vantages, struct vantage *vantage,
-	const struct obs_hello *hello)
+static void take_hello(
+	struct vantages *vantages, struct vantage *vantage, const struct obs_hello *hello)
 {
 	const char *name = "default";
 
@@ -153,15 +156,17 @@ static int64_t end_of(const struct obs *obs)
 	return obs->at.us + (obs->kind == OBS_TRAFFIC ? obs->traffic.window_us : 0);
 }
 
-/* The least delay of the last few batches is transport; the rest of it is the clock. Late batches
- * only ever add, so the least is robust against a spool that empties. */
-static void learn_clock(struct vantage *vantage, const struct wire_origin *origin, const struct obs *obs)
+/* The least delay of the last few batches is transport; the rest of it is the clock. Late
+ * batches only ever add, so the least is robust against a spool that empties. */
+static void learn_clock(
+	struct vantage *vantage, const struct wire_origin *origin, const struct obs *obs)
 {
 	const unsigned cap = sizeof(vantage->delay_us) / sizeof(vantage->delay_us[0]);
 	unsigned held;
 	int64_t least;
 
-	vantage->delay_us[vantage->delay_count++ % cap] = moment_since_us(origin->rx, (struct moment){end_of(obs)});
+	vantage->delay_us[vantage->delay_count++ % cap] =
+		moment_since_us(origin->rx, (struct moment){end_of(obs)});
 	held = vantage->delay_count < cap ? vantage->delay_count : cap;
 	least = vantage->delay_us[0];
 	for (unsigned i = 1; i < held; i++)
@@ -187,8 +192,8 @@ struct vantage *vantages_see(struct vantages *vantages, const struct wire_origin
 	return vantage;
 }
 
-struct moment vantages_moment(const struct vantage *vantage, const struct wire_origin *origin,
-	const struct obs *obs)
+struct moment vantages_moment(const struct vantage *vantage,
+	const struct wire_origin *origin, const struct obs *obs)
 {
 	if (vantage->clock_lost)
 		return (struct moment){origin->rx.us - (end_of(obs) - obs->at.us)};

@@ -1,11 +1,11 @@
 /*
- * Who is speaking: every probe that has sent something, with its role, its site, the network it
- * is in now, and how far its clock is off. A vantage is a probe in a network; a laptop that
- * moved is another vantage. Bounded; what found no room is counted.
+ * Who is speaking: every probe that has sent something, with its role, its site, the
+ * network it is in now, and how far its clock is off. A vantage is a probe in a network;
+ * a laptop that moved is another vantage. Bounded; what found no room is counted.
  *
- * A site is what the probe's label "site" says; probes without one share the site "default".
- * A probe is roaming when its network lies in another country than its site, and away when it is
- * in another network of the same country (a home office).
+ * A site is what the probe's label "site" says; probes without one share the site
+ * "default". A probe is roaming when its network lies in another country than its site,
+ * and away when it is in another network of the same country (a home office).
  */
 #ifndef ASTRAY_VANTAGES_H
 #define ASTRAY_VANTAGES_H
@@ -21,14 +21,15 @@
 struct vantage {
 	char probe[OBS_WORD];
 	unsigned number; /* from 0, in order of first sight */
-	unsigned site;	 /* index of vantages_site_name */
+	unsigned site;   /* index of vantages_site_name */
 	enum obs_role role;
 	bool introduced; /* has said hello; until then it is taken for an endpoint */
 	bool roaming, away;
 	uint32_t asn;
 	char country[3];
 	struct moment first_rx, last_rx;
-	int64_t clock_us; /* its clock is ahead of ours by this; 0 while within half a minute */
+	int64_t clock_us; /* its clock is ahead of ours by this; 0 while within half a
+			     minute */
 	bool clock_lost;  /* so far off that only the time of arrival means something */
 	/* Behind this line: how the offset is learnt. */
 	int64_t delay_us[8];
@@ -40,12 +41,13 @@ struct vantages;
 int vantages_new(struct vantages **out);
 void vantages_free(struct vantages *vantages);
 
-/* The sender of an observation; a hello is taken in. NULL when there is no room for another. */
+/* The sender of an observation; a hello is taken in. NULL when there is no room for
+ * another. */
 struct vantage *vantages_see(struct vantages *vantages, const struct wire_origin *origin,
 	const struct obs *obs);
 /* When it was measured, in the collector's time. */
-struct moment vantages_moment(const struct vantage *vantage, const struct wire_origin *origin,
-	const struct obs *obs);
+struct moment vantages_moment(const struct vantage *vantage,
+	const struct wire_origin *origin, const struct obs *obs);
 
 unsigned vantages_site_count(const struct vantages *vantages);
 const char *vantages_site_name(const struct vantages *vantages, unsigned site);
