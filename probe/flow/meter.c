@@ -8,6 +8,7 @@
 #include "buffer_pool.h"
 #include "connection.h"
 #include "link_layer.h"
+#include "syn_mark.h"
 
 #define PROTOCOL_TCP 6
 #define FLOWS_PER_BUFFER 8 /* few connections have anything split at one time */
@@ -140,18 +141,26 @@ static void evict(struct meter *meter, struct flow *flow, struct moment at)
 	flow_table_remove(meter->table, flow);
 }
 
+/* What belongs to a trace is a connection that is over: whatever follows says nothing. */
+static enum flow_list first_list(const struct tcp_segment *segment)
+{
+	uint8_t kind = segment->flags & (TCP_SEGMENT_SYN | TCP_SEGMENT_ACK);
+
+	if (kind != TCP_SEGMENT_SYN)
+		return FLOW_OPEN;
+	return segment->window == SYN_MARK_WINDOW ? FLOW_CLOSED : FLOW_HALF_OPEN;
+}
+
 static struct flow *add_flow(struct meter *meter, const struct flow_key *key,
 	bool client_is_low, const struct tcp_segment *segment, struct moment at)
 {
 	bool is_syn = segment->flags & TCP_SEGMENT_SYN;
-	bool half_open = is_syn && !(segment->flags & TCP_SEGMENT_ACK);
 	struct flow *victim = flow_table_victim(meter->table);
 	struct flow *flow;
 
 	if (victim)
 		evict(meter, victim, at);
-	flow = flow_table_add(
-		meter->table, key, half_open ? FLOW_HALF_OPEN : FLOW_OPEN, at);
+	flow = flow_table_add(meter->table, key, first_list(segment), at);
 	if (!flow)
 		return NULL;
 	flow->client_is_low = client_is_low;

@@ -49,7 +49,8 @@ int tcp_segment_read(struct tcp_segment *out, const struct ip_packet *ip)
 	out->ack = cursor_take_u32(&cur);
 	header_len = (cursor_take_u8(&cur) >> 4) * 4u;
 	out->flags = cursor_take_u8(&cur);
-	cursor_skip(&cur, 6);
+	out->window = cursor_take_u16(&cur);
+	cursor_skip(&cur, 4);
 	if (cur.short_read)
 		return STATUS_SHORT;
 	if (header_len < HEADER_LEN || header_len > ip->payload_len)

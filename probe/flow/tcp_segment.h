@@ -17,6 +17,7 @@ struct tcp_segment {
 	uint16_t source_port, destination_port;
 	uint32_t seq, ack;
 	uint8_t flags;
+	uint16_t window;
 	uint32_t mark; /* differs between a packet and its retransmission, not its copy */
 	const uint8_t *data; /* as captured */
 	uint32_t captured;   /* bytes at data; at most len */

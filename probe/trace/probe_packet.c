@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "internet_checksum.h"
+#include "syn_mark.h"
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
@@ -87,7 +88,7 @@ static void put_tcp(uint8_t *at, const struct probe_flow *flow, uint16_t id)
 	put_u16(at + 6, id);
 	at[12] = (TCP_LEN / 4) << 4;
 	at[13] = 0x02; /* SYN */
-	put_u16(at + 14, PROBE_PACKET_WINDOW);
+	put_u16(at + 14, SYN_MARK_WINDOW);
 	memcpy(at + 20, mss_1460, sizeof(mss_1460));
 	put_u16(at + 16, lacking(flow, IPPROTO_TCP, at, TCP_LEN));
 }

@@ -20,9 +20,6 @@
 #include "astray/obs.h"
 
 #define PROBE_PACKET_MAX 64
-/* The window of our SYNs, which no system opens a connection with: who counts connections
- * on this machine can tell that these are none. */
-#define PROBE_PACKET_WINDOW 24947
 
 struct probe_flow {
 	struct address from, to;

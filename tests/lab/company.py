@@ -20,7 +20,7 @@ from servers import Authority, Names, Registry, Resolver, Web, answers, trust
 ZONE = "exchange.example"
 GENUINE, LOOKALIKE = "ns-1515.awsdns-61.org", "ns-1515.awsdns-061.org"
 TOKYO_EDGE, AMSTERDAM_EDGE = "203.0.113.10", "203.0.113.130"
-ANYWHERE = "0.0.0.0/0"
+ANYWHERE, ROOT = "0.0.0.0/0", "198.51.100.53"
 
 PLACES = [
     place("198.51.100.0/24", "Tokyo", 64496, "Exchange K.K."),
@@ -39,8 +39,10 @@ SERVICE = {"name": "exchange", "hosts": [ZONE], "url": f"https://{ZONE}/health",
 
 ASSIGNMENT = {
     "gateway": {"sources": {"flow": {"window": "4 s", "interface": "net0"}, "trace": {"interval": "4 s"}}},
-    "endpoint": {"sources": {"trace": {"interval": "4 s"}, "check": {"interval": "4 s"}}},
-    "sentinel": {"sources": {"names": {"interval": "4 s", "registry": False}, "check": {"interval": "8 s"}}},
+    "endpoint": {"sources": {"trace": {"interval": "4 s"},
+                             "check": {"interval": "4 s", "timeout": "3500 ms"}}},
+    "sentinel": {"sources": {"names": {"interval": "4 s", "delegation": True, "roots": [ROOT]},
+                             "check": {"interval": "8 s", "timeout": "7 s"}}},
 }
 
 JUDGEMENT = {}
@@ -99,7 +101,7 @@ class Company:
     def make_names(self):
         """The registry with its root, the company's provider, the attacker, and a resolver in Tokyo."""
         registry, provider, hijacker, resolver = (self.internet.host(*words) for words in (
-            ("registry", "198.51.100.53", "198.51.100.54", "198.51.100.55"), ("provider", "203.0.113.53"),
+            ("registry", ROOT, "198.51.100.54", "198.51.100.55"), ("provider", "203.0.113.53"),
             ("hijacker", "203.0.113.153"), ("resolver", "198.51.100.5")))
         self.internet.path(resolver, ANYWHERE, start_of("Tokyo"), rtt_ms=3)
         self.internet.path(resolver, hijacker, far("Tokyo"), rtt_ms=245)

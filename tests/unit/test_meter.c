@@ -11,6 +11,7 @@
 #include "link_layer.h"
 #include "meter.h"
 #include "packet_builder.h"
+#include "syn_mark.h"
 #include "traffic_sum.h"
 
 #define CLIENT EXCHANGE_CLIENT
@@ -158,6 +159,35 @@ static void failures_are_told_apart(void **state)
 	assert_int_equal(seen->requests, 2);
 	assert_int_equal(seen->responses, 1);
 	assert_int_equal(seen->retransmits, 2);
+	bench_end(&bench);
+}
+
+static void the_syns_of_traces_are_no_connections(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	struct packet syn;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	for (uint16_t port = 1; port <= 2; port++) {
+		talk = talk_to(&bench, port, 7000);
+		syn = dialogue_packet(&talk, CLIENT, 99, 0, TCP_SEGMENT_SYN, "", 0);
+		put_u16(syn.bytes + syn.len - 6, SYN_MARK_WINDOW);
+		to_meter(&bench, &syn);
+		dialogue_segment(&talk, SERVER,
+			port == 1 ? TCP_SEGMENT_SYN | TCP_SEGMENT_ACK
+				  : TCP_SEGMENT_RST | TCP_SEGMENT_ACK,
+			NULL, 0);
+		dialogue_segment(&talk, CLIENT, TCP_SEGMENT_RST, NULL, 0);
+	}
+	talk = talk_to(&bench, 3, 7000); /* nobody answers */
+	syn = dialogue_packet(&talk, CLIENT, 99, 0, TCP_SEGMENT_SYN, "", 0);
+	put_u16(syn.bytes + syn.len - 6, SYN_MARK_WINDOW);
+	to_meter(&bench, &syn);
+	meter_advance(bench.meter, moment_plus_us(talk.now, 8 * MOMENT_SECOND_US));
+	meter_finish(bench.meter);
+	assert_int_equal(traffic_sum_count(bench.sum), 0);
 	bench_end(&bench);
 }
 
@@ -627,6 +657,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_is_measured),
 		cmocka_unit_test(failures_are_told_apart),
+		cmocka_unit_test(the_syns_of_traces_are_no_connections),
 		cmocka_unit_test(a_repeated_handshake_is_not_timed),
 		cmocka_unit_test(any_split_of_the_same_bytes_gives_the_same_answer),
 		cmocka_unit_test(any_order_of_the_same_bytes_gives_the_same_answer),

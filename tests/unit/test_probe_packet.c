@@ -9,6 +9,7 @@
 #include "internet_checksum.h"
 #include "probe_packet.h"
 #include "probe_replies.h"
+#include "syn_mark.h"
 
 static const enum obs_protocol protocols[] = {OBS_TCP, OBS_UDP, OBS_ICMP};
 
@@ -122,7 +123,7 @@ static void a_syn_can_be_told_from_a_connection(void **state)
 	(void)state;
 	(void)probe_packet_build(packet, &flow, 3, 0x1234);
 	assert_int_equal(packet[33], 0x02); /* SYN alone */
-	assert_int_equal(packet[34] << 8 | packet[35], PROBE_PACKET_WINDOW);
+	assert_int_equal(packet[34] << 8 | packet[35], SYN_MARK_WINDOW);
 }
 
 int main(void)
