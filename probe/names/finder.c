@@ -346,4 +346,7 @@ void finder_forget(struct finder *finder, const char *name)
 	for (unsigned i = 0; i < finder->cut_count; i++)
 		if (dns_name_is_under(name, finder->cuts[i].cut.zone))
 			finder->cuts[i].until = (struct tick){0};
+	for (unsigned i = 0; i < finder->host_count; i++)
+		if (dns_name_is_under(finder->hosts[i].name, name))
+			finder->hosts[i].until = (struct tick){0};
 }

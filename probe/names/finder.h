@@ -34,7 +34,7 @@ void finder_parent(
 	struct finder *finder, const char *zone, finder_cut_fn done, void *arg);
 /* The IPv4 and IPv6 addresses of a host. */
 void finder_host(struct finder *finder, const char *host, finder_host_fn done, void *arg);
-/* Forgets what it knows of the zones on the way to the name, when their servers fail. */
+/* Forgets what it knows of the zones on the way to the name, and of hosts under it. */
 void finder_forget(struct finder *finder, const char *name);
 
 #endif

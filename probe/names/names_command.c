@@ -12,7 +12,7 @@
 
 struct wishes {
 	struct args_texts roots, resolvers, expect;
-	const char *geo_city, *geo_asn;
+	const char *rdap, *geo_city, *geo_asn;
 	bool json, help;
 };
 
@@ -21,7 +21,8 @@ static const struct args_command command = {
 	.operands = "ZONE",
 	.summary = "Asks everybody once what they say of a zone: the servers of the zone "
 		   "above\n"
-		   "(found from the root), its own name servers, and the resolver.\n"
+		   "(found from the root), its own name servers, the resolver and the "
+		   "registry.\n"
 		   "Ends with 1 when the zone is not what it should be.",
 	.run = names_command_run,
 };
@@ -77,6 +78,7 @@ static int run(
 	}
 	order->log = log;
 	order->json = wishes->json;
+	order->rdap = wishes->rdap;
 	order->geo_city = wishes->geo_city;
 	order->geo_asn = wishes->geo_asn;
 	exit_code = read_wishes(log, order, wishes);
@@ -106,6 +108,13 @@ int names_command_run(void *app, int argc, char **argv)
 			.metavar = "ADDRESS",
 			.target = &wishes.resolvers,
 			.help = "ask this resolver, not the machine's own"},
+		{.name = "rdap",
+			.kind = ARGS_TEXT,
+			.metavar = "URL",
+			.target = &wishes.rdap,
+			.help = "base URL of the registry to ask, in place of the one "
+				"that IANA "
+				"lists (with --root no other is asked)"},
 		{.name = "expect",
 			.kind = ARGS_TEXTS,
 			.metavar = "NAME-SERVER",

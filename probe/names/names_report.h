@@ -14,6 +14,9 @@
 struct names_report {
 	char zone[OBS_NAME];
 	char parent[OBS_NAME]; /* the zone that delegates it; the root is "" */
+	bool registry_told;
+	struct obs_registry registry;
+	char registry_why[256]; /* it was not told; "": it was not asked */
 	size_t count, left_out;
 	struct obs_dns **answers;
 };

@@ -8,10 +8,13 @@
 
 #include "astray/status.h"
 #include "astray/wire.h"
+#include "astray/suffix.h"
+#include "authority_round.h"
 #include "geo.h"
 #include "names_record.h"
 #include "names_view.h"
 #include "parent_ask.h"
+#include "registry_client.h"
 #include "resolver_ask.h"
 
 #define PARENTS_ASKED 3
@@ -22,6 +25,9 @@ struct run {
 	uv_loop_t loop;
 	struct dns_client *client;
 	struct finder *finder;
+	struct registry_client *registry;
+	struct authority_round_order authority; /* too large for a stack */
+	bool authority_asked;
 	struct geo *geo;
 	struct obs *obs; /* too large for a stack */
 	char *line;      /* with --json */
@@ -65,6 +71,97 @@ static void one_done(void *arg)
 		return;
 	dns_client_close(run->client, NULL, NULL);
 	run->client = NULL;
+	registry_client_close(run->registry);
+	run->registry = NULL;
+}
+
+static void take_reply(
+	struct run *run, const struct dns_reply *reply, enum obs_dns_role role)
+{
+	names_record_reply(run->obs, reply, run->order->zone, role, run->geo);
+	take(run);
+	if (names_record_alias(run->obs, reply, run->order->zone, role))
+		take(run);
+}
+
+static void authority_heard(void *arg, const struct dns_reply *reply)
+{
+	take_reply(arg, reply, OBS_AUTHORITY);
+}
+
+static void authority_lost(void *arg, const char *host)
+{
+	struct run *run = arg;
+
+	log_warn(run->order->log, "names", "name server %s: no address is found", host);
+}
+
+/* By the first delegation that is told. */
+static void ask_authorities(struct run *run, const struct delegation *delegation)
+{
+	static const enum dns_type types[] = {
+		DNS_SOA, DNS_NS, DNS_A, DNS_AAAA, DNS_MX, DNS_TXT, DNS_CAA};
+	int rc;
+
+	if (run->authority_asked || !delegation->exists)
+		return;
+	run->authority_asked = true;
+	run->authority = (struct authority_round_order){.client = run->client,
+		.finder = run->finder,
+		.delegation = delegation,
+		.heard = authority_heard,
+		.lost = authority_lost,
+		.done = one_done,
+		.arg = run};
+	memcpy(run->authority.zone, run->order->zone, sizeof(run->authority.zone));
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		authority_round_ask(&run->authority, run->order->zone, types[i]);
+	run->pending++;
+	rc = authority_round_start(&run->authority);
+	if (rc) {
+		complain(run, run->order->zone, rc, EX_OSERR);
+		run->pending--;
+	}
+}
+
+static void registry_heard(void *arg, int rc, const struct obs *obs, int64_t wait_us,
+	const struct fault *fault)
+{
+	struct run *run = arg;
+
+	(void)wait_us;
+	if (rc == -ECANCELED)
+		return;
+	if (rc == 0) {
+		run->report.registry_told = true;
+		run->report.registry = obs->registry;
+		*run->obs = *obs;
+		if (run->order->json)
+			print_line(run);
+	} else {
+		(void)fault_text(fault, run->report.registry_why,
+			sizeof(run->report.registry_why));
+		if (run->order->json)
+			log_warn(run->order->log, "names", "registry: %s",
+				run->report.registry_why);
+	}
+	one_done(run);
+}
+
+static void ask_registry(struct run *run)
+{
+	char domain[OBS_NAME];
+	int rc;
+
+	if ((run->order->root_count && !run->order->rdap) ||
+		suffix_registrable(domain, run->order->zone))
+		return;
+	run->pending++;
+	rc = registry_client_ask(run->registry, domain, registry_heard, run);
+	if (rc) {
+		complain(run, "registry", rc, EX_UNAVAILABLE);
+		run->pending--;
+	}
 }
 
 static void word_heard(void *arg, const struct delegation_word *word)
@@ -75,6 +172,8 @@ static void word_heard(void *arg, const struct delegation_word *word)
 		     run->obs, word, run->order->zone, run->order->zone, row, run->geo);
 		row++)
 		take(run);
+	if (word->rc == 0)
+		ask_authorities(run, &word->delegation);
 	one_done(run);
 }
 
@@ -111,12 +210,7 @@ static void parent_found(void *arg, int rc, const struct zone_cut *parent)
 
 static void resolver_heard(void *arg, const struct dns_reply *reply)
 {
-	struct run *run = arg;
-
-	names_record_reply(run->obs, reply, run->order->zone, OBS_RESOLVER, run->geo);
-	take(run);
-	if (names_record_alias(run->obs, reply, run->order->zone, OBS_RESOLVER))
-		take(run);
+	take_reply(arg, reply, OBS_RESOLVER);
 }
 
 static void ask_resolver(
@@ -170,6 +264,8 @@ static int open_run(struct run *run, struct fault *fault)
 		return rc;
 	rc = dns_client_open(&run->client, &run->loop);
 	if (rc == 0)
+		rc = registry_client_open(&run->registry, &run->loop, order->rdap);
+	if (rc == 0)
 		rc = finder_open(
 			&run->finder, run->client, order->roots, order->root_count);
 	return rc ? fault_at(fault, rc, "", "%s", status_text(rc)) : 0;
@@ -178,6 +274,7 @@ static int open_run(struct run *run, struct fault *fault)
 static void close_run(struct run *run)
 {
 	dns_client_close(run->client, NULL, NULL);
+	registry_client_close(run->registry);
 	(void)uv_run(&run->loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&run->loop);
 	finder_close(run->finder);
@@ -189,9 +286,11 @@ static void close_run(struct run *run)
 
 static void ask_everybody(struct run *run)
 {
-	run->pending = 1;
+	run->pending = 2;
+	ask_registry(run);
 	finder_parent(run->finder, run->order->zone, parent_found, run);
 	ask_resolvers(run);
+	one_done(run);
 	(void)uv_run(&run->loop, UV_RUN_DEFAULT);
 	names_verdict_reach(&run->verdict, &run->report, run->order->expect,
 		run->order->expect_count);

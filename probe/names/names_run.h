@@ -15,6 +15,8 @@ struct names_run_order {
 	struct dns_endpoint roots[FINDER_ROOTS];
 	struct dns_endpoint resolvers[DNS_CLIENT_RESOLVERS]; /* none: resolv.conf's */
 	char expect[ARGS_TEXTS_MAX][OBS_NAME]; /* name servers; none: whatever there is */
+	const char *rdap; /* base URL; NULL: the registry that IANA lists, unless roots
+			     are given */
 	bool json;
 	const char *geo_city, *geo_asn; /* or NULL */
 };

@@ -6,16 +6,19 @@
 #include <string.h>
 
 #include "astray/status.h"
+#include "authority_watch.h"
 #include "dns_client.h"
 #include "finder.h"
 #include "names_record.h"
 #include "parent_watch.h"
+#include "registry_watch.h"
 #include "resolver_watch.h"
 
 struct settings {
-	bool delegation, resolver;
-	int64_t interval_us;
+	bool delegation, authority, resolver, registry;
+	int64_t interval_us, registry_interval_us;
 	struct conf_texts roots, resolvers;
+	char rdap[OBS_TEXT];
 };
 
 static const struct conf_option options[] = {
@@ -26,8 +29,20 @@ static const struct conf_option options[] = {
 		"ask the registry's servers for the zones' name servers (for sentinels: "
 		"few "
 		"probes should)"},
+	{"authority", CONF_BOOL, offsetof(struct settings, authority), 0, 0, 0, "false",
+		"ask every name server of the zones, too, each one directly (implies "
+		"delegation)"},
 	{"interval", CONF_SPAN, offsetof(struct settings, interval_us), 0, 1e6, 86400e6,
 		"\"1 min\"", "from one round of questions to the next"},
+	{"registry", CONF_BOOL, offsetof(struct settings, registry), 0, 0, 0, "false",
+		"ask the registries (RDAP) of the zones and of their name servers' "
+		"domains"},
+	{"registry_interval", CONF_SPAN, offsetof(struct settings, registry_interval_us),
+		0, 10e6, 86400e6, "\"15 min\"",
+		"from one question to a zone's registry to the next"},
+	{"rdap", CONF_TEXT, offsetof(struct settings, rdap),
+		sizeof(((struct settings *)0)->rdap), 0, 0, "\"\"",
+		"base URL of the registry to ask, in place of the one that IANA lists"},
 	{"resolvers", CONF_TEXTS, offsetof(struct settings, resolvers), 0, 0,
 		DNS_CLIENT_RESOLVERS, "[]",
 		"ADDRESS or ADDRESS:PORT of resolvers to ask, in place of resolv.conf's"},
@@ -43,6 +58,7 @@ struct watched_zone {
 	struct names_watch *watch;
 	const char *zone;
 	struct parent_watch *parent;
+	struct authority_watch *authority;
 };
 
 struct names_watch {
@@ -50,6 +66,7 @@ struct names_watch {
 	struct dns_client *client;
 	struct finder *finder;
 	struct resolver_watch *resolver;
+	struct registry_watch *registry;
 	struct obs *obs;  /* too large for a stack */
 	unsigned closing; /* parts that are still to go */
 	void (*stopped)(void *arg);
@@ -81,24 +98,67 @@ static void word_heard(void *arg, const struct delegation_word *word)
 	}
 }
 
+/* The servers' own domains count, too: one that was registered days ago tells a lot. */
+static void ask_registry(const struct watched_zone *zone,
+	const struct delegation *delegation, bool changed)
+{
+	for (unsigned i = 0; i < delegation->server_count; i++)
+		registry_watch_follow(
+			zone->watch->registry, delegation->servers[i], false);
+	if (changed)
+		registry_watch_hurry(zone->watch->registry, zone->zone);
+}
+
 static void delegation_believed(
 	void *arg, const struct delegation *delegation, bool changed)
 {
-	(void)arg;
-	(void)delegation;
-	(void)changed;
+	const struct watched_zone *zone = arg;
+
+	if (changed)
+		finder_forget(zone->watch->finder, zone->zone);
+	if (zone->authority)
+		authority_watch_follow(zone->authority, delegation);
+	if (zone->watch->registry)
+		ask_registry(zone, delegation, changed);
+}
+
+static bool has_host(const struct service *service, const char *host)
+{
+	for (unsigned i = 0; i < service->host_count; i++)
+		if (strcmp(service->hosts[i], host) == 0)
+			return true;
+	return false;
+}
+
+static void emit_reply(struct names_watch *watch, const struct service *service,
+	const struct dns_reply *reply, enum obs_dns_role role)
+{
+	names_record_reply(watch->obs, reply, service->name, role, watch->env.geo);
+	emit(watch);
+	if (names_record_alias(watch->obs, reply, service->name, role))
+		emit(watch);
+}
+
+/* What is said of the zone concerns all its services, of a host those that have it. */
+static void authority_heard(void *arg, const struct dns_reply *reply)
+{
+	const struct watched_zone *zone = arg;
+	const struct services *services = zone->watch->env.services;
+
+	for (size_t i = 0; i < services->count; i++) {
+		const struct service *service = &services->list[i];
+
+		if (strcmp(service->zone, zone->zone) == 0 &&
+			(strcmp(reply->question->name, zone->zone) == 0 ||
+				has_host(service, reply->question->name)))
+			emit_reply(zone->watch, service, reply, OBS_AUTHORITY);
+	}
 }
 
 static void resolver_heard(
 	void *arg, const struct service *service, const struct dns_reply *reply)
 {
-	struct names_watch *watch = arg;
-
-	names_record_reply(
-		watch->obs, reply, service->name, OBS_RESOLVER, watch->env.geo);
-	emit(watch);
-	if (names_record_alias(watch->obs, reply, service->name, OBS_RESOLVER))
-		emit(watch);
+	emit_reply(arg, service, reply, OBS_RESOLVER);
 }
 
 static int read_endpoints(struct dns_endpoint *out, const struct conf_texts *texts,
@@ -132,6 +192,22 @@ static bool is_watched(const struct names_watch *watch, const char *zone)
 	return false;
 }
 
+static int open_authority(struct watched_zone *zone, const struct settings *settings)
+{
+	const struct names_watch *watch = zone->watch;
+	struct authority_watch_order order = {.loop = watch->env.loop,
+		.log = watch->env.log,
+		.client = watch->client,
+		.finder = watch->finder,
+		.services = watch->env.services,
+		.zone = zone->zone,
+		.interval_us = settings->interval_us,
+		.heard = authority_heard,
+		.arg = zone};
+
+	return settings->authority ? authority_watch_open(&zone->authority, &order) : 0;
+}
+
 static int open_zone(
 	struct names_watch *watch, const struct settings *settings, const char *name)
 {
@@ -145,12 +221,14 @@ static int open_zone(
 		.heard = word_heard,
 		.believed = delegation_believed,
 		.arg = zone};
+	int rc;
 
 	if (!name[0] || is_watched(watch, name))
 		return 0;
 	*zone = (struct watched_zone){.watch = watch, .zone = name};
 	watch->zone_count++;
-	return parent_watch_open(&zone->parent, &order);
+	rc = open_authority(zone, settings);
+	return rc ? rc : parent_watch_open(&zone->parent, &order);
 }
 
 static int open_zones(
@@ -181,6 +259,45 @@ static int open_resolver(
 	return rc ? rc : resolver_watch_open(&watch->resolver, &order);
 }
 
+static void registry_heard(void *arg, const struct obs *obs)
+{
+	struct names_watch *watch = arg;
+
+	watch->env.emit(watch->env.emit_arg, obs);
+}
+
+static int open_registry(struct names_watch *watch, const struct settings *settings)
+{
+	const struct services *services = watch->env.services;
+	struct registry_watch_order order = {.loop = watch->env.loop,
+		.log = watch->env.log,
+		.base = settings->rdap,
+		.interval_us = settings->registry_interval_us,
+		.heard = registry_heard,
+		.arg = watch};
+	int rc = registry_watch_open(&watch->registry, &order);
+
+	for (size_t i = 0; rc == 0 && i < services->count; i++)
+		if (services->list[i].zone[0])
+			registry_watch_follow(
+				watch->registry, services->list[i].zone, true);
+	return rc;
+}
+
+static int open_parts(
+	struct names_watch *watch, const struct settings *settings, struct fault *fault)
+{
+	int rc = 0;
+
+	if (settings->resolver)
+		rc = open_resolver(watch, settings, fault);
+	if (rc == 0 && settings->registry)
+		rc = open_registry(watch, settings);
+	if (rc == 0 && (settings->delegation || settings->authority))
+		rc = open_zones(watch, settings, fault);
+	return rc;
+}
+
 static void drop_watch(struct names_watch *watch)
 {
 	finder_close(watch->finder);
@@ -201,14 +318,19 @@ static void part_gone(void *arg)
 
 static void close_parts(struct names_watch *watch)
 {
-	watch->closing = 1 + (watch->resolver != NULL);
+	watch->closing = 1 + (unsigned)(watch->resolver != NULL) +
+			 (unsigned)(watch->registry != NULL);
 	for (size_t i = 0; i < watch->zone_count; i++)
-		watch->closing += watch->zones[i].parent != NULL;
+		watch->closing += (unsigned)(watch->zones[i].parent != NULL) +
+				  (unsigned)(watch->zones[i].authority != NULL);
 	/* First: what is under way ends with it. */
 	dns_client_close(watch->client, part_gone, watch);
 	resolver_watch_close(watch->resolver, part_gone, watch);
-	for (size_t i = 0; i < watch->zone_count; i++)
+	registry_watch_close(watch->registry, part_gone, watch);
+	for (size_t i = 0; i < watch->zone_count; i++) {
 		parent_watch_close(watch->zones[i].parent, part_gone, watch);
+		authority_watch_close(watch->zones[i].authority, part_gone, watch);
+	}
 }
 
 static int start(void **out, const struct source_env *env, const void *settings_read,
@@ -230,10 +352,7 @@ static int start(void **out, const struct source_env *env, const void *settings_
 		drop_watch(watch);
 		return fault_at(fault, rc, "", "%s", status_text(rc));
 	}
-	if (settings->resolver)
-		rc = open_resolver(watch, settings, fault);
-	if (rc == 0 && settings->delegation)
-		rc = open_zones(watch, settings, fault);
+	rc = open_parts(watch, settings, fault);
 	if (rc) {
 		if (rc == -ENOMEM)
 			(void)fault_at(fault, rc, "", "%s", status_text(rc));
@@ -262,7 +381,8 @@ static void stop(void *source, void (*stopped)(void *arg), void *arg)
 
 const struct source_kind names_source = {
 	.name = "names",
-	.help = "what the zone above and the resolver say of the services' names",
+	.help = "what the registry, the name servers and the resolver say of the "
+		"services' names",
 	.options = options,
 	.settings_size = sizeof(struct settings),
 	.start = start,

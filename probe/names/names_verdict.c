@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "astray/lookalike.h"
+
 /* The same sentence stands once. */
 __attribute__((format(printf, 3, 4))) static void say(
 	struct names_verdict *verdict, enum names_grade grade, const char *format, ...)
@@ -41,23 +43,43 @@ static bool has_answer(const struct obs_dns *dns, const char *data)
 	return false;
 }
 
-static bool is_expected(
-	const char expect[][OBS_NAME], unsigned expect_count, const char *server)
+static void judge_unexpected(struct names_verdict *verdict, const char *server,
+	const char expect[][OBS_NAME], unsigned expect_count)
 {
-	for (unsigned i = 0; i < expect_count; i++)
-		if (strcmp(expect[i], server) == 0)
-			return true;
-	return false;
+	struct lookalike looks = lookalike_judge(server, expect, expect_count);
+	char text[LOOKALIKE_TEXT];
+
+	if (looks.kind != LOOKALIKE_SAME)
+		say(verdict, NAMES_WRONG,
+			"name server %.255s is delegated to and is not expected: %.600s",
+			server, lookalike_explain(&looks, server, text));
+}
+
+/* Without a policy one of them can still imitate another. */
+static void judge_among(struct names_verdict *verdict, const struct obs_dns *dns)
+{
+	for (unsigned i = 0; i < dns->answer_count; i++)
+		for (unsigned j = 0; j < dns->answer_count; j++) {
+			char other[1][OBS_NAME], text[LOOKALIKE_TEXT];
+			struct lookalike looks;
+
+			(void)snprintf(other[0], OBS_NAME, "%s", dns->answers[j].data);
+			looks = lookalike_judge(
+				dns->answers[i].data, (const char(*)[OBS_NAME])other, 1);
+			if (i != j && looks.kind == LOOKALIKE_IMITATES)
+				say(verdict, NAMES_NOTE, "one of the two is odd: %.900s",
+					lookalike_explain(
+						&looks, dns->answers[i].data, text));
+		}
 }
 
 static void judge_servers(struct names_verdict *verdict, const struct obs_dns *dns,
 	const char expect[][OBS_NAME], unsigned expect_count)
 {
+	if (expect_count == 0)
+		judge_among(verdict, dns);
 	for (unsigned i = 0; expect_count && i < dns->answer_count; i++)
-		if (!is_expected(expect, expect_count, dns->answers[i].data))
-			say(verdict, NAMES_WRONG,
-				"name server %s is delegated to and is not expected",
-				dns->answers[i].data);
+		judge_unexpected(verdict, dns->answers[i].data, expect, expect_count);
 	for (unsigned i = 0; i < expect_count; i++)
 		if (!has_answer(dns, expect[i]))
 			say(verdict, NAMES_NOTE,
@@ -110,6 +132,156 @@ static void judge_resolver(struct names_verdict *verdict, const struct obs_dns *
 		address_text(&dns->server, server), dns->rcode);
 }
 
+static bool same_question(const struct obs_dns *a, const struct obs_dns *b)
+{
+	return strcmp(a->type, b->type) == 0 && strcmp(a->name, b->name) == 0;
+}
+
+/* Without the numbers: secondaries may be minutes behind. */
+static bool same_soa(const struct obs_dns *a, const struct obs_dns *b)
+{
+	size_t a_len, b_len;
+
+	if (a->answer_count != 1 || b->answer_count != 1)
+		return false;
+	a_len = strcspn(a->answers[0].data, " ");
+	a_len += 1 + strcspn(a->answers[0].data + a_len + 1, " ");
+	b_len = strcspn(b->answers[0].data, " ");
+	b_len += 1 + strcspn(b->answers[0].data + b_len + 1, " ");
+	return a_len == b_len &&
+	       memcmp(a->answers[0].data, b->answers[0].data, a_len) == 0;
+}
+
+static void judge_authority(struct names_verdict *verdict, const struct obs_dns *dns)
+{
+	char server[ADDRESS_TEXT];
+
+	(void)address_text(&dns->server, server);
+	if (strcmp(dns->rcode, "TIMEOUT") == 0)
+		say(verdict, NAMES_UNKNOWN, "name server %s does not answer", server);
+	else if (!is_answered(dns))
+		say(verdict, NAMES_WRONG, "name server %s answers %s", server,
+			dns->rcode);
+	else if (!dns->authoritative)
+		say(verdict, NAMES_WRONG, "name server %s does not speak for the zone",
+			server);
+}
+
+static bool speaks(const struct obs_dns *dns)
+{
+	return dns->role == OBS_AUTHORITY && is_answered(dns) && dns->authoritative;
+}
+
+/* The first that was asked the same. */
+static const struct obs_dns *first_asked(
+	const struct names_report *report, const struct obs_dns *dns)
+{
+	for (size_t i = 0; i < report->count; i++)
+		if (speaks(report->answers[i]) && same_question(report->answers[i], dns))
+			return report->answers[i];
+	return NULL;
+}
+
+static void judge_agreement(struct names_verdict *verdict, const struct obs_dns *first,
+	const struct obs_dns *dns)
+{
+	char here[ADDRESS_TEXT], there[ADDRESS_TEXT];
+	bool soa = strcmp(dns->type, "SOA") == 0;
+
+	if (same_answers(first, dns))
+		return;
+	say(verdict, soa && same_soa(first, dns) ? NAMES_NOTE : NAMES_WRONG,
+		"name servers do not agree: %s and %s differ in %s of %s%s",
+		address_text(&first->server, here), address_text(&dns->server, there),
+		dns->type, dns->name,
+		soa && same_soa(first, dns) ? " (only in numbers)" : "");
+}
+
+static bool shares_answer(const struct obs_dns *a, const struct obs_dns *b)
+{
+	for (unsigned i = 0; i < a->answer_count; i++)
+		if (has_answer(b, a->answers[i].data))
+			return true;
+	return a->answer_count == 0 && b->answer_count == 0;
+}
+
+/* Addresses may be chosen for who asks. */
+static void judge_told(struct names_verdict *verdict, const struct names_report *report,
+	const struct obs_dns *dns)
+{
+	char server[ADDRESS_TEXT];
+	bool asked = false;
+
+	for (size_t i = 0; i < report->count; i++) {
+		const struct obs_dns *other = report->answers[i];
+
+		if (!speaks(other) || !same_question(other, dns))
+			continue;
+		asked = true;
+		if (shares_answer(dns, other))
+			return;
+	}
+	if (asked && is_answered(dns))
+		say(verdict, strcmp(dns->type, "MX") == 0 ? NAMES_WRONG : NAMES_NOTE,
+			"the resolver %s says of %s %s what no name server says",
+			address_text(&dns->server, server), dns->name, dns->type);
+}
+
+static void judge_child(struct names_verdict *verdict, const struct names_report *report,
+	const struct obs_dns *delegation)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		const struct obs_dns *dns = report->answers[i];
+
+		if (speaks(dns) && strcmp(dns->type, "NS") == 0 &&
+			strcmp(dns->name, report->zone) == 0 &&
+			!same_answers(dns, delegation))
+			say(verdict, NAMES_NOTE,
+				"the zone names other servers than the zone above "
+				"delegates to");
+	}
+}
+
+static bool registry_has(const struct obs_registry *registry, const char *server)
+{
+	for (unsigned i = 0; i < registry->server_count; i++)
+		if (strcmp(registry->name_servers[i], server) == 0)
+			return true;
+	return false;
+}
+
+static void judge_registry(struct names_verdict *verdict,
+	const struct names_report *report, const struct obs_dns *delegation)
+{
+	const struct obs_registry *registry = &report->registry;
+
+	if (!report->registry_told || registry->server_count == 0 ||
+		strcmp(registry->domain, report->zone) != 0)
+		return;
+	for (unsigned i = 0; i < delegation->answer_count; i++)
+		if (!registry_has(registry, delegation->answers[i].data))
+			say(verdict, NAMES_NOTE,
+				"the registry does not list name server %s",
+				delegation->answers[i].data);
+}
+
+static void judge_answers(
+	struct names_verdict *verdict, const struct names_report *report)
+{
+	for (size_t i = 0; i < report->count; i++) {
+		const struct obs_dns *dns = report->answers[i];
+
+		if (dns->role == OBS_AUTHORITY)
+			judge_authority(verdict, dns);
+		if (speaks(dns))
+			judge_agreement(verdict, first_asked(report, dns), dns);
+		if (dns->role == OBS_RESOLVER) {
+			judge_resolver(verdict, dns);
+			judge_told(verdict, report, dns);
+		}
+	}
+}
+
 void names_verdict_reach(struct names_verdict *verdict, const struct names_report *report,
 	const char expect[][OBS_NAME], unsigned expect_count)
 {
@@ -117,16 +289,18 @@ void names_verdict_reach(struct names_verdict *verdict, const struct names_repor
 
 	verdict->count = 0;
 	delegation = judge_delegation(verdict, report);
-	if (!delegation)
+	if (!delegation) {
 		say(verdict, NAMES_UNKNOWN,
 			"no server of the zone above tells of the delegation");
-	else if (delegation->answer_count == 0)
+	} else if (delegation->answer_count == 0) {
 		say(verdict, NAMES_WRONG, "the zone is not delegated (%s)",
 			delegation->rcode);
-	else
+	} else {
 		judge_servers(verdict, delegation, expect, expect_count);
-	for (size_t i = 0; i < report->count; i++)
-		judge_resolver(verdict, report->answers[i]);
+		judge_child(verdict, report, delegation);
+		judge_registry(verdict, report, delegation);
+	}
+	judge_answers(verdict, report);
 }
 
 bool names_verdict_is_wrong(const struct names_verdict *verdict)

@@ -73,6 +73,45 @@ static void print_role(FILE *out, const struct names_report *report,
 	(void)fputc('\n', out);
 }
 
+static void print_date(FILE *out, const char *what, struct moment at)
+{
+	char text[MOMENT_TEXT];
+
+	if (at.us)
+		(void)fprintf(out, "  %-16s %s\n", what, moment_text(at, false, text));
+}
+
+static void print_registry(FILE *out, const struct names_report *report)
+{
+	const struct obs_registry *registry = &report->registry;
+	char text[2 * OBS_TEXT];
+
+	if (!report->registry_told && !report->registry_why[0])
+		return;
+	(void)fputs("The registry says\n", out);
+	if (!report->registry_told) {
+		printable_copy(text, sizeof(text), report->registry_why);
+		(void)fprintf(out, "  nothing: %s\n\n", text);
+		return;
+	}
+	printable_copy(text, sizeof(text), registry->registrar);
+	(void)fprintf(out, "  %-16s %s\n", "domain", registry->domain);
+	(void)fprintf(out, "  %-16s %s\n", "registrar", text);
+	print_date(out, "last changed", registry->last_changed);
+	print_date(out, "expires", registry->expires);
+	for (unsigned i = 0; i < registry->server_count; i++)
+		(void)fprintf(out, "  %-16s %s\n", i ? "" : "name servers",
+			registry->name_servers[i]);
+	for (unsigned i = 0; i < registry->status_count; i++) {
+		printable_copy(text, sizeof(text), registry->status[i]);
+		(void)fprintf(out, "  %-16s %s\n", i ? "" : "status", text);
+	}
+	if (registry->signed_known)
+		(void)fprintf(out, "  %-16s %s\n", "signed",
+			registry->delegation_signed ? "yes" : "no");
+	(void)fputc('\n', out);
+}
+
 static const char *grade_text(enum names_grade grade)
 {
 	switch (grade) {
@@ -112,6 +151,7 @@ void names_view_print(
 	print_role(out, report, OBS_PARENT, title);
 	print_role(out, report, OBS_AUTHORITY, "Its own name servers say");
 	print_role(out, report, OBS_RESOLVER, "The resolver says");
+	print_registry(out, report);
 	if (report->left_out)
 		(void)fprintf(
 			out, "%zu further answers found no room\n", report->left_out);
