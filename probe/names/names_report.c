@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int keep(struct names_report *report, const struct obs_dns *answer)
 {
@@ -26,6 +27,26 @@ int names_report_add(struct names_report *report, const struct obs_dns *answer)
 		return keep(report, answer);
 	report->left_out++;
 	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct obs_dns *left = *(struct obs_dns *const *)a;
+	const struct obs_dns *right = *(struct obs_dns *const *)b;
+	int order = (int)left->role - (int)right->role;
+
+	if (order == 0)
+		order = strcmp(left->name, right->name);
+	if (order == 0)
+		order = strcmp(left->type, right->type);
+	return order ? order : address_compare(&left->server, &right->server);
+}
+
+void names_report_sort(struct names_report *report)
+{
+	if (report->count)
+		qsort(report->answers, report->count, sizeof(report->answers[0]),
+			compare);
 }
 
 void names_report_free(struct names_report *report)

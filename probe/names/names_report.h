@@ -23,6 +23,8 @@ struct names_report {
 
 /* Copies. What finds no room is counted. */
 int names_report_add(struct names_report *report, const struct obs_dns *answer);
+/* By role, name, type and server. */
+void names_report_sort(struct names_report *report);
 void names_report_free(struct names_report *report);
 
 #endif

@@ -292,6 +292,7 @@ static void ask_everybody(struct run *run)
 	ask_resolvers(run);
 	one_done(run);
 	(void)uv_run(&run->loop, UV_RUN_DEFAULT);
+	names_report_sort(&run->report);
 	names_verdict_reach(&run->verdict, &run->report, run->order->expect,
 		run->order->expect_count);
 	if (!run->order->json)

@@ -178,7 +178,7 @@ static void ask(struct parent_watch *watch)
 		.server = {.address = watch->parent.addresses[watch->current].address,
 			.port = finder_port(watch->order.finder)},
 		.tcp = watch->tcp,
-		.want_ds = watch->belief.known && watch->belief.believed.ds_count > 0};
+		.want_ds = !watch->belief.known || watch->belief.believed.ds_count > 0};
 	int rc;
 
 	(void)snprintf(order.zone, sizeof(order.zone), "%s", watch->order.zone);
