@@ -1,6 +1,6 @@
 /*
- * An incident: findings that belong together, the only thing that pages. A plain value as it
- * stands at one change; incident_encode writes it in the form of the wire contract.
+ * An incident: findings that belong together, the only thing that pages. A plain value as
+ * it stands at one change; incident_encode writes it in the form of the wire contract.
  */
 #ifndef ASTRAY_INCIDENT_H
 #define ASTRAY_INCIDENT_H
@@ -42,8 +42,8 @@ enum incident_state {
 	INCIDENT_RESOLVED,
 };
 
-/* What happened to it now. Only the first four are said to the outside; UPDATED means that
- * evidence joined (or its text changed) and the store should hold the newer form. */
+/* What happened to it now. Only the first four are said to the outside; UPDATED means
+ * that evidence joined (or its text changed) and the store should hold the newer form. */
 enum incident_change {
 	INCIDENT_CHANGE_OPENED,
 	INCIDENT_CHANGE_ESCALATED,
@@ -60,14 +60,14 @@ struct incident_evidence {
 };
 
 struct incident {
-	struct moment rx;	 /* of this change */
-	char id[INCIDENT_ID];	 /* the same in every replay of the same stream */
-	unsigned change_number;	 /* from 1, over changes that are said to the outside */
+	struct moment rx;       /* of this change */
+	char id[INCIDENT_ID];   /* the same in every replay of the same stream */
+	unsigned change_number; /* from 1, over changes that are said to the outside */
 	enum incident_state state;
 	enum incident_severity severity;
-	struct moment since;	 /* the first witness, not the first alarm */
+	struct moment since; /* the first witness, not the first alarm */
 	struct moment opened;
-	unsigned causes;	 /* bits 1 << enum incident_cause */
+	unsigned causes; /* bits 1 << enum incident_cause */
 	unsigned service_count, site_count, vantage_count, evidence_count;
 	unsigned evidence_dropped;
 	char services[INCIDENT_SERVICES][OBS_NAME];
@@ -78,12 +78,12 @@ struct incident {
 	struct incident_evidence evidence[INCIDENT_EVIDENCE]; /* in order of time */
 };
 
-const char *incident_cause_text(enum incident_cause cause);	 /* "name_server" */
+const char *incident_cause_text(enum incident_cause cause);          /* "name_server" */
 const char *incident_severity_text(enum incident_severity severity); /* "page" */
-const char *incident_state_text(enum incident_state state);	 /* "opened" */
+const char *incident_state_text(enum incident_state state);          /* "opened" */
 
-/* One line of the wire contract with its newline; length, or STATUS_LIMIT. Beside the contract's
- * fields it carries since_us and opened_us. */
+/* One line of the wire contract with its newline; length, or STATUS_LIMIT. Beside the
+ * contract's fields it carries since_us and opened_us. */
 int incident_encode(char *buf, size_t cap, const struct incident *incident);
 #define INCIDENT_LINE_MAX (128 * 1024)
 

@@ -1,0 +1,252 @@
+#include "detect_detour.h"
+
+#include <string.h>
+
+#include "known.h"
+#include "light.h"
+#include "path_words.h"
+
+/* Sightings further apart than this are two stories. */
+#define SUSPECT_US (90 * MOMENT_MINUTE_US)
+#define FORGET_US (35 * MOMENT_DAY_US)
+#define SIGHTINGS_BY_POLICY 2
+#define SIGHTINGS 3
+/* Nobody has complained for so many rounds: that is the way it goes now. */
+#define SIGHTINGS_TO_ADOPT 40
+/* A path is clean again when so many traces of each flow in a row were. */
+#define CLEAN_ROUNDS 2
+
+struct paths_of_site {
+	struct known pairs;    /* (network, country) */
+	struct known suspects; /* the same, on trial */
+	struct moment first;   /* trace ever */
+	uint32_t flows;        /* bits of the flows seen */
+	uint32_t clean;        /* clean traces since the last suspect one */
+	bool accused;
+	char usual[200]; /* in words */
+	int64_t usual_rtt_us;
+};
+
+static bool is_expected_country(const struct service *service, const struct place *place)
+{
+	for (unsigned i = 0; i < service->expect.country_count; i++)
+		if (strcmp(service->expect.countries[i], place->country) == 0)
+			return true;
+	return false;
+}
+
+/* A known country is a witness only if it was named: an unnamed one accuses nobody. */
+static bool is_against_policy(const struct service *service, const struct place *place)
+{
+	return service->expect.countries_given && place->country[0] &&
+	       !is_expected_country(service, place);
+}
+
+static bool has_network(const struct known *pairs, const struct place *place)
+{
+	for (uint32_t i = 0; i < pairs->count; i++)
+		if (pairs->items[i].key >> 16 == path_words_network(place))
+			return true;
+	return false;
+}
+
+static bool has_country(const struct known *pairs, const struct place *place)
+{
+	for (uint32_t i = 0; i < pairs->count; i++)
+		if ((pairs->items[i].key & 0xffff) == path_words_country(place))
+			return true;
+	return false;
+}
+
+/* Two-sided: the rest of the way must have time for the distance from there to the
+ * destination. */
+static bool could_lie_there(const struct obs_hop *hop, const struct obs_hop *destination)
+{
+	int64_t left_us = destination->rtt_us - hop->rtt_us + 3000;
+	int64_t least_us;
+
+	if (!hop->place.located || !destination->place.located)
+		return false;
+	least_us = light_least_rtt_us(hop->place.latitude, hop->place.longitude,
+		destination->place.latitude, destination->place.longitude);
+	return left_us >= least_us * 9 / 10;
+}
+
+static bool is_contradicted(const struct obs_hop *hop, const struct obs_hop *destination)
+{
+	return destination && hop != destination && destination->rtt_us != OBS_ABSENT &&
+	       hop->rtt_us != OBS_ABSENT && hop->place.located &&
+	       destination->place.located && !could_lie_there(hop, destination);
+}
+
+static bool is_strong(const struct obs_hop *hop, const struct obs_hop *destination)
+{
+	return hop->place.verdict == PLACE_POSSIBLE && destination &&
+	       destination->rtt_us != OBS_ABSENT && hop->rtt_us != OBS_ABSENT &&
+	       could_lie_there(hop, destination);
+}
+
+/* Two neighbours of the same network and country, each a weak witness, make a strong one.
+ */
+static bool has_neighbour(const struct obs_trace *trace, unsigned at)
+{
+	uint64_t pair = path_words_pair(&trace->hops[at].place);
+
+	return (at > 0 && path_words_hop_counts(&trace->hops[at - 1]) &&
+		       path_words_pair(&trace->hops[at - 1].place) == pair) ||
+	       (at + 1 < trace->hop_count &&
+		       path_words_hop_counts(&trace->hops[at + 1]) &&
+		       path_words_pair(&trace->hops[at + 1].place) == pair);
+}
+
+static bool is_suspect(
+	const struct detector_case *call, const struct paths_of_site *paths, unsigned at)
+{
+	const struct obs_trace *trace = &call->obs->trace;
+	const struct obs_hop *hop = &trace->hops[at],
+			     *destination = path_words_destination(trace);
+	const struct place *place = &hop->place;
+	bool policy = is_against_policy(call->service, place);
+
+	if (!path_words_hop_counts(hop) || !place->country[0] ||
+		has_network(&paths->pairs, place))
+		return false;
+	if (!policy && has_country(&paths->pairs, place))
+		return false;
+	if (is_contradicted(hop, destination))
+		return false;
+	return is_strong(hop, destination) || has_neighbour(trace, at);
+}
+
+static unsigned count_bits(uint64_t bits)
+{
+	return (unsigned)__builtin_popcountll(bits);
+}
+
+static bool may_speak(const struct detector_case *call, const struct paths_of_site *paths,
+	const struct known_item *suspect, bool policy)
+{
+	unsigned witnesses = count_bits(suspect->witnesses);
+	int64_t known_us = moment_since_us(call->rx, paths->first);
+
+	if (!policy && known_us < call->settings->learn_paths_us)
+		return false;
+	if (witnesses < 2 && call->vantage->role == OBS_ENDPOINT)
+		return false;
+	return suspect->times >=
+	       (policy || witnesses >= 2 ? SIGHTINGS_BY_POLICY : SIGHTINGS);
+}
+
+static void accuse(const struct detector_case *call, struct paths_of_site *paths,
+	const struct known_item *suspect, const struct place *place, bool policy)
+{
+	struct finding finding = detector_finding(call, CAUSE_DETOUR);
+	int64_t rtt_us = path_words_rtt_us(&call->obs->trace);
+	char now[200], then[48] = "", slower[48] = "";
+
+	path_words_write(now, sizeof(now), &call->obs->trace);
+	if (rtt_us != OBS_ABSENT)
+		(void)detector_write(
+			slower, sizeof(slower), ", %.1f ms", (double)rtt_us / 1000);
+	if (paths->usual[0] && paths->usual_rtt_us > 0)
+		(void)detector_write(then, sizeof(then), ", %.1f ms",
+			(double)paths->usual_rtt_us / 1000);
+	finding.severity = SEVERITY_PAGE;
+	finding.policy = policy;
+	finding.security = policy;
+	finding.since = suspect->first;
+	finding.effect = 0.5;
+	(void)detector_write(finding.site, sizeof(finding.site), "%s", call->site);
+	(void)detector_write(finding.brief, sizeof(finding.brief),
+		"path now through %s%s%s", place->country, place->city[0] ? " " : "",
+		place->city);
+	(void)detector_write(finding.text, sizeof(finding.text),
+		"path from %s now: %s%s; before: %s%s", call->site, now, slower,
+		paths->usual[0] ? paths->usual : "not known", then);
+	paths->accused = true;
+	detector_say(call, &finding);
+}
+
+static void learn(struct detector_case *call, struct paths_of_site *paths)
+{
+	const struct obs_trace *trace = &call->obs->trace;
+
+	for (unsigned i = 0; i < trace->hop_count; i++)
+		if (path_words_hop_counts(&trace->hops[i]))
+			(void)known_see(&paths->pairs,
+				path_words_pair(&trace->hops[i].place), call->rx,
+				call->vantage->number);
+	known_forget(&paths->pairs, moment_plus_us(call->rx, -FORGET_US));
+	if (trace->reached) {
+		path_words_write(paths->usual, sizeof(paths->usual), trace);
+		paths->usual_rtt_us = path_words_rtt_us(trace);
+	}
+}
+
+static void count_clean(struct detector_case *call, struct paths_of_site *paths)
+{
+	paths->clean++;
+	if (!paths->accused || paths->clean < CLEAN_ROUNDS * count_bits(paths->flows))
+		return;
+	paths->accused = false;
+	paths->suspects.count = 0;
+	detector_end(call, CAUSE_DETOUR, call->site, "");
+}
+
+static bool is_trusted(const struct detector_case *call)
+{
+	return !call->vantage->roaming && call->obs->trace.hop_count > 0;
+}
+
+static void see(struct detector_case *call)
+{
+	struct paths_of_site *paths = detector_of_site(call, call->vantage->site);
+	const struct obs_trace *trace = &call->obs->trace;
+	bool clean = true;
+
+	if (!paths || !is_trusted(call))
+		return;
+	if (!paths->first.us)
+		paths->first = call->rx;
+	if (trace->flow >= 0)
+		paths->flows |= 1u << trace->flow % 4;
+	known_forget(&paths->suspects, moment_plus_us(call->rx, -SUSPECT_US));
+	for (unsigned i = 0; i < trace->hop_count; i++) {
+		const struct place *place = &trace->hops[i].place;
+		bool policy = is_against_policy(call->service, place);
+		struct known_item *suspect;
+
+		/* While paths are being learnt only policy can object. */
+		if (!is_suspect(call, paths, i) ||
+			(!policy && moment_since_us(call->rx, paths->first) <
+					    call->settings->learn_paths_us))
+			continue;
+		suspect = known_find(&paths->suspects, path_words_pair(place));
+		clean = false;
+		/* One trace is one sighting, however many of its hops agree. */
+		if (suspect && suspect->last.us == call->rx.us &&
+			suspect->witnesses & UINT64_C(1) << call->vantage->number % 64)
+			continue;
+		suspect = known_see(&paths->suspects, path_words_pair(place), call->rx,
+			call->vantage->number);
+		if (!policy && suspect->times >= SIGHTINGS_TO_ADOPT)
+			(void)known_see(&paths->pairs, path_words_pair(place), call->rx,
+				call->vantage->number);
+		else if (may_speak(call, paths, suspect, policy))
+			accuse(call, paths, suspect, place, policy);
+	}
+	if (!clean) {
+		paths->clean = 0;
+		return;
+	}
+	if (!call->vantage->away)
+		learn(call, paths);
+	count_clean(call, paths);
+}
+
+const struct detector detect_detour = {
+	.name = "detour",
+	.kinds = 1u << OBS_TRACE,
+	.cell_size = sizeof(struct paths_of_site),
+	.see = see,
+};

@@ -1,0 +1,260 @@
+#include "detect_latency.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "quantile_floor.h"
+
+/* A median of 80 log-normal values is good to 6 %; of fewer than 15 to nothing. */
+#define VALUES_ENOUGH 80
+#define VALUES_LEAST 15
+#define VALUES_OF_TENTH 60
+#define WEIGHT_MOST 200
+#define MERGED_MOST 12
+#define SPREADS 3.5
+#define STEP_LEAST_US 5000.
+#define CALM_SHARE .5
+
+enum quantile { MEDIAN, TENTH, QUANTILES };
+
+static const struct {
+	double q, page, warn, cap;
+	const char *name;
+} quantiles[QUANTILES] = {
+	[MEDIAN] = {.5, .223 /* ln 1.25 */, .16, .42, "median"},
+	[TENTH] = {.9, .278 /* ln 1.32 */, .2, .5, "slowest tenth"},
+};
+
+struct answers_of_site {
+	struct quantile_floor floors[DETECTOR_PACES][QUANTILES];
+	struct moment first; /* slot ever learnt */
+};
+
+struct answers_of_service {
+	float effects[DETECTOR_PACES][QUANTILES][3]; /* of the last three slots */
+	bool accused[DETECTOR_PACES][QUANTILES];
+	struct moment since[DETECTOR_PACES][QUANTILES];
+};
+
+/* What one site shows in this slot. */
+struct showing {
+	unsigned site;
+	double weight;
+	double logarithm, usual, error, threshold, spread;
+};
+
+struct showings {
+	unsigned count;
+	struct showing list[VANTAGES_SITES];
+};
+
+/* Adds windows back in time until there are enough values. */
+static void gather(const struct track *track, int64_t slot, struct histogram *into)
+{
+	memset(into, 0, sizeof(*into));
+	for (int64_t s = slot; s > slot - MERGED_MOST && into->total < VALUES_ENOUGH;
+		s--) {
+		const struct histogram *responses = track_responses_at(track, s);
+
+		if (responses)
+			histogram_merge(into, responses);
+	}
+}
+
+static double probability(const struct detector_case *call)
+{
+	double slots =
+		7. * MOMENT_DAY_US /
+		(call->pace == DETECTOR_SLOW ? DETECTOR_SLOW_US : DETECTOR_FAST_US);
+
+	return call->settings->pages_per_week / (slots * 4);
+}
+
+static bool show(const struct detector_case *call, unsigned site, enum quantile which,
+	struct showing *out)
+{
+	const struct detector_traffic *traffic = detector_traffic_of(call, site);
+	const struct answers_of_site *answers = detector_of_site(call, site);
+	const struct quantile_floor *floor;
+	struct histogram histogram;
+
+	if (!traffic || !track_responses_at(&traffic->tracks[call->pace], call->slot))
+		return false;
+	gather(&traffic->tracks[call->pace], call->slot, &histogram);
+	if (histogram.total < (which == TENTH ? VALUES_OF_TENTH : VALUES_LEAST))
+		return false;
+	floor = &answers->floors[call->pace][which];
+	*out = (struct showing){
+		.site = site, .weight = fmin(histogram.total, WEIGHT_MOST)};
+	out->logarithm = log(fmax(histogram_quantile(&histogram, quantiles[which].q), 1));
+	out->usual = floor->windows ? floor->floor : out->logarithm;
+	out->error = quantile_floor_error(floor, out->logarithm);
+	out->spread = quantile_floor_spread(floor);
+	out->threshold = quantile_floor_threshold(
+		floor, probability(call), quantiles[which].page, quantiles[which].cap);
+	return true;
+}
+
+static bool is_learnt(const struct detector_case *call, unsigned site)
+{
+	const struct answers_of_site *answers = detector_of_site(call, site);
+
+	return answers && answers->first.us &&
+	       moment_since_us(call->rx, answers->first) >=
+		       call->settings->learn_paths_us;
+}
+
+static int by_error(const void *a, const void *b)
+{
+	const struct showing *left = a, *right = b;
+
+	return left->error < right->error ? -1 : left->error > right->error;
+}
+
+/* The lesser of the weighted mean and the median over sites: neither one busy site nor
+ * many idle ones decide alone. */
+static struct showing sum_up(struct showings *showings)
+{
+	struct showing out = {0};
+	struct showing *list = showings->list;
+	double median;
+
+	for (unsigned i = 0; i < showings->count; i++) {
+		double weight = list[i].weight;
+
+		out.weight += weight;
+		out.logarithm += weight * list[i].logarithm;
+		out.usual += weight * list[i].usual;
+		out.error += weight * list[i].error;
+		out.threshold += weight * list[i].threshold;
+		out.spread += weight * list[i].spread;
+	}
+	out.logarithm /= out.weight;
+	out.usual /= out.weight;
+	out.error /= out.weight;
+	out.threshold /= out.weight;
+	out.spread /= out.weight;
+	qsort(list, showings->count, sizeof(*list), by_error);
+	median = showings->count % 2 ? list[showings->count / 2].error
+				     : (list[showings->count / 2 - 1].error +
+					       list[showings->count / 2].error) /
+					       2;
+	out.error = fmin(out.error, median);
+	return out;
+}
+
+static double median_of_three(const float *values)
+{
+	double low = fmin(values[0], values[1]), high = fmax(values[0], values[1]);
+
+	return fmax(low, fmin(high, values[2]));
+}
+
+static void accuse(const struct detector_case *call, const struct showing *showing,
+	enum quantile which, enum incident_severity severity, struct moment since)
+{
+	struct finding finding = detector_finding(call, CAUSE_LATENCY);
+	double usual_ms = exp(showing->usual) / 1000,
+	       now_ms = exp(showing->usual + showing->error) / 1000;
+	double times = exp(showing->error);
+
+	finding.severity = severity;
+	finding.since = since;
+	finding.effect = 1 - 1 / times;
+	(void)detector_write(finding.subject, sizeof(finding.subject), "%s",
+		which == MEDIAN ? "" : "tenth");
+	if (times >= 2)
+		(void)detector_write(finding.brief, sizeof(finding.brief),
+			"%s %.1f times as slow (%.0f ms)",
+			which == MEDIAN ? "answers" : "slow answers", times, now_ms);
+	else
+		(void)detector_write(finding.brief, sizeof(finding.brief),
+			"%s %.0f %% slower (%.0f ms)",
+			which == MEDIAN ? "answers" : "slow answers", 100 * (times - 1),
+			now_ms);
+	(void)detector_write(finding.text, sizeof(finding.text),
+		"response time, %s: %.1f ms, usually %.1f ms (x %.2f)",
+		quantiles[which].name, now_ms, usual_ms, times);
+	detector_say(call, &finding);
+}
+
+static enum incident_severity severity_of(
+	const struct showing *showing, enum quantile which, double effect)
+{
+	double step_us = exp(showing->usual + effect) - exp(showing->usual);
+
+	if (step_us < STEP_LEAST_US || effect < SPREADS * showing->spread)
+		return SEVERITY_INFO;
+	if (effect > fmax(quantiles[which].page, showing->threshold))
+		return SEVERITY_PAGE;
+	return effect > quantiles[which].warn ? SEVERITY_WARN : SEVERITY_INFO;
+}
+
+static void judge_quantile(struct detector_case *call, struct answers_of_service *service,
+	enum quantile which)
+{
+	struct showings showings = {0};
+	float *effects = service->effects[call->pace][which];
+	enum incident_severity severity;
+	struct showing sum;
+	double effect;
+
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
+		struct showing *showing = &showings.list[showings.count];
+
+		if (is_learnt(call, site) && show(call, site, which, showing))
+			showings.count++;
+	}
+	if (!showings.count)
+		return;
+	sum = sum_up(&showings);
+	effects[call->slot % 3] = (float)sum.error;
+	effect = sum.error = median_of_three(effects);
+	severity = severity_of(&sum, which, effect);
+	if (severity > SEVERITY_INFO && !call->announced) {
+		if (!service->accused[call->pace][which])
+			service->since[call->pace][which] = (struct moment){
+				(call->slot - 1) * (call->pace == DETECTOR_SLOW
+								   ? DETECTOR_SLOW_US
+								   : DETECTOR_FAST_US)};
+		service->accused[call->pace][which] = true;
+		accuse(call, &sum, which, severity, service->since[call->pace][which]);
+	} else if (service->accused[call->pace][which] &&
+		   effect < CALM_SHARE * quantiles[which].page) {
+		service->accused[call->pace][which] = false;
+		detector_end(call, CAUSE_LATENCY, "", which == MEDIAN ? "" : "tenth");
+	}
+}
+
+static void learn(struct detector_case *call, unsigned site, enum quantile which)
+{
+	struct answers_of_site *answers = detector_of_site(call, site);
+	struct showing showing;
+
+	if (!answers || call->announced || !show(call, site, which, &showing))
+		return;
+	if (!answers->first.us)
+		answers->first = call->rx;
+	quantile_floor_learn(&answers->floors[call->pace][which], showing.logarithm,
+		showing.threshold);
+}
+
+static void judge(struct detector_case *call)
+{
+	struct answers_of_service *service = detector_of_service(call);
+
+	for (unsigned which = 0; which < QUANTILES; which++) {
+		judge_quantile(call, service, (enum quantile)which);
+		for (unsigned site = 0; site < vantages_site_count(call->vantages);
+			site++)
+			learn(call, site, (enum quantile)which);
+	}
+}
+
+const struct detector detect_latency = {
+	.name = "latency",
+	.service_size = sizeof(struct answers_of_service),
+	.cell_size = sizeof(struct answers_of_site),
+	.judge = judge,
+};

@@ -1,0 +1,160 @@
+#include "detect_name_server.h"
+
+#include <string.h>
+
+#include "known.h"
+
+#define STRANGERS 8
+/* Servers of a parent do not all change in the same second. */
+#define ROUNDS_TO_END 2
+
+struct stranger {
+	char name[OBS_NAME];
+	struct moment since;
+	unsigned absent; /* answers in a row without it */
+};
+
+struct names_of_service {
+	struct known servers;
+	struct moment first; /* answer ever */
+	unsigned stranger_count;
+	struct stranger strangers[STRANGERS];
+};
+
+static bool is_expected(const struct service *service, const char *name)
+{
+	for (unsigned i = 0; i < service->expect.name_server_count; i++)
+		if (strcmp(service->expect.name_servers[i], name) == 0)
+			return true;
+	return false;
+}
+
+static bool is_strange(const struct detector_case *call, struct names_of_service *names,
+	const char *name)
+{
+	if (call->service->expect.name_servers_given)
+		return !is_expected(call->service, name);
+	if (known_find(&names->servers, known_key(name)))
+		return false;
+	/* The whole set of the first answers is taken as it is, and so is announced work.
+	 */
+	return !call->announced &&
+	       moment_since_us(call->rx, names->first) >= call->settings->learn_names_us;
+}
+
+static struct stranger *stranger_of(struct names_of_service *names, const char *name)
+{
+	for (unsigned i = 0; i < names->stranger_count; i++)
+		if (strcmp(names->strangers[i].name, name) == 0)
+			return &names->strangers[i];
+	return NULL;
+}
+
+static struct stranger *remember(
+	struct names_of_service *names, const char *name, struct moment at)
+{
+	struct stranger *stranger = stranger_of(names, name);
+
+	if (!stranger) {
+		/* More strangers than room: the last place stands for the rest. */
+		if (names->stranger_count < STRANGERS)
+			names->stranger_count++;
+		stranger = &names->strangers[names->stranger_count - 1];
+		*stranger = (struct stranger){.since = at};
+		(void)detector_write(stranger->name, sizeof(stranger->name), "%s", name);
+	}
+	stranger->absent = 0;
+	return stranger;
+}
+
+/* "a, b and 2 more" */
+static void list_expected(const struct service *service, char *buf, size_t cap)
+{
+	unsigned count = service->expect.name_server_count, shown = count < 4 ? count : 4;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < shown && used < cap; i++)
+		used += detector_write(buf + used, cap - used, "%s%s", i ? ", " : "",
+			service->expect.name_servers[i]);
+	if (shown < count && used < cap)
+		(void)detector_write(
+			buf + used, cap - used, " and %u more", count - shown);
+}
+
+static void accuse(const struct detector_case *call, const struct stranger *stranger)
+{
+	struct finding finding = detector_finding(call, CAUSE_NAME_SERVER);
+	const struct obs_dns *dns = &call->obs->dns;
+	char expected[256] = "only servers seen before", server[ADDRESS_TEXT];
+
+	if (call->service->expect.name_servers_given)
+		list_expected(call->service, expected, sizeof(expected));
+	finding.severity = SEVERITY_PAGE;
+	finding.security = true;
+	finding.policy = call->service->expect.name_servers_given;
+	finding.since = stranger->since;
+	finding.effect = 1;
+	detector_name_subject(&finding, known_key(stranger->name));
+	(void)detector_write(finding.brief, sizeof(finding.brief), "new name server %s",
+		stranger->name);
+	(void)detector_write(finding.text, sizeof(finding.text),
+		"%s (%s) delegates %s to %s; expected: %s",
+		dns->role == OBS_PARENT ? "the parent" : "an authority",
+		address_text(&dns->server, server), dns->name, stranger->name, expected);
+	detector_say(call, &finding);
+}
+
+static bool is_answered(const struct obs_dns *dns, const char *name)
+{
+	for (unsigned i = 0; i < dns->answer_count; i++)
+		if (strcmp(dns->answers[i].data, name) == 0)
+			return true;
+	return false;
+}
+
+static void acquit_the_absent(
+	const struct detector_case *call, struct names_of_service *names)
+{
+	for (unsigned i = names->stranger_count; i-- > 0;) {
+		struct stranger *stranger = &names->strangers[i];
+		struct finding finding = {0};
+
+		if (is_answered(&call->obs->dns, stranger->name) ||
+			++stranger->absent < ROUNDS_TO_END)
+			continue;
+		detector_name_subject(&finding, known_key(stranger->name));
+		detector_end(call, CAUSE_NAME_SERVER, "", finding.subject);
+		*stranger = names->strangers[--names->stranger_count];
+	}
+}
+
+static void see(struct detector_case *call)
+{
+	struct names_of_service *names = detector_of_service(call);
+	const struct obs_dns *dns = &call->obs->dns;
+
+	if (dns->role == OBS_RESOLVER || strcmp(dns->type, "NS") != 0 ||
+		strcmp(dns->rcode, "NOERROR") != 0 || dns->answer_count == 0 ||
+		strcmp(dns->name, call->service->zone) != 0)
+		return;
+	if (!names->first.us)
+		names->first = call->rx;
+	for (unsigned i = 0; i < dns->answer_count; i++) {
+		const char *name = dns->answers[i].data;
+
+		if (is_strange(call, names, name))
+			accuse(call, remember(names, name, call->at));
+		else
+			(void)known_see(&names->servers, known_key(name), call->rx, 0);
+	}
+	if (dns->role == OBS_PARENT)
+		acquit_the_absent(call, names);
+}
+
+const struct detector detect_name_server = {
+	.name = "name_server",
+	.kinds = 1u << OBS_DNS,
+	.service_size = sizeof(struct names_of_service),
+	.see = see,
+};

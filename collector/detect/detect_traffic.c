@@ -1,0 +1,338 @@
+#include "detect_traffic.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "season.h"
+#include "shortfall.h"
+
+#define SCALES 3
+/* How far the level may take the expectation from the season: growth is small in four
+ * weeks. */
+#define LEVEL_LEAST .8
+#define LEVEL_MOST 1.1
+#define LEVEL_STEP (1. / 36)
+/* Slots reach the season when late batches have had their time. */
+#define SETTLED_SLOTS 9
+/* A recent rate stands for the season only where the operator has shortened the learning.
+ */
+#define RATE_STEP (1. / 30)
+#define DROP_LEAST .2
+#define DROP_UNLEARNT .7
+#define WINDOWS_LEARNT 250
+#define DROP_OF_SITE .6
+#define EXPECTED_OF_SITE 60
+#define QUIET 3.
+
+struct scale {
+	unsigned slots;
+	double floor;
+};
+
+static const struct scale scales[DETECTOR_PACES][SCALES] = {
+	[DETECTOR_SLOW] = {{2, 6.5}, {6, 6.2}, {24, 6.0}},
+	[DETECTOR_FAST] = {{3, 7}, {6, 6.8}, {18, 6.5}},
+};
+
+struct requests_of_site {
+	struct season season;
+	struct moment first;         /* slot ever judged */
+	double level;                /* of the season; 0: not yet */
+	double rate[DETECTOR_PACES]; /* recent requests a slot, while there is no season
+				      */
+	uint32_t rated[DETECTOR_PACES];
+	bool doubted; /* its service or itself is under suspicion: nothing is learnt */
+	bool accused;
+	struct shortfall sum; /* of half an hour, at this site alone */
+};
+
+struct requests_of_service {
+	struct shortfall sums[DETECTOR_PACES][SCALES];
+	bool accused;
+	struct moment since;
+};
+
+/* What was seen and what was expected over one sum. */
+struct sum {
+	double seen, expected;
+	bool seasonal; /* by the season, not by the recent rate */
+};
+
+static struct moment start_of(int64_t slot_us, int64_t slot)
+{
+	return (struct moment){slot * slot_us};
+}
+
+static double level_of(const struct requests_of_site *requests)
+{
+	return requests->level > 0 ? requests->level : 1;
+}
+
+/* The expectation of one slot were everybody to report all of it; negative: not known. */
+static double expect(const struct detector_case *call,
+	const struct requests_of_site *requests, enum detector_pace pace, int64_t slot_us,
+	int64_t slot, bool *seasonal)
+{
+	struct season_expectation season =
+		season_at(&requests->season, start_of(slot_us, slot));
+	double parts = (double)DETECTOR_SLOW_US / (double)slot_us;
+
+	*seasonal = season.weeks > 0;
+	if (season.weeks)
+		return season.value * level_of(requests) / parts;
+	if (requests->rated[pace] * slot_us >= call->settings->learn_counts_us &&
+		requests->rated[pace])
+		return requests->rate[pace];
+	return -1;
+}
+
+/* Adds one site's part; a slot that nobody measured or expected leaves both sides alike.
+ */
+static void add_site(
+	const struct detector_case *call, unsigned site, unsigned slots, struct sum *sum)
+{
+	const struct detector_traffic *traffic = detector_traffic_of(call, site);
+	const struct requests_of_site *requests = detector_of_site(call, site);
+	const struct track *track;
+
+	if (!traffic)
+		return;
+	track = &traffic->tracks[call->pace];
+	for (int64_t slot = call->slot - slots + 1; track->newest && slot <= call->slot;
+		slot++) {
+		const struct track_slot *seen = track_slot_at(track, slot);
+		bool seasonal;
+		double expected;
+
+		if (!seen || slot == track->first)
+			continue;
+		expected = expect(
+			call, requests, call->pace, track->slot_us, slot, &seasonal);
+		if (expected < 0)
+			continue;
+		sum->seen += seen->requests;
+		sum->expected += expected * track_exposure(track, slot);
+		sum->seasonal |= seasonal;
+	}
+}
+
+static double probability(const struct detector_case *call)
+{
+	double slots =
+		7. * MOMENT_DAY_US /
+		(call->pace == DETECTOR_SLOW ? DETECTOR_SLOW_US : DETECTOR_FAST_US);
+
+	return call->settings->pages_per_week / (slots * 4 * SCALES);
+}
+
+static double drop_of(const struct sum *sum)
+{
+	return sum->expected > 0 ? 1 - sum->seen / sum->expected : 0;
+}
+
+static void accuse(const struct detector_case *call, const struct sum *sum,
+	unsigned slots, enum incident_severity severity, const char *site,
+	struct moment since)
+{
+	struct finding finding = detector_finding(call, CAUSE_TRAFFIC);
+	int64_t slot_us =
+		call->pace == DETECTOR_SLOW ? DETECTOR_SLOW_US : DETECTOR_FAST_US;
+	char span[MOMENT_TEXT];
+	double drop = drop_of(sum);
+
+	finding.severity = severity;
+	finding.since = since;
+	finding.effect = drop;
+	(void)detector_write(finding.site, sizeof(finding.site), "%s", site);
+	(void)detector_write(finding.brief, sizeof(finding.brief),
+		"%.0f %% of its requests are missing%s%s", 100 * drop,
+		*site ? " at " : "", site);
+	(void)detector_write(finding.text, sizeof(finding.text),
+		"requests%s%s: %.0f in the last %s, expected %.0f (%s): %.0f %% are "
+		"missing",
+		*site ? " from " : "", site, sum->seen,
+		moment_span_text(slots * slot_us, span), sum->expected,
+		sum->seasonal ? "as at this time of earlier weeks" : "by the rate before",
+		100 * drop);
+	detector_say(call, &finding);
+}
+
+static enum incident_severity severity_of(const struct shortfall *shortfall,
+	const struct shortfall_judgement *judgement, double drop)
+{
+	double least = shortfall->windows < WINDOWS_LEARNT ? DROP_UNLEARNT : DROP_LEAST;
+
+	if (judgement->z > judgement->threshold && drop > least)
+		return SEVERITY_PAGE;
+	if (judgement->z > judgement->warning && drop > DROP_LEAST)
+		return SEVERITY_WARN;
+	return SEVERITY_INFO;
+}
+
+/* The worst scale speaks. Returns whether anything is in doubt: then nobody learns. */
+static bool judge_service(struct detector_case *call, struct requests_of_service *service)
+{
+	struct sum sums[SCALES] = {0};
+	struct shortfall_judgement judgements[SCALES];
+	enum incident_severity worst = SEVERITY_INFO;
+	unsigned speaker = 0;
+	bool doubt = false, spoken = false;
+
+	for (unsigned i = 0; i < SCALES; i++) {
+		const struct scale *scale = &scales[call->pace][i];
+		enum incident_severity severity;
+
+		for (unsigned site = 0; site < vantages_site_count(call->vantages);
+			site++)
+			add_site(call, site, scale->slots, &sums[i]);
+		judgements[i] = shortfall_judge(&service->sums[call->pace][i],
+			sums[i].seen, sums[i].expected, scale->floor, probability(call));
+		if (!judgements[i].speaks)
+			continue;
+		spoken = true;
+		doubt |= judgements[i].z > judgements[i].threshold / 2 &&
+			 drop_of(&sums[i]) > DROP_LEAST / 2;
+		severity = severity_of(
+			&service->sums[call->pace][i], &judgements[i], drop_of(&sums[i]));
+		if (severity > worst) {
+			worst = severity;
+			speaker = i;
+		}
+	}
+	if (worst > SEVERITY_INFO && !call->announced) {
+		if (!service->accused)
+			service->since = start_of(call->pace == DETECTOR_SLOW
+							  ? DETECTOR_SLOW_US
+							  : DETECTOR_FAST_US,
+				call->slot - scales[call->pace][speaker].slots + 1);
+		service->accused = true;
+		accuse(call, &sums[speaker], scales[call->pace][speaker].slots, worst, "",
+			service->since);
+	} else if (service->accused && spoken && !doubt) {
+		service->accused = false;
+		detector_end(call, CAUSE_TRAFFIC, "", "");
+	}
+	for (unsigned i = 0; i < SCALES && !doubt && !call->announced; i++)
+		if (judgements[i].speaks)
+			shortfall_learn(&service->sums[call->pace][i], sums[i].seen,
+				sums[i].expected, judgements[i].z,
+				judgements[i].threshold);
+	return doubt;
+}
+
+/* One site alone pages only for most of its requests, and many of them. */
+static void judge_site(struct detector_case *call, unsigned site,
+	struct requests_of_site *requests, bool service_accused)
+{
+	const struct scale *scale = &scales[DETECTOR_SLOW][1];
+	struct sum sum = {0};
+	struct shortfall_judgement judgement;
+	const char *name = vantages_site_name(call->vantages, site);
+
+	add_site(call, site, scale->slots, &sum);
+	judgement = shortfall_judge(
+		&requests->sum, sum.seen, sum.expected, scale->floor, probability(call));
+	requests->doubted = judgement.speaks && judgement.z > judgement.threshold / 2;
+	if (judgement.speaks && judgement.z > judgement.threshold &&
+		sum.expected > EXPECTED_OF_SITE && drop_of(&sum) > DROP_OF_SITE &&
+		!service_accused && !call->announced) {
+		requests->accused = true;
+		accuse(call, &sum, scale->slots, SEVERITY_PAGE, name,
+			start_of(DETECTOR_SLOW_US, call->slot - scale->slots + 1));
+	} else if (requests->accused && judgement.speaks && !requests->doubted) {
+		requests->accused = false;
+		detector_end(call, CAUSE_TRAFFIC, name, "");
+	}
+	if (judgement.speaks && !requests->doubted && !call->announced)
+		shortfall_learn(&requests->sum, sum.seen, sum.expected, judgement.z,
+			judgement.threshold);
+}
+
+/* The whole of a settled slot, as if everybody had reported it; negative: not known. */
+static double whole_of(const struct track *track, int64_t slot)
+{
+	const struct track_slot *seen = track_slot_at(track, slot);
+	double exposure = track_exposure(track, slot);
+
+	return seen && slot != track->first && exposure > .5 ? seen->requests / exposure
+							     : -1;
+}
+
+static void learn_level(struct requests_of_site *requests, double whole, double usual)
+{
+	double ratio = fmin(fmax((whole + 1) / (usual + 1), .5), 1.6);
+
+	if (!(requests->level > 0))
+		requests->level = 1;
+	requests->level += LEVEL_STEP * (ratio - requests->level);
+	requests->level = fmin(fmax(requests->level, LEVEL_LEAST), LEVEL_MOST);
+}
+
+/* A quarter hour goes to the season once it has settled: cut where it surged, replaced by
+ * what was expected where something is wrong. */
+static void learn_season(struct requests_of_site *requests, const struct track *track,
+	int64_t slot, bool doubt)
+{
+	struct moment at = start_of(DETECTOR_SLOW_US, slot - 2);
+	struct season_expectation usual = season_at(&requests->season, at);
+	double sum = 0;
+	unsigned count = 0;
+
+	for (int64_t s = slot - 2; s <= slot; s++)
+		if (whole_of(track, s) >= 0) {
+			sum += whole_of(track, s);
+			count++;
+		}
+	if (!count)
+		return;
+	sum /= count;
+	if (usual.weeks && !doubt)
+		learn_level(requests, sum, usual.value);
+	if (usual.weeks && doubt)
+		sum = usual.value * level_of(requests);
+	else if (usual.weeks)
+		sum = fmin(sum, 1.3 * usual.value + 10);
+	season_store(&requests->season, at, sum);
+}
+
+static void learn_site(struct detector_case *call, unsigned site,
+	struct requests_of_site *requests, bool doubt)
+{
+	const struct track *track = &detector_traffic_of(call, site)->tracks[call->pace];
+	double whole = whole_of(track, call->slot);
+	int64_t settled = call->slot - SETTLED_SLOTS;
+
+	if (!requests->first.us)
+		requests->first = call->rx;
+	if (whole >= 0 && !doubt) {
+		double step = fmax(RATE_STEP, 1. / ++requests->rated[call->pace]);
+
+		requests->rate[call->pace] += step * (whole - requests->rate[call->pace]);
+	}
+	if (call->pace == DETECTOR_SLOW && settled % 3 == 2)
+		learn_season(requests, track, settled, doubt || requests->doubted);
+}
+
+static void judge(struct detector_case *call)
+{
+	struct requests_of_service *service = detector_of_service(call);
+	bool doubt = judge_service(call, service) || call->announced;
+
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
+		struct requests_of_site *requests = detector_of_site(call, site);
+
+		if (!requests ||
+			!detector_traffic_of(call, site)->tracks[call->pace].newest)
+			continue;
+		if (call->pace == DETECTOR_SLOW)
+			judge_site(call, site, requests, service->accused);
+		learn_site(call, site, requests, doubt);
+	}
+}
+
+const struct detector detect_traffic = {
+	.name = "traffic",
+	.service_size = sizeof(struct requests_of_service),
+	.cell_size = sizeof(struct requests_of_site),
+	.judge = judge,
+};

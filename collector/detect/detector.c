@@ -1,0 +1,73 @@
+#include "detector.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void *detector_of_service(const struct detector_case *call)
+{
+	char *block = cells_of_service(call->cells, call->service_number);
+
+	return block + call->service_offset;
+}
+
+void *detector_of_site(const struct detector_case *call, unsigned site)
+{
+	char *block = cells_find(call->cells, call->service_number, site);
+
+	return block ? block + call->cell_offset : NULL;
+}
+
+struct detector_traffic *detector_traffic_of(
+	const struct detector_case *call, unsigned site)
+{
+	return cells_find(call->cells, call->service_number, site);
+}
+
+struct finding detector_finding(
+	const struct detector_case *call, enum incident_cause cause)
+{
+	struct finding finding = {.cause = cause,
+		.rx = call->rx,
+		.since = call->at.us ? call->at : call->rx};
+
+	memcpy(finding.service, call->service->name, sizeof(finding.service));
+	if (call->vantage)
+		memcpy(finding.vantage, call->vantage->probe, sizeof(finding.vantage));
+	return finding;
+}
+
+void detector_name_subject(struct finding *finding, uint64_t key)
+{
+	(void)snprintf(finding->subject, sizeof(finding->subject), "%016" PRIx64, key);
+}
+
+size_t detector_write(char *buf, size_t cap, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(buf, cap, format, args);
+	va_end(args);
+	if (len < 0 || cap == 0)
+		return 0;
+	return (size_t)len < cap ? (size_t)len : cap - 1;
+}
+
+void detector_say(const struct detector_case *call, const struct finding *finding)
+{
+	call->emit(call->emit_arg, finding);
+}
+
+void detector_end(const struct detector_case *call, enum incident_cause cause,
+	const char *site, const char *subject)
+{
+	struct finding finding = detector_finding(call, cause);
+
+	finding.state = FINDING_ENDED;
+	(void)snprintf(finding.site, sizeof(finding.site), "%s", site);
+	(void)snprintf(finding.subject, sizeof(finding.subject), "%s", subject);
+	detector_say(call, &finding);
+}

@@ -1,0 +1,50 @@
+#include "quantile_floor.h"
+
+#include <math.h>
+
+#define STEP_YOUNG .03
+#define STEP .003
+#define YOUNG 150
+#define ERROR_MOST .15
+#define SPREAD_STEP .02
+/* Less than this is the width of a histogram's bucket. */
+#define SPREAD_LEAST .01
+#define DOUBT .7
+
+double quantile_floor_error(const struct quantile_floor *floor, double logarithm)
+{
+	return floor->windows ? logarithm - floor->floor : 0;
+}
+
+double quantile_floor_spread(const struct quantile_floor *floor)
+{
+	return fmax(floor->spread, SPREAD_LEAST);
+}
+
+double quantile_floor_threshold(
+	const struct quantile_floor *floor, double probability, double least, double most)
+{
+	struct tail_bounds bounds = {.floor = least, .cap = most, .least_beta = .01};
+
+	return tail_threshold(&floor->tail, probability, &bounds);
+}
+
+void quantile_floor_learn(
+	struct quantile_floor *floor, double logarithm, double threshold)
+{
+	double error = quantile_floor_error(floor, logarithm);
+	/* The first few decide by themselves; later ones only lean. */
+	double step = fmax(
+		floor->windows < YOUNG ? STEP_YOUNG : STEP, 1. / (floor->windows + 1.));
+
+	if (floor->windows && error > DOUBT * threshold)
+		return;
+	floor->floor =
+		floor->windows
+			? floor->floor + step * fmin(fmax(error, -ERROR_MOST), ERROR_MOST)
+			: logarithm;
+	floor->spread += fmax(SPREAD_STEP, 1. / (floor->windows + 1.)) *
+			 (fmin(fabs(error), ERROR_MOST) - floor->spread);
+	floor->windows++;
+	tail_add(&floor->tail, fmax(error, 0));
+}

@@ -1,0 +1,31 @@
+/*
+ * The usual level of a duration's logarithm and what it scatters: slow to follow, and
+ * still while what it sees is itself in doubt, so that neither a step nor a creep becomes
+ * the habit. Above it, errors are measured in its own spread and against the tail of
+ * quiet days.
+ */
+#ifndef ASTRAY_QUANTILE_FLOOR_H
+#define ASTRAY_QUANTILE_FLOOR_H
+
+#include <stdbool.h>
+
+#include "tail.h"
+
+struct quantile_floor {
+	double floor;  /* of the natural logarithm */
+	double spread; /* mean absolute error on quiet days */
+	uint32_t windows;
+	struct tail tail;
+};
+
+/* How far above the floor; 0 before anything was learnt. */
+double quantile_floor_error(const struct quantile_floor *floor, double logarithm);
+/* The error that chance passes with that probability, between `least` and `most`. */
+double quantile_floor_threshold(const struct quantile_floor *floor, double probability,
+	double least, double most);
+/* Learns, unless the error is above 0.7 of the threshold. */
+void quantile_floor_learn(
+	struct quantile_floor *floor, double logarithm, double threshold);
+double quantile_floor_spread(const struct quantile_floor *floor);
+
+#endif

@@ -1,0 +1,117 @@
+#include "season.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define CODE_STEPS 2048.0
+#define DAY_QUARTERS 96
+
+static uint16_t code(double value)
+{
+	double steps = 1 + round(log2(1 + (value > 0 ? value : 0)) * CODE_STEPS);
+
+	return steps < UINT16_MAX ? (uint16_t)steps : UINT16_MAX;
+}
+
+static double decode(uint16_t stored)
+{
+	return exp2((stored - 1) / CODE_STEPS) - 1;
+}
+
+static int64_t quarter_of(struct moment at)
+{
+	return at.us / SEASON_QUARTER_US;
+}
+
+/* The value of that quarter, if it is still held. */
+static bool look_up(const struct season *season, int64_t quarter, double *out)
+{
+	uint16_t stored;
+
+	if (!season->newest || quarter > season->newest || quarter < season->first ||
+		quarter <= season->newest - SEASON_WEEKS * SEASON_QUARTERS)
+		return false;
+	stored = season->values[quarter / SEASON_QUARTERS % SEASON_WEEKS]
+			       [quarter % SEASON_QUARTERS];
+	if (!stored)
+		return false;
+	*out = decode(stored);
+	return true;
+}
+
+/* The mean of a quarter and its neighbours, so that a shift of minutes is no surprise. */
+static bool smooth(const struct season *season, int64_t quarter, double *out)
+{
+	double sum = 0, value;
+	unsigned count = 0;
+
+	for (int64_t q = quarter - 1; q <= quarter + 1; q++)
+		if (look_up(season, q, &value)) {
+			sum += value;
+			count++;
+		}
+	if (!count)
+		return false;
+	*out = sum / count;
+	return true;
+}
+
+static double median_of(double *values, unsigned count)
+{
+	for (unsigned i = 1; i < count; i++)
+		for (unsigned k = i; k > 0 && values[k] < values[k - 1]; k--) {
+			double swap = values[k];
+
+			values[k] = values[k - 1];
+			values[k - 1] = swap;
+		}
+	/* Of two weeks the lower: one of them may hold a surge. */
+	return count % 2 || count == 2 ? values[(count - 1) / 2]
+				       : (values[count / 2 - 1] + values[count / 2]) / 2;
+}
+
+struct season_expectation season_at(const struct season *season, struct moment at)
+{
+	struct season_expectation out = {0};
+	double weeks[SEASON_WEEKS], yesterday;
+	int64_t now = quarter_of(at);
+
+	for (unsigned k = 1; k <= SEASON_WEEKS; k++)
+		if (smooth(season, now - k * SEASON_QUARTERS, &weeks[out.weeks]))
+			out.weeks++;
+	out.day = smooth(season, now - DAY_QUARTERS, &yesterday);
+	if (out.weeks)
+		out.value = median_of(weeks, out.weeks);
+	else if (out.day)
+		out.value = yesterday;
+	/* One week alone may be a surge: yesterday pulls it down, never up. */
+	if (out.weeks == 1 && out.day && yesterday < out.value)
+		out.value = 0.7 * out.value + 0.3 * yesterday;
+	return out;
+}
+
+/* Quarters that were never measured must not show what the ring held four weeks ago. */
+static void clear_between(struct season *season, int64_t from, int64_t until)
+{
+	if (until - from > SEASON_WEEKS * SEASON_QUARTERS)
+		from = until - SEASON_WEEKS * SEASON_QUARTERS;
+	for (int64_t q = from + 1; q < until; q++)
+		season->values[q / SEASON_QUARTERS % SEASON_WEEKS][q % SEASON_QUARTERS] =
+			0;
+}
+
+void season_store(struct season *season, struct moment at, double value)
+{
+	int64_t quarter = quarter_of(at);
+
+	if (quarter <= season->newest)
+		return;
+	if (!season->newest)
+		season->first = quarter;
+	else
+		clear_between(season, season->newest, quarter);
+	season->newest = quarter;
+	season->values[quarter / SEASON_QUARTERS % SEASON_WEEKS]
+		      [quarter % SEASON_QUARTERS] = code(value);
+}

@@ -1,0 +1,36 @@
+/*
+ * What is usual at this time of the week: four weeks of quarter hours of one count, coded
+ * in the logarithm (16 bits, good to 0.04 %). The expectation is the median over weeks of
+ * the mean of a quarter hour and its neighbours. What is stored is cut at a little above
+ * the expectation, so that a surge is not next week's normal; whoever judges stores the
+ * expectation itself while something is wrong.
+ */
+#ifndef ASTRAY_SEASON_H
+#define ASTRAY_SEASON_H
+
+#include <stdint.h>
+
+#include "astray/moment.h"
+
+#define SEASON_QUARTERS (7 * 24 * 4)
+#define SEASON_WEEKS 4
+#define SEASON_QUARTER_US (15 * MOMENT_MINUTE_US)
+
+struct season {
+	int64_t first, newest; /* quarters since 1970 that were stored; 0: none */
+	uint16_t values[SEASON_WEEKS][SEASON_QUARTERS];
+};
+
+struct season_expectation {
+	double value;   /* the same unit as what is stored */
+	unsigned weeks; /* how many weeks it stands on; 0: none, value from yesterday if
+			   `day` */
+	int day;        /* yesterday is known */
+};
+
+struct season_expectation season_at(const struct season *season, struct moment at);
+/* Quarters are stored in order of time; one that is older than the newest is passed over.
+ */
+void season_store(struct season *season, struct moment at, double value);
+
+#endif

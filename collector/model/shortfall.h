@@ -1,0 +1,35 @@
+/*
+ * How surprising is it to see n where m were expected? A count with a dispersion learnt
+ * from the same sum on quiet days: the deviance of a negative binomial, signed so that
+ * missing is positive, in standard deviations. One sum, one shortfall: its
+ * autocorrelation is inside its dispersion.
+ */
+#ifndef ASTRAY_SHORTFALL_H
+#define ASTRAY_SHORTFALL_H
+
+#include <stdbool.h>
+
+#include "tail.h"
+
+struct shortfall {
+	double dispersion; /* of n/m beyond chance; 0: none seen, the start value holds */
+	uint32_t windows;  /* that it was learnt from */
+	struct tail tail;
+};
+
+struct shortfall_judgement {
+	double z;         /* positive: missing */
+	double threshold; /* of the budget */
+	double warning;   /* of a budget 100 times as loose */
+	bool speaks;      /* enough was expected to say anything */
+};
+
+/* `floor` keeps the threshold from falling lower; `probability` is what the budget allows
+ * a test. */
+struct shortfall_judgement shortfall_judge(const struct shortfall *shortfall, double seen,
+	double expected, double floor, double probability);
+/* Learns from a quiet sum; whoever judges calls it only when nothing is in doubt. */
+void shortfall_learn(struct shortfall *shortfall, double seen, double expected, double z,
+	double threshold);
+
+#endif
