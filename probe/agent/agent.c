@@ -12,6 +12,7 @@
 #include "assignment.h"
 #include "assignment_file.h"
 #include "astray/now.h"
+#include "astray/service_manager.h"
 #include "astray/status.h"
 #include "astray/wire.h"
 #include "call_fence.h"
@@ -20,7 +21,6 @@
 #include "network_watch.h"
 #include "privileges.h"
 #include "self_measure.h"
-#include "service_manager.h"
 #include "source_set.h"
 
 #define MINUTE_MS (uint64_t)(MOMENT_MINUTE_US / 1000)

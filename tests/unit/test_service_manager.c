@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "service_manager.h"
+#include "astray/service_manager.h"
 
 /* A socket as systemd has it; `name` begins with '@' for one in no file system. */
 static int listen_at(const char *name)

@@ -1,4 +1,4 @@
-#include "service_manager.h"
+#include "astray/service_manager.h"
 
 #include <inttypes.h>
 #include <stddef.h>
