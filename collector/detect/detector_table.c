@@ -1,13 +1,19 @@
 #include "detector.h"
 
+#include "detect_certificate.h"
 #include "detect_detour.h"
 #include "detect_failures.h"
 #include "detect_latency.h"
 #include "detect_name_server.h"
+#include "detect_records.h"
+#include "detect_registry.h"
 #include "detect_traffic.h"
 
 const struct detector *const detector_table[] = {
 	&detect_name_server,
+	&detect_records,
+	&detect_registry,
+	&detect_certificate,
 	&detect_detour,
 	&detect_failures,
 	&detect_latency,
