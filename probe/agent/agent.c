@@ -17,6 +17,7 @@
 #include "astray/wire.h"
 #include "call_fence.h"
 #include "geo.h"
+#include "home_hops.h"
 #include "measure_plan.h"
 #include "network_watch.h"
 #include "privileges.h"
@@ -65,14 +66,24 @@ static void print_obs(struct agent *agent, const struct obs *obs)
 	(void)fflush(stdout);
 }
 
-static void emit(void *arg, const struct obs *obs)
+static void send_obs(struct agent *agent, const struct obs *obs)
 {
-	struct agent *agent = arg;
-
 	if (agent->uplink)
 		uplink_add(agent->uplink, obs);
 	else
 		print_obs(agent, obs);
+}
+
+static void emit(void *arg, const struct obs *obs)
+{
+	struct agent *agent = arg;
+
+	if (agent->config->role == OBS_ENDPOINT && home_hops_are_in(obs)) {
+		*agent->obs = *obs;
+		home_hops_hide(agent->obs);
+		obs = agent->obs;
+	}
+	send_obs(agent, obs);
 }
 
 static void say_hello(struct agent *agent)
@@ -85,7 +96,7 @@ static void say_hello(struct agent *agent)
 	hello->role = config->role;
 	hello->label_count = config->label_count;
 	memcpy(hello->labels, config->labels, sizeof(hello->labels));
-	emit(agent, agent->obs);
+	send_obs(agent, agent->obs);
 }
 
 static void count_spool(struct agent *agent, struct obs_health *health)
@@ -116,7 +127,7 @@ static void say_health(struct agent *agent)
 		count_spool(agent, health);
 	if (agent->sources)
 		source_set_report(agent->sources, health);
-	emit(agent, agent->obs);
+	send_obs(agent, agent->obs);
 }
 
 static void say_status(struct agent *agent)
