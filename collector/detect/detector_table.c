@@ -7,6 +7,7 @@
 #include "detect_name_server.h"
 #include "detect_records.h"
 #include "detect_registry.h"
+#include "detect_round_trip.h"
 #include "detect_traffic.h"
 
 const struct detector *const detector_table[] = {
@@ -17,6 +18,7 @@ const struct detector *const detector_table[] = {
 	&detect_detour,
 	&detect_failures,
 	&detect_latency,
+	&detect_round_trip,
 	&detect_traffic,
 	NULL,
 };
