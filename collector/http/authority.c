@@ -35,17 +35,18 @@ static int library_failed(struct fault *fault, const char *what)
 
 /* ---- files */
 
-static FILE *create(const char *file, mode_t mode, struct fault *fault)
+static int create(FILE **out, const char *file, mode_t mode, struct fault *fault)
 {
 	int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
-	FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
+	int rc;
 
-	if (!out) {
-		(void)fault_at(fault, -errno, "", "%s: %s", file, strerror(errno));
-		if (fd >= 0)
-			(void)close(fd);
-	}
-	return out;
+	*out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (*out)
+		return 0;
+	rc = -errno;
+	if (fd >= 0)
+		(void)close(fd);
+	return fault_at(fault, rc, "", "%s: %s", file, strerror(-rc));
 }
 
 static int finish(FILE *out, int written, const char *file, struct fault *fault)
@@ -60,19 +61,18 @@ static int finish(FILE *out, int written, const char *file, struct fault *fault)
 static int save(X509 *certificate, EVP_PKEY *key, const struct authority_files *files,
 	struct fault *fault)
 {
-	FILE *out = create(files->key, 0600, fault);
-	int rc;
+	FILE *out;
+	int rc = create(&out, files->key, 0600, fault);
 
-	if (!out)
-		return -EIO;
-	rc = finish(out, PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL),
-		files->key, fault);
-	if (rc)
-		return rc;
-	out = create(files->certificate, 0644, fault);
-	return out ? finish(out, PEM_write_X509(out, certificate), files->certificate,
-			     fault)
-		   : -EIO;
+	if (rc == 0)
+		rc = finish(out,
+			PEM_write_PrivateKey(out, key, NULL, NULL, 0, NULL, NULL),
+			files->key, fault);
+	if (rc == 0)
+		rc = create(&out, files->certificate, 0644, fault);
+	return rc ? rc
+		  : finish(out, PEM_write_X509(out, certificate), files->certificate,
+			    fault);
 }
 
 /* ---- certificates */

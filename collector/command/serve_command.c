@@ -1,0 +1,71 @@
+#include "serve_command.h"
+
+#include <stdbool.h>
+#include <sysexits.h>
+
+#include "astray/args.h"
+#include "collector.h"
+
+struct wishes {
+	const char *config;
+	bool help;
+};
+
+static const struct args_command command = {
+	.name = "serve",
+	.operands = "",
+	.summary =
+		"Takes what probes send, judges it, tells people and shows it to them, "
+		"until "
+		"SIGTERM or\nSIGINT. SIGHUP reads certificates and configuration again.",
+};
+
+static int run(struct log *log, const struct wishes *wishes)
+{
+	struct collector_config *config;
+	struct fault fault = {0};
+	char text[1024];
+
+	if (collector_config_read(&config, wishes->config, &fault)) {
+		(void)fprintf(stderr, "astray-collector serve: %s\n",
+			fault_text(&fault, text, sizeof(text)));
+		return EX_CONFIG;
+	}
+	return collector_run(config, log);
+}
+
+int serve_command(void *app, int argc, char **argv)
+{
+	struct wishes wishes = {0};
+	const struct args_option options[] = {
+		{.name = "config",
+			.kind = ARGS_TEXT,
+			.metavar = "FILE",
+			.target = &wishes.config,
+			.help = "the configuration (needed); astray-collector init makes "
+				"a first one"},
+		{.name = "help",
+			.letter = 'h',
+			.kind = ARGS_FLAG,
+			.target = &wishes.help,
+			.help = "print this"},
+		{0},
+	};
+	int operands = args_parse(options, "serve", argc, argv);
+
+	if (operands < 0)
+		return EX_USAGE;
+	if (wishes.help) {
+		args_help(stdout, "astray-collector", &command, options);
+		(void)printf("\nKeys of the configuration:\n");
+		collector_config_describe(stdout);
+		return EX_OK;
+	}
+	if (operands > 0 || !wishes.config) {
+		(void)fprintf(stderr,
+			"astray-collector serve: %s; see astray-collector serve --help\n",
+			operands > 0 ? "takes no operands" : "needs --config FILE");
+		return EX_USAGE;
+	}
+	return run(app, &wishes);
+}
