@@ -65,7 +65,10 @@ static const struct conf_option collector_options[] = {
 		"file of a bearer token, in place of a certificate; read anew for each "
 		"request"},
 	{"batch_age", CONF_SPAN, offsetof(struct collector, batch_age_us), 0, 100e3,
-		3600e6, "\"10 s\"", "observations wait so long for others to go with"},
+		3600e6, NULL,
+		"observations wait so long for others to go with; without it 30 s for an "
+		"endpoint, which sends the less for it, 10 s for a gateway, 2 s for a "
+		"sentinel"},
 	{0},
 };
 
@@ -245,7 +248,10 @@ static bool is_private_enough(const char *url)
 static int read_collector(struct agent_config *config, const struct reading *reading,
 	const struct json *section)
 {
-	struct collector collector = {0};
+	static const int64_t patience_us[] = {[OBS_ENDPOINT] = 30 * MOMENT_SECOND_US,
+		[OBS_GATEWAY] = 10 * MOMENT_SECOND_US,
+		[OBS_SENTINEL] = 2 * MOMENT_SECOND_US};
+	struct collector collector = {.batch_age_us = patience_us[config->role]};
 	const struct collector_access *access = &collector.access;
 	int rc = read_section(
 		&collector, collector_options, reading, section, "collector");

@@ -75,7 +75,7 @@ static void what_is_left_out_has_its_default(void **state)
 	(void)state;
 	assert_string_equal(config->uplink.probe, "p");
 	assert_int_equal(config->role, OBS_ENDPOINT);
-	assert_int_equal(config->uplink.batch_age_us, 10000000);
+	assert_int_equal(config->uplink.batch_age_us, 30000000);
 	assert_string_equal(config->spool_directory, "/var/lib/astray-probe");
 	assert_int_equal(config->spool_limit_bytes, 64 * 1024 * 1024);
 	assert_false(config->here.located);

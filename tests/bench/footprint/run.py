@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""What a probe costs an employee's machine: memory, processor, bytes sent.
+
+In a network namespace a person uses ten services, one request of each in ten seconds, all day, while
+probes with the role "endpoint" watch them (flow with windows of 10 s, a trace and a check of each every
+minute). Probes differ in how long observations wait for others to go with (batch_age). Sent are the
+bytes of HTTP on the wire, both ways, without TLS's and TCP's own.
+
+Memory is counted with the libraries' pages that other programs share, and with the capture's ring,
+which is 2 MiB here: enough for one machine. SECONDS=N (default 200) is how long it is watched.
+"""
+import http.client
+import http.server
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+SECONDS = int(os.environ.get("SECONDS", 200))
+SERVICES, WINDOW_S, DAY_S = 10, 10, 86400
+AGES_S = (10, 30, 60)
+FIRST_PORT = 8001
+RING_BYTES = 2 << 20
+TARGET_MIB, TARGET_CPU, TARGET_MB = 16, 0.5, 2
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "500")
+        self.end_headers()
+        self.wfile.write(b"x" * 500)
+
+
+class Quiet(http.server.ThreadingHTTPServer):
+    def handle_error(self, *_):
+        """Checks and traces hang up when they have what they want."""
+
+
+class Collector(Service):
+    def do_GET(self):
+        self.send_response(404)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.sequence += 1
+        answer = json.dumps({"acknowledged": self.server.sequence - 1}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+        request_head = len(self.requestline) + 2 + len(bytes(self.headers)) + 2
+        self.server.batches.append((time.monotonic(), request_head + len(body) + 120 + len(answer)))
+
+
+def serve(port, handler):
+    server = Quiet(("127.0.0.1", port), handler)
+    server.batches, server.sequence = [], 0
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def person(stop):
+    while not stop.wait(WINDOW_S / SERVICES):
+        port = FIRST_PORT + person.turn % SERVICES
+        person.turn += 1
+        connection = http.client.HTTPConnection("127.0.0.1", port)
+        connection.request("GET", "/page")
+        connection.getresponse().read()
+        connection.close()
+
+
+person.turn = 0
+
+
+def start_probe(folder, age_s, port):
+    config = folder / f"probe-{age_s}.json"
+    config.write_text(json.dumps({
+        "probe": f"laptop-{age_s}", "collector": {"url": f"http://127.0.0.1:{port}", "batch_age": age_s},
+        "spool": {"directory": str(folder / f"spool-{age_s}")},
+        "services": [{"name": f"service-{i}", "addresses": ["127.0.0.1"], "ports": [FIRST_PORT + i],
+                      "url": f"http://127.0.0.1:{FIRST_PORT + i}/health"} for i in range(SERVICES)],
+        "sources": {"flow": {"interface": "lo", "window": WINDOW_S, "buffer_bytes": RING_BYTES}, "trace": {}, "check": {}}}))
+    program = pathlib.Path(os.environ["ASTRAY_BIN"]) / "astray-probe"
+    return subprocess.Popen([program, "run", "--config", config], stderr=open(folder / "log", "ab"))
+
+
+def daily_mb(batches):
+    """From the first batch to the last, so that the length of the run does not matter."""
+    if len(batches) < 2:
+        return float("nan")
+    return sum(size for _, size in batches[1:]) / (batches[-1][0] - batches[0][0]) * DAY_S / 1e6
+
+
+def cost(process):
+    stat = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    memory = {line.split()[0][:-1]: int(line.split()[1]) for line in status.splitlines()
+              if line.startswith(("VmHWM", "RssAnon"))}
+    return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK"), memory
+
+
+def main():
+    if os.geteuid() != 0:
+        sys.exit("SKIPPED: capturing needs root")
+    if not os.environ.get("ASTRAY_FOOTPRINT_NAMESPACE"):
+        os.environ["ASTRAY_FOOTPRINT_NAMESPACE"] = "1"
+        os.execvp("unshare", ["unshare", "-n", sys.executable, __file__])
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    for i in range(SERVICES):
+        serve(FIRST_PORT + i, Service)
+    stop = threading.Event()
+    threading.Thread(target=person, args=(stop,), daemon=True).start()
+    with tempfile.TemporaryDirectory(prefix="astray-footprint-") as name:
+        runs = []
+        for i, age_s in enumerate(AGES_S):
+            collector = serve(9001 + i, Collector)
+            runs.append((age_s, collector, start_probe(pathlib.Path(name), age_s, 9001 + i)))
+        time.sleep(SECONDS)
+        print(f"{SECONDS} s, {SERVICES} services, windows of {WINDOW_S} s; targets {TARGET_MIB} MiB, "
+              f"{TARGET_CPU} % of a core, {TARGET_MB} MB a day")
+        print("batch_age  resident MiB (own)  % of a core  batches  MB a day  of the target")
+        for age_s, collector, process in runs:
+            cpu_s, memory = cost(process)
+            daily = daily_mb(collector.batches)
+            print(f"{age_s:7} s {memory['VmHWM'] / 1024:13.1f} ({memory['RssAnon'] / 1024:.1f})"
+                  f"{cpu_s * 100 / SECONDS:13.2f} {len(collector.batches):8} {daily:9.2f} {daily / TARGET_MB:11.2f}x")
+            process.terminate()
+            process.wait()
+        stop.set()
+
+
+if __name__ == "__main__":
+    main()
