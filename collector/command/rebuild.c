@@ -83,7 +83,7 @@ int rebuild_run(const struct rebuild_order *order, struct rebuild_result *out,
 	struct rebuild rebuild = {
 		.order = order, .result = out, .obs = malloc(sizeof(struct obs))};
 	struct journal_reader *reader = NULL;
-	struct moment from;
+	struct moment from = {0};
 	int rc = rebuild.obs ? find_start(order, &from, fault)
 			     : fault_at(fault, -ENOMEM, "", "no memory");
 
