@@ -17,6 +17,10 @@ struct loop_server {
 	char heard[8192];
 	size_t heard_len;
 	int port;
+	unsigned requests;
+	void (*came)(
+		void *arg, const char *request); /* before each answer; may be NULL */
+	void *arg;
 };
 
 static inline void loop_server_room(uv_handle_t *handle, size_t wanted, uv_buf_t *buf)
@@ -49,10 +53,14 @@ static inline void loop_server_read(uv_stream_t *stream, ssize_t len, const uv_b
 		assert_int_equal(
 			uv_tcp_close_reset((uv_tcp_t *)stream, loop_server_forget), 0);
 	} else if (server->answer && strstr(server->heard, "\r\n\r\n")) {
-		uv_buf_t out = uv_buf_init(
-			strdup(server->answer), (unsigned)strlen(server->answer));
+		uv_buf_t out;
 
 		server->heard_len = 0;
+		server->requests++;
+		if (server->came)
+			server->came(server->arg, server->heard);
+		out = uv_buf_init(
+			strdup(server->answer), (unsigned)strlen(server->answer));
 		assert_int_equal(uv_try_write(stream, &out, 1), (int)out.len);
 		free(out.base);
 	}

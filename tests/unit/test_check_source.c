@@ -147,7 +147,7 @@ static void silent_services_hold_up_no_other(void **state)
 	bench->server.answer = NULL;
 	for (unsigned i = 0; i < 5; i++)
 		add_service(bench, "/");
-	assert_int_equal(start(bench, "{\"interval\":60,\"timeout\":3}"), 0);
+	assert_int_equal(start(bench, "{\"interval\":2,\"timeout\":2}"), 0);
 	run_until(bench, 5);
 	assert_int_equal(bench->timeouts, 5);
 	assert_true(bench->server.most_open > 2);
@@ -159,7 +159,7 @@ static void few_connections_are_begun_at_once(void **state)
 
 	for (unsigned i = 0; i < SERVICES; i++)
 		add_service(bench, "/");
-	assert_int_equal(start(bench, "{\"interval\":10,\"timeout\":10}"), 0);
+	assert_int_equal(start(bench, "{\"interval\":5,\"timeout\":5}"), 0);
 	run_until(bench, SERVICES);
 	assert_int_equal(bench->ok, SERVICES);
 	for (unsigned i = 0; i < SERVICES; i++)
