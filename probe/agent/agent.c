@@ -63,7 +63,10 @@ static void print_obs(struct agent *agent, const struct obs *obs)
 
 	if (len > 0)
 		(void)fwrite(agent->line, 1, (size_t)len, stdout);
-	(void)fflush(stdout);
+	/* Nobody reads any more. By signal, because a source is in the middle of
+	 * something. */
+	if (fflush(stdout))
+		(void)raise(SIGTERM);
 }
 
 static void send_obs(struct agent *agent, const struct obs *obs)
