@@ -1,0 +1,495 @@
+#include "casebook.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "account.h"
+#include "strand.h"
+
+#define CASES 64
+#define STRANDS INCIDENT_EVIDENCE
+#define TOGETHER_US (2 * MOMENT_HOUR_US)
+#define COMBINED_US (30 * MOMENT_MINUTE_US)
+#define REOPENS_US (6 * MOMENT_HOUR_US)
+/* Nobody has said a thing about it for a day: it is no longer measured. */
+#define UNSAID_US MOMENT_DAY_US
+/* Three times back within a day: held open for a day, so that it wakes nobody again. */
+#define FLAPS 3
+#define HELD_OPEN_US MOMENT_DAY_US
+/* The class of trouble has risen when so much more of it is felt. */
+#define CLASS_RISES .35
+#define FAMILIES_ENOUGH 3
+
+struct case_file {
+	bool used, told, resolved, acknowledged, quiet_said;
+	struct incident incident;
+	unsigned strand_count;
+	unsigned reopened;
+	unsigned paged_sites;
+	bool paged_policy;
+	double paged_effect;
+	enum incident_severity told_severity;
+	struct moment gathering_since; /* us 0: nothing worth telling yet */
+	struct moment last;            /* finding that held */
+	struct moment resolved_at;
+	struct strand strands[STRANDS];
+};
+
+struct casebook {
+	struct casebook_settings settings;
+	struct casebook_counters counters;
+	casebook_fn changed;
+	void *arg;
+	struct case_file *cases[CASES];
+};
+
+int casebook_new(struct casebook **out, const struct casebook_settings *settings,
+	casebook_fn changed, void *arg)
+{
+	struct casebook *casebook = calloc(1, sizeof(*casebook));
+
+	*out = NULL;
+	if (!casebook)
+		return -ENOMEM;
+	casebook->settings = *settings;
+	casebook->changed = changed;
+	casebook->arg = arg;
+	*out = casebook;
+	return 0;
+}
+
+void casebook_free(struct casebook *casebook)
+{
+	if (!casebook)
+		return;
+	for (unsigned i = 0; i < CASES; i++)
+		free(casebook->cases[i]);
+	free(casebook);
+}
+
+static void say(struct casebook *casebook, struct case_file *file,
+	enum incident_change change, struct moment rx)
+{
+	struct account_state state = {
+		.acknowledged_by = file->acknowledged ? "an operator" : "",
+		.needs_acknowledgement = file->quiet_said && !file->resolved};
+
+	file->incident.rx = rx;
+	if (change != INCIDENT_CHANGE_UPDATED)
+		file->incident.change_number++;
+	account_write(&file->incident, file->strands, file->strand_count, &state);
+	casebook->changed(casebook->arg, change, &file->incident);
+}
+
+static struct strand *strand_of(struct case_file *file, const struct finding *finding)
+{
+	for (unsigned i = 0; i < file->strand_count; i++)
+		if (strand_is_of(&file->strands[i], finding))
+			return &file->strands[i];
+	return NULL;
+}
+
+/* Whether a resolved case may still come back. */
+static bool is_remembered(const struct case_file *file, struct moment rx)
+{
+	return !file->resolved || moment_since_us(rx, file->resolved_at) < REOPENS_US;
+}
+
+static struct case_file *case_with_strand(
+	struct casebook *casebook, const struct finding *finding)
+{
+	struct case_file *remembered = NULL;
+
+	for (unsigned i = 0; i < CASES; i++) {
+		struct case_file *file = casebook->cases[i];
+
+		if (!file || !is_remembered(file, finding->rx) ||
+			!strand_of(file, finding))
+			continue;
+		if (!file->resolved)
+			return file;
+		remembered = file;
+	}
+	return remembered;
+}
+
+static bool concerns(const struct case_file *file, const struct finding *finding)
+{
+	for (unsigned i = 0; i < file->strand_count; i++) {
+		const struct finding *other = &file->strands[i].finding;
+
+		if (*finding->service && strcmp(other->service, finding->service) == 0)
+			return true;
+		/* A site's own trouble takes what its services show there. */
+		if ((!*finding->service || !*other->service) && *finding->site &&
+			strcmp(other->site, finding->site) == 0)
+			return true;
+		/* The same trouble at the same site, or by the same stranger, is one. */
+		if (other->cause == finding->cause && *finding->site &&
+			strcmp(other->site, finding->site) == 0)
+			return true;
+		if (other->cause == finding->cause && finding->security &&
+			*finding->subject &&
+			strcmp(other->subject, finding->subject) == 0)
+			return true;
+	}
+	return false;
+}
+
+static struct case_file *case_that_concerns(
+	struct casebook *casebook, const struct finding *finding)
+{
+	for (unsigned i = 0; i < CASES; i++) {
+		struct case_file *file = casebook->cases[i];
+
+		if (file && !file->resolved && concerns(file, finding) &&
+			moment_since_us(finding->rx, file->last) < TOGETHER_US)
+			return file;
+	}
+	return NULL;
+}
+
+/* A place for a new case: a free one, else that of the case resolved for longest. */
+static struct case_file *new_case(struct casebook *casebook)
+{
+	unsigned oldest = CASES;
+
+	for (unsigned i = 0; i < CASES; i++) {
+		struct case_file *file = casebook->cases[i];
+
+		if (!file) {
+			casebook->cases[i] = calloc(1, sizeof(*file));
+			return casebook->cases[i];
+		}
+		if (file->resolved &&
+			(oldest == CASES ||
+				moment_before(file->resolved_at,
+					casebook->cases[oldest]->resolved_at)))
+			oldest = i;
+	}
+	if (oldest == CASES)
+		return NULL;
+	memset(casebook->cases[oldest], 0, sizeof(struct case_file));
+	return casebook->cases[oldest];
+}
+
+/* FNV-1a over what makes it this one: the same in every replay. */
+static void name_case(struct case_file *file, const struct finding *finding)
+{
+	char text[OBS_NAME + OBS_WORD + 64], day[MOMENT_TEXT];
+	uint32_t hash = 2166136261u;
+
+	(void)snprintf(text, sizeof(text), "%" PRId64 "|%s|%s|%u", finding->rx.us,
+		finding->service, finding->site, (unsigned)finding->cause);
+	for (const char *c = text; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * 16777619u;
+	(void)snprintf(file->incident.id, sizeof(file->incident.id), "%.10s-%08x",
+		moment_text(finding->rx, false, day), (unsigned)hash);
+}
+
+static struct case_file *open_case(
+	struct casebook *casebook, const struct finding *finding)
+{
+	struct case_file *file = new_case(casebook);
+
+	if (!file) {
+		casebook->counters.refused++;
+		return NULL;
+	}
+	file->used = true;
+	name_case(file, finding);
+	file->incident.opened = finding->rx;
+	return file;
+}
+
+static bool is_security(const struct case_file *file)
+{
+	for (unsigned i = 0; i < file->strand_count; i++)
+		if (file->strands[i].finding.security)
+			return true;
+	return false;
+}
+
+static bool has_policy(const struct case_file *file)
+{
+	for (unsigned i = 0; i < file->strand_count; i++)
+		if (file->strands[i].finding.policy)
+			return true;
+	return false;
+}
+
+static unsigned causes_at_least(
+	const struct case_file *file, enum incident_severity least, struct moment now)
+{
+	unsigned causes = 0;
+
+	for (unsigned i = 0; i < file->strand_count; i++) {
+		const struct strand *strand = &file->strands[i];
+
+		if (strand->finding.severity >= least && strand_holds(strand) &&
+			moment_since_us(now, strand->last) < COMBINED_US)
+			causes |= 1u << strand->finding.cause;
+	}
+	return (unsigned)__builtin_popcount(causes);
+}
+
+/* Independent streams multiply: two warnings of different kinds are worth a page. */
+static enum incident_severity severity_of(const struct case_file *file, struct moment now)
+{
+	enum incident_severity worst = SEVERITY_INFO;
+
+	for (unsigned i = 0; i < file->strand_count; i++)
+		if (strand_holds(&file->strands[i]) &&
+			file->strands[i].finding.severity > worst)
+			worst = file->strands[i].finding.severity;
+	if (worst == SEVERITY_WARN && causes_at_least(file, SEVERITY_WARN, now) >= 2)
+		return SEVERITY_PAGE;
+	return worst;
+}
+
+static double effect_of(const struct case_file *file)
+{
+	double worst = 0;
+
+	for (unsigned i = 0; i < file->strand_count; i++)
+		if (strand_holds(&file->strands[i]) &&
+			file->strands[i].finding.effect > worst)
+			worst = file->strands[i].finding.effect;
+	return worst;
+}
+
+static unsigned sites_of(const struct case_file *file)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < file->strand_count; i++) {
+		unsigned k = 0;
+
+		if (!file->strands[i].finding.site[0])
+			continue;
+		while (k < i && strcmp(file->strands[k].finding.site,
+					file->strands[i].finding.site) != 0)
+			k++;
+		count += k == i;
+	}
+	return count;
+}
+
+static void note_page(struct casebook *casebook, struct case_file *file)
+{
+	casebook->counters.pages++;
+	file->paged_effect = effect_of(file);
+	file->paged_policy = has_policy(file);
+	file->paged_sites = sites_of(file);
+}
+
+static bool class_rises(const struct case_file *file)
+{
+	return effect_of(file) > file->paged_effect + CLASS_RISES ||
+	       (has_policy(file) && !file->paged_policy) ||
+	       (sites_of(file) > file->paged_sites && file->paged_sites == 1);
+}
+
+static void tell_first(struct casebook *casebook, struct case_file *file,
+	enum incident_severity severity, struct moment rx)
+{
+	file->told = true;
+	file->told_severity = file->incident.severity = severity;
+	file->incident.state = INCIDENT_OPENED;
+	casebook->counters.incidents++;
+	if (severity == SEVERITY_PAGE)
+		note_page(casebook, file);
+	say(casebook, file, INCIDENT_CHANGE_OPENED, rx);
+}
+
+static void escalate(struct casebook *casebook, struct case_file *file, struct moment rx)
+{
+	file->told_severity = file->incident.severity = SEVERITY_PAGE;
+	file->incident.state = INCIDENT_ESCALATED;
+	note_page(casebook, file);
+	say(casebook, file, INCIDENT_CHANGE_ESCALATED, rx);
+}
+
+/* Whether it is time to tell somebody, and does. True when something was said. */
+static bool consider(struct casebook *casebook, struct case_file *file, struct moment rx)
+{
+	enum incident_severity severity = severity_of(file, rx);
+
+	if (file->resolved || severity < SEVERITY_WARN)
+		return false;
+	if (!file->gathering_since.us)
+		file->gathering_since = rx;
+	if (file->told) {
+		if (severity == SEVERITY_PAGE &&
+			(file->told_severity < SEVERITY_PAGE || class_rises(file))) {
+			escalate(casebook, file, rx);
+			return true;
+		}
+		return false;
+	}
+	if (moment_since_us(rx, file->gathering_since) < casebook->settings.gather_us &&
+		!(severity == SEVERITY_PAGE &&
+			causes_at_least(file, SEVERITY_WARN, rx) > FAMILIES_ENOUGH))
+		return false;
+	tell_first(casebook, file, severity, rx);
+	return true;
+}
+
+/* The same trouble again: no new incident, and nobody is woken for it. */
+static void reopen(struct casebook *casebook, struct case_file *file, struct moment rx)
+{
+	file->resolved = false;
+	file->quiet_said = false;
+	file->reopened++;
+	file->incident.state = INCIDENT_OPENED;
+	file->incident.severity = SEVERITY_WARN;
+	say(casebook, file, INCIDENT_CHANGE_OPENED, rx);
+}
+
+static void end_strand(struct casebook *casebook, const struct finding *finding)
+{
+	struct case_file *file = case_with_strand(casebook, finding);
+	struct strand *strand = file ? strand_of(file, finding) : NULL;
+
+	if (!strand || file->resolved || !strand_holds(strand))
+		return;
+	strand->ended = finding->rx;
+	if (file->told)
+		say(casebook, file, INCIDENT_CHANGE_UPDATED, finding->rx);
+}
+
+static void hold_strand(
+	struct casebook *casebook, struct case_file *file, const struct finding *finding)
+{
+	struct strand *strand = strand_of(file, finding);
+	bool news = true;
+
+	file->last = finding->rx;
+	if (strand)
+		news = strand_renew(strand, finding);
+	else if (file->strand_count < STRANDS)
+		strand_begin(&file->strands[file->strand_count++], finding);
+	else
+		casebook->counters.refused++;
+	if (file->resolved)
+		reopen(casebook, file, finding->rx);
+	file->quiet_said = false;
+	if (!consider(casebook, file, finding->rx) && news && file->told)
+		say(casebook, file, INCIDENT_CHANGE_UPDATED, finding->rx);
+}
+
+void casebook_take(struct casebook *casebook, const struct finding *finding)
+{
+	struct case_file *file;
+
+	casebook->counters.findings++;
+	if (finding->state == FINDING_ENDED) {
+		end_strand(casebook, finding);
+		return;
+	}
+	file = case_with_strand(casebook, finding);
+	if (!file)
+		file = case_that_concerns(casebook, finding);
+	/* What is merely worth knowing opens nothing. */
+	if (!file && finding->severity > SEVERITY_INFO)
+		file = open_case(casebook, finding);
+	if (file)
+		hold_strand(casebook, file, finding);
+}
+
+bool casebook_acknowledge(
+	struct casebook *casebook, struct moment rx, const struct obs_acknowledge *by)
+{
+	for (unsigned i = 0; i < CASES; i++) {
+		struct case_file *file = casebook->cases[i];
+
+		if (!file || !file->told || file->resolved ||
+			strcmp(file->incident.id, by->incident) != 0)
+			continue;
+		file->acknowledged = true;
+		file->quiet_said = false;
+		file->incident.state = INCIDENT_ACKNOWLEDGED;
+		say(casebook, file, INCIDENT_CHANGE_ACKNOWLEDGED, rx);
+		return true;
+	}
+	return false;
+}
+
+/* When the last of it ended; false while anything holds. */
+static bool is_over(struct case_file *file, struct moment rx, struct moment *since)
+{
+	since->us = 0;
+	for (unsigned i = 0; i < file->strand_count; i++) {
+		struct strand *strand = &file->strands[i];
+
+		if (strand_holds(strand) && moment_since_us(rx, strand->last) > UNSAID_US)
+			strand->ended = rx;
+		if (strand_holds(strand))
+			return false;
+		if (moment_before(*since, strand->ended))
+			*since = strand->ended;
+	}
+	return true;
+}
+
+static void close_case(
+	struct casebook *casebook, struct case_file *file, struct moment rx)
+{
+	file->resolved = true;
+	file->resolved_at = rx;
+	file->incident.state = INCIDENT_RESOLVED;
+	say(casebook, file, INCIDENT_CHANGE_RESOLVED, rx);
+}
+
+static void settle(struct casebook *casebook, struct case_file *file, struct moment rx)
+{
+	struct moment since;
+	int64_t calm_us =
+		file->reopened >= FLAPS ? HELD_OPEN_US : casebook->settings.calm_us;
+
+	if (file->resolved || !is_over(file, rx, &since) ||
+		moment_since_us(rx, since) < calm_us)
+		return;
+	if (!file->told) { /* it came and went before anybody was told */
+		memset(file, 0, sizeof(*file));
+		file->resolved = true;
+		return;
+	}
+	if (is_security(file) && !file->acknowledged) {
+		if (!file->quiet_said) {
+			file->quiet_said = true;
+			say(casebook, file, INCIDENT_CHANGE_UPDATED, rx);
+		}
+		return;
+	}
+	close_case(casebook, file, rx);
+}
+
+void casebook_advance(struct casebook *casebook, struct moment rx)
+{
+	for (unsigned i = 0; i < CASES; i++) {
+		struct case_file *file = casebook->cases[i];
+
+		if (!file || file->resolved)
+			continue;
+		(void)consider(casebook, file, rx);
+		settle(casebook, file, rx);
+	}
+}
+
+bool casebook_is_busy(const struct casebook *casebook)
+{
+	for (unsigned i = 0; i < CASES; i++)
+		if (casebook->cases[i] && !casebook->cases[i]->resolved)
+			return true;
+	return false;
+}
+
+void casebook_read_counters(
+	const struct casebook *casebook, struct casebook_counters *out)
+{
+	*out = casebook->counters;
+}

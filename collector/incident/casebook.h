@@ -1,0 +1,48 @@
+/*
+ * Where findings become incidents. What concerns one service (or one site's own trouble)
+ * within two hours belongs together; a page waits a moment for the rest of its evidence,
+ * is raised once, and again only when the matter gets much worse. It resolves when all
+ * has been quiet for a while; what concerns security waits for somebody's acknowledgement
+ * as well. What comes back within six hours is the same incident and wakes nobody.
+ *
+ * Pure: time is what it is told. Bounded; what found no room is counted.
+ */
+#ifndef ASTRAY_CASEBOOK_H
+#define ASTRAY_CASEBOOK_H
+
+#include <stdbool.h>
+
+#include "finding.h"
+
+struct casebook;
+
+struct casebook_settings {
+	int64_t gather_us; /* a page waits at most this long for the rest of its evidence
+			    */
+	int64_t calm_us;   /* all quiet for this long resolves */
+};
+
+struct casebook_counters {
+	uint64_t findings, incidents, pages, refused;
+};
+
+/* Told of every change; the incident is borrowed for the call. */
+typedef void (*casebook_fn)(
+	void *arg, enum incident_change change, const struct incident *incident);
+
+int casebook_new(struct casebook **out, const struct casebook_settings *settings,
+	casebook_fn changed, void *arg);
+void casebook_free(struct casebook *casebook); /* NULL is fine */
+
+void casebook_take(struct casebook *casebook, const struct finding *finding);
+/* False when no open incident has that id. */
+bool casebook_acknowledge(
+	struct casebook *casebook, struct moment rx, const struct obs_acknowledge *by);
+/* Lets time pass: what has gathered is told, what has calmed resolves. */
+void casebook_advance(struct casebook *casebook, struct moment rx);
+/* Whether time alone can still change anything. */
+bool casebook_is_busy(const struct casebook *casebook);
+void casebook_read_counters(
+	const struct casebook *casebook, struct casebook_counters *out);
+
+#endif

@@ -1,0 +1,67 @@
+#include "strand.h"
+
+#include <string.h>
+
+#include "printable.h"
+
+/* Ten points worse are worth saying; every wiggle is not. */
+#define WORSE .1
+
+static void clean_texts(struct finding *finding)
+{
+	struct finding raw = *finding;
+
+	printable_copy(finding->brief, sizeof(finding->brief), raw.brief);
+	printable_copy(finding->text, sizeof(finding->text), raw.text);
+}
+
+static void note_vantage(struct strand *strand, const char *vantage)
+{
+	if (!*vantage)
+		return;
+	for (unsigned i = 0; i < strand->vantage_count; i++)
+		if (strcmp(strand->vantages[i], vantage) == 0)
+			return;
+	if (strand->vantage_count < STRAND_VANTAGES)
+		memcpy(strand->vantages[strand->vantage_count++], vantage, OBS_WORD);
+}
+
+void strand_begin(struct strand *strand, const struct finding *finding)
+{
+	memset(strand, 0, sizeof(*strand));
+	strand->finding = *finding;
+	clean_texts(&strand->finding);
+	strand->last = finding->rx;
+	note_vantage(strand, finding->vantage);
+}
+
+bool strand_renew(struct strand *strand, const struct finding *finding)
+{
+	bool back = !strand_holds(strand);
+	bool worse = finding->effect > strand->finding.effect + WORSE ||
+		     finding->severity > strand->finding.severity;
+	struct moment since = strand->finding.since;
+
+	strand->ended.us = 0;
+	strand->last = finding->rx;
+	note_vantage(strand, finding->vantage);
+	if (!back && !worse)
+		return false;
+	strand->finding = *finding;
+	strand->finding.since = since;
+	clean_texts(&strand->finding);
+	return true;
+}
+
+bool strand_is_of(const struct strand *strand, const struct finding *finding)
+{
+	return strand->finding.cause == finding->cause &&
+	       strcmp(strand->finding.service, finding->service) == 0 &&
+	       strcmp(strand->finding.site, finding->site) == 0 &&
+	       strcmp(strand->finding.subject, finding->subject) == 0;
+}
+
+bool strand_holds(const struct strand *strand)
+{
+	return strand->ended.us == 0;
+}
