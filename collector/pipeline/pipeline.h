@@ -1,7 +1,8 @@
 /*
- * The way of one observation through the collector, and the only place that knows the order:
- * place -> model -> detect -> incident. Pure: it reads no clock and does no I/O; time is the rx
- * of what it is fed. Fed the same stream it calls the same hooks, live or in replay.
+ * The way of one observation through the collector, and the only place that knows the
+ * order: place -> model -> detect -> incident. Pure: it reads no clock and does no I/O;
+ * time is the rx of what it is fed. Fed the same stream it calls the same hooks, live or
+ * in replay.
  */
 #ifndef ASTRAY_PIPELINE_H
 #define ASTRAY_PIPELINE_H
@@ -16,18 +17,23 @@ struct pipeline;
 
 /* How things are judged; the "judgement" section of the configuration. */
 struct pipeline_settings {
-	int64_t gather_us; /* a page waits at most this long for the rest of its evidence */
+	int64_t gather_us; /* a page waits at most this long for the rest of its evidence
+			    */
 	int64_t calm_us;   /* all quiet for this long resolves an incident */
-	int64_t learn_paths_us; /* history wanted before a new path may page without policy */
-	int64_t learn_names_us; /* the same for name servers */
+	int64_t learn_paths_us;  /* history wanted before a new path may page without
+				    policy */
+	int64_t learn_names_us;  /* the same for name servers */
 	int64_t learn_counts_us; /* the same for falling traffic on its own */
 };
 extern const struct conf_option pipeline_options[];
 
 struct pipeline_hooks {
-	/* Every observation that counted, with its places filled in; once, in stream order. */
-	void (*observed)(void *arg, const struct wire_origin *origin, const struct obs *obs);
-	void (*changed)(void *arg, enum incident_change change, const struct incident *incident);
+	/* Every observation that counted, with its places filled in; once, in stream
+	 * order. */
+	void (*observed)(
+		void *arg, const struct wire_origin *origin, const struct obs *obs);
+	void (*changed)(
+		void *arg, enum incident_change change, const struct incident *incident);
 	void *arg;
 };
 
@@ -43,13 +49,14 @@ int pipeline_new(struct pipeline **out, const struct services *services,
 	const struct pipeline_hooks *hooks);
 void pipeline_free(struct pipeline *pipeline);
 
-/* Feeds one observation of the recorded stream; rx never goes back (an earlier one is taken as
- * the latest seen). Telemetry duplicates are removed before. */
+/* Feeds one observation of the recorded stream; rx never goes back (an earlier one is
+ * taken as the latest seen). Telemetry duplicates are removed before. */
 void pipeline_feed(struct pipeline *pipeline, const struct wire_origin *origin,
 	const struct obs *obs);
 /* Lets time pass without an observation: to the end of a stream, for instance. */
 void pipeline_advance(struct pipeline *pipeline, struct moment rx);
 
-void pipeline_read_counters(const struct pipeline *pipeline, struct pipeline_counters *out);
+void pipeline_read_counters(
+	const struct pipeline *pipeline, struct pipeline_counters *out);
 
 #endif

@@ -1,0 +1,452 @@
+#include "pipeline.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "announcements.h"
+#include "casebook.h"
+#include "detector.h"
+#include "known.h"
+#include "placing.h"
+#include "slot_clock.h"
+
+#define CELLS_MAX 16384
+#define DETECTORS_MAX 32
+#define STEP_US MOMENT_SECOND_US
+#define LATE_SLOW_US (60 * MOMENT_SECOND_US)
+#define LATE_FAST_US (20 * MOMENT_SECOND_US)
+/* One page for one service in a hundred weeks, over all of its tests. */
+#define PAGES_PER_WEEK .01
+
+#define SPAN(k, f, d, h)                                                   \
+	{                                                                  \
+		.key = (k), .type = CONF_SPAN,                             \
+		.offset = offsetof(struct pipeline_settings, f), .min = 0, \
+		.max = 366. * MOMENT_DAY_US, .fallback = (d), .help = (h)  \
+	}
+
+const struct conf_option pipeline_options[] = {
+	SPAN("gather", gather_us, "\"15 s\"",
+		"a page waits at most this long for the rest of its evidence"),
+	SPAN("calm", calm_us, "\"30 min\"",
+		"all quiet for this long resolves an incident"),
+	SPAN("learn_paths", learn_paths_us, "\"1 day\"",
+		"history wanted before a new path or slower answers may page without "
+		"policy"),
+	SPAN("learn_names", learn_names_us, "\"1 day\"",
+		"history wanted before a new name server, network or certificate may "
+		"page without policy"),
+	SPAN("learn_counts", learn_counts_us, "\"7 days\"",
+		"history wanted before missing requests may page by the recent rate "
+		"alone"),
+	{0},
+};
+
+struct placed_service {
+	const struct service *service;
+	struct slot_clock clocks[DETECTOR_PACES];
+};
+
+struct pipeline {
+	const struct services *services;
+	const struct geo *geo;
+	struct pipeline_hooks hooks;
+	struct detector_settings settings;
+	struct pipeline_counters counters;
+	struct moment now;
+	struct placed_service *placed; /* beside services->list */
+	uint32_t *index;               /* service + 1 by hash; a power of two of slots */
+	uint32_t index_mask;
+	struct announcements announcements;
+	struct vantages *vantages;
+	struct cells *cells;
+	struct casebook *casebook;
+	size_t service_offsets[DETECTORS_MAX], cell_offsets[DETECTORS_MAX];
+	struct obs *room; /* for an observation whose places are filled in */
+};
+
+static void found(void *arg, const struct finding *finding)
+{
+	struct pipeline *pipeline = arg;
+
+	casebook_take(pipeline->casebook, finding);
+}
+
+static void changed(
+	void *arg, enum incident_change change, const struct incident *incident)
+{
+	struct pipeline *pipeline = arg;
+
+	if (pipeline->hooks.changed)
+		pipeline->hooks.changed(pipeline->hooks.arg, change, incident);
+}
+
+static size_t rounded(size_t size)
+{
+	return (size + 15) / 16 * 16;
+}
+
+/* The parts of the detectors lie one behind the other, the common part of a cell first.
+ */
+static int lay_out_cells(struct pipeline *pipeline)
+{
+	size_t service_size = 0, cell_size = rounded(sizeof(struct detector_traffic));
+
+	for (unsigned i = 0; detector_table[i]; i++) {
+		if (i == DETECTORS_MAX)
+			return -ENOMEM;
+		pipeline->service_offsets[i] = service_size;
+		pipeline->cell_offsets[i] = cell_size;
+		service_size += rounded(detector_table[i]->service_size);
+		cell_size += rounded(detector_table[i]->cell_size);
+	}
+	return cells_new(&pipeline->cells, (unsigned)pipeline->services->count,
+		VANTAGES_SITES, service_size, cell_size, CELLS_MAX);
+}
+
+static int index_services(struct pipeline *pipeline)
+{
+	size_t count = pipeline->services->count, slots = 16;
+
+	while (slots < 2 * count)
+		slots *= 2;
+	pipeline->index = calloc(slots, sizeof(*pipeline->index));
+	pipeline->placed = calloc(count ? count : 1, sizeof(*pipeline->placed));
+	if (!pipeline->index || !pipeline->placed)
+		return -ENOMEM;
+	pipeline->index_mask = (uint32_t)slots - 1;
+	for (size_t i = 0; i < count; i++) {
+		uint32_t at = (uint32_t)known_key(pipeline->services->list[i].name) &
+			      pipeline->index_mask;
+
+		while (pipeline->index[at])
+			at = (at + 1) & pipeline->index_mask;
+		pipeline->index[at] = (uint32_t)i + 1;
+		pipeline->placed[i].service = &pipeline->services->list[i];
+		pipeline->placed[i].clocks[DETECTOR_SLOW] = (struct slot_clock){
+			.slot_us = DETECTOR_SLOW_US, .late_us = LATE_SLOW_US};
+		pipeline->placed[i].clocks[DETECTOR_FAST] = (struct slot_clock){
+			.slot_us = DETECTOR_FAST_US, .late_us = LATE_FAST_US};
+	}
+	return 0;
+}
+
+static struct pipeline_settings defaults(void)
+{
+	return (struct pipeline_settings){.gather_us = 15 * MOMENT_SECOND_US,
+		.calm_us = 30 * MOMENT_MINUTE_US,
+		.learn_paths_us = MOMENT_DAY_US,
+		.learn_names_us = MOMENT_DAY_US,
+		.learn_counts_us = 7 * MOMENT_DAY_US};
+}
+
+int pipeline_new(struct pipeline **out, const struct services *services,
+	const struct pipeline_settings *settings, const struct geo *geo,
+	const struct pipeline_hooks *hooks)
+{
+	struct pipeline *pipeline = calloc(1, sizeof(*pipeline));
+	struct pipeline_settings chosen = settings ? *settings : defaults();
+	struct casebook_settings book = {
+		.gather_us = chosen.gather_us, .calm_us = chosen.calm_us};
+	int rc = -ENOMEM;
+
+	*out = NULL;
+	if (!pipeline)
+		return rc;
+	pipeline->services = services;
+	pipeline->geo = geo;
+	pipeline->hooks = *hooks;
+	pipeline->settings =
+		(struct detector_settings){.learn_paths_us = chosen.learn_paths_us,
+			.learn_names_us = chosen.learn_names_us,
+			.learn_counts_us = chosen.learn_counts_us,
+			.pages_per_week = PAGES_PER_WEEK};
+	pipeline->room = malloc(sizeof(*pipeline->room));
+	if (!pipeline->room || (rc = index_services(pipeline)) < 0 ||
+		(rc = lay_out_cells(pipeline)) < 0 ||
+		(rc = vantages_new(&pipeline->vantages)) < 0 ||
+		(rc = casebook_new(&pipeline->casebook, &book, changed, pipeline)) < 0) {
+		pipeline_free(pipeline);
+		return rc;
+	}
+	*out = pipeline;
+	return 0;
+}
+
+void pipeline_free(struct pipeline *pipeline)
+{
+	if (!pipeline)
+		return;
+	casebook_free(pipeline->casebook);
+	vantages_free(pipeline->vantages);
+	cells_free(pipeline->cells);
+	free(pipeline->index);
+	free(pipeline->placed);
+	free(pipeline->room);
+	free(pipeline);
+}
+
+/* The number of that service; negative when nobody configured it. */
+static int64_t service_of(const struct pipeline *pipeline, const char *name)
+{
+	uint32_t at = (uint32_t)known_key(name) & pipeline->index_mask;
+
+	for (; pipeline->index[at]; at = (at + 1) & pipeline->index_mask)
+		if (strcmp(pipeline->services->list[pipeline->index[at] - 1].name,
+			    name) == 0)
+			return pipeline->index[at] - 1;
+	return -1;
+}
+
+static struct detector_case case_of(struct pipeline *pipeline, unsigned service)
+{
+	return (struct detector_case){.settings = &pipeline->settings,
+		.rx = pipeline->now,
+		.service = &pipeline->services->list[service],
+		.service_number = service,
+		.cells = pipeline->cells,
+		.vantages = pipeline->vantages,
+		.emit = found,
+		.emit_arg = pipeline};
+}
+
+static void ask(
+	struct pipeline *pipeline, struct detector_case *call, unsigned row, bool judge)
+{
+	const struct detector *detector = detector_table[row];
+
+	call->service_offset = pipeline->service_offsets[row];
+	call->cell_offset = pipeline->cell_offsets[row];
+	if (judge)
+		detector->judge(call);
+	else
+		detector->see(call);
+}
+
+static void judge_slot(struct pipeline *pipeline, unsigned service,
+	enum detector_pace pace, int64_t slot)
+{
+	struct detector_case call = case_of(pipeline, service);
+
+	call.pace = pace;
+	call.slot = slot;
+	call.announced = announcements_cover(
+		&pipeline->announcements, call.service->name, "", pipeline->now);
+	for (unsigned row = 0; detector_table[row]; row++)
+		if (detector_table[row]->judge)
+			ask(pipeline, &call, row, true);
+}
+
+static bool is_complete(const struct pipeline *pipeline, unsigned service,
+	enum detector_pace pace, int64_t slot)
+{
+	for (unsigned site = 0; site < vantages_site_count(pipeline->vantages); site++) {
+		const struct detector_traffic *traffic =
+			cells_find(pipeline->cells, service, site);
+
+		if (traffic && traffic->tracks[pace].newest &&
+			!track_is_complete(&traffic->tracks[pace], slot))
+			return false;
+	}
+	return true;
+}
+
+/* Judges what is complete, and what can wait no longer. */
+static void judge_ready(
+	struct pipeline *pipeline, unsigned service, enum detector_pace pace)
+{
+	struct slot_clock *clock = &pipeline->placed[service].clocks[pace];
+
+	for (int64_t slot = slot_clock_next(clock); slot; slot = slot_clock_next(clock)) {
+		if (moment_before(pipeline->now, slot_clock_deadline(clock)) &&
+			!is_complete(pipeline, service, pace, slot))
+			return;
+		slot_clock_done(clock);
+		judge_slot(pipeline, service, pace, slot);
+	}
+}
+
+static void step(struct pipeline *pipeline, struct moment to)
+{
+	pipeline->now = to;
+	for (unsigned i = 0; i < pipeline->services->count; i++)
+		for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
+			struct moment deadline =
+				slot_clock_deadline(&pipeline->placed[i].clocks[pace]);
+
+			if (deadline.us && !moment_before(to, deadline))
+				judge_ready(pipeline, i, (enum detector_pace)pace);
+		}
+	casebook_advance(pipeline->casebook, to);
+}
+
+static struct moment earliest_deadline(const struct pipeline *pipeline)
+{
+	struct moment earliest = {INT64_MAX};
+
+	for (unsigned i = 0; i < pipeline->services->count; i++)
+		for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
+			struct moment deadline =
+				slot_clock_deadline(&pipeline->placed[i].clocks[pace]);
+
+			if (deadline.us && moment_before(deadline, earliest))
+				earliest = deadline;
+		}
+	return earliest;
+}
+
+/* Time passes in whole seconds, whoever asks and however often: live and replayed alike.
+ * Seconds in which nothing can happen are passed over. */
+void pipeline_advance(struct pipeline *pipeline, struct moment rx)
+{
+	int64_t last = rx.us / STEP_US, second = pipeline->now.us / STEP_US + 1;
+
+	if (!pipeline->now.us)
+		second = last;
+	for (; second <= last; second++) {
+		if (!casebook_is_busy(pipeline->casebook)) {
+			int64_t due = earliest_deadline(pipeline).us;
+
+			due = due == INT64_MAX ? last + 1 : (due + STEP_US - 1) / STEP_US;
+			if (due > second)
+				second = due;
+			if (second > last)
+				break;
+		}
+		step(pipeline, (struct moment){second * STEP_US});
+	}
+	if (moment_before(pipeline->now, (struct moment){last * STEP_US}))
+		pipeline->now.us = last * STEP_US;
+}
+
+static bool counts_traffic(const struct pipeline *pipeline, const struct vantage *vantage)
+{
+	if (vantages_site_has_gateway(pipeline->vantages, vantage->site))
+		return vantage->role == OBS_GATEWAY;
+	return vantage->role != OBS_SENTINEL && !vantage->roaming;
+}
+
+static void add_traffic(struct pipeline *pipeline, unsigned service,
+	struct detector_traffic *traffic, const struct vantage *vantage, struct moment at,
+	const struct obs_traffic *window)
+{
+	static const int64_t lengths[DETECTOR_PACES] = {
+		[DETECTOR_SLOW] = DETECTOR_SLOW_US, [DETECTOR_FAST] = DETECTOR_FAST_US};
+
+	if (!counts_traffic(pipeline, vantage))
+		return;
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
+		struct track *track = &traffic->tracks[pace];
+
+		if (pace == DETECTOR_FAST && window->window_us > DETECTOR_FAST_US)
+			continue;
+		if (!track_add(track, lengths[pace], vantage->number, at, window)) {
+			pipeline->counters.late++;
+			continue;
+		}
+		slot_clock_note(&pipeline->placed[service].clocks[pace], track->newest);
+		judge_ready(pipeline, service, (enum detector_pace)pace);
+	}
+}
+
+static void show(struct pipeline *pipeline, unsigned service,
+	const struct vantage *vantage, struct moment at, const struct obs *obs)
+{
+	struct detector_case call = case_of(pipeline, service);
+	struct detector_traffic *traffic =
+		cells_take(pipeline->cells, service, vantage->site);
+
+	call.obs = obs;
+	call.vantage = vantage;
+	call.at = at;
+	call.site = vantages_site_name(pipeline->vantages, vantage->site);
+	call.announced = announcements_cover(
+		&pipeline->announcements, call.service->name, call.site, pipeline->now);
+	if (obs->kind == OBS_TRAFFIC && traffic)
+		add_traffic(pipeline, service, traffic, vantage, at, &obs->traffic);
+	for (unsigned row = 0; detector_table[row]; row++)
+		if (detector_table[row]->see &&
+			detector_table[row]->kinds & 1u << obs->kind)
+			ask(pipeline, &call, row, false);
+}
+
+/* What the registry says of a domain goes to every service of that zone. */
+static void show_registry(struct pipeline *pipeline, const struct vantage *vantage,
+	struct moment at, const struct obs *obs)
+{
+	for (unsigned i = 0; i < pipeline->services->count; i++)
+		if (strcmp(pipeline->services->list[i].zone, obs->registry.domain) == 0)
+			show(pipeline, i, vantage, at, obs);
+}
+
+static void take_operator(struct pipeline *pipeline, const struct obs *obs)
+{
+	if (obs->kind == OBS_MAINTENANCE)
+		announcements_add(&pipeline->announcements, &obs->maintenance);
+	else
+		(void)casebook_acknowledge(
+			pipeline->casebook, pipeline->now, &obs->acknowledge);
+}
+
+static const struct obs *with_places(struct pipeline *pipeline, const struct obs *obs)
+{
+	if (!pipeline->geo || !placing_is_wanted(obs))
+		return obs;
+	*pipeline->room = *obs;
+	placing_fill(pipeline->room, pipeline->geo);
+	return pipeline->room;
+}
+
+void pipeline_feed(struct pipeline *pipeline, const struct wire_origin *origin,
+	const struct obs *obs)
+{
+	struct wire_origin now = *origin;
+	const struct vantage *vantage;
+	const char *name = obs_service(obs);
+	int64_t service;
+	struct moment at;
+
+	if (moment_before(now.rx, pipeline->now))
+		now.rx = pipeline->now;
+	pipeline_advance(pipeline, now.rx);
+	pipeline->now = now.rx;
+	pipeline->counters.observations++;
+	obs = with_places(pipeline, obs);
+	if (pipeline->hooks.observed)
+		pipeline->hooks.observed(pipeline->hooks.arg, &now, obs);
+	if (obs->kind == OBS_MAINTENANCE || obs->kind == OBS_ACKNOWLEDGE) {
+		take_operator(pipeline, obs);
+		return;
+	}
+	vantage = vantages_see(pipeline->vantages, &now, obs);
+	if (!vantage)
+		return;
+	pipeline->counters.roaming += vantage->roaming;
+	at = vantages_moment(vantage, &now, obs);
+	if (obs->kind == OBS_REGISTRY)
+		show_registry(pipeline, vantage, at, obs);
+	if (obs->kind == OBS_REGISTRY || !*name)
+		return;
+	service = service_of(pipeline, name);
+	if (service < 0)
+		pipeline->counters.unknown_service++;
+	else
+		show(pipeline, (unsigned)service, vantage, at, obs);
+}
+
+void pipeline_read_counters(
+	const struct pipeline *pipeline, struct pipeline_counters *out)
+{
+	struct casebook_counters book;
+
+	casebook_read_counters(pipeline->casebook, &book);
+	*out = pipeline->counters;
+	out->refused_keys = cells_refused(pipeline->cells) +
+			    vantages_refused(pipeline->vantages) + book.refused;
+	out->findings = book.findings;
+	out->incidents = book.incidents;
+	out->pages = book.pages;
+	out->keys = cells_count(pipeline->cells);
+}

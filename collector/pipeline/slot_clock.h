@@ -1,0 +1,26 @@
+/*
+ * When is a slot of traffic judged? As soon as every site's gateways have reported it to
+ * its end, and a little after its end at the latest. One for each service and pace; pure.
+ */
+#ifndef ASTRAY_SLOT_CLOCK_H
+#define ASTRAY_SLOT_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "astray/moment.h"
+
+struct slot_clock {
+	int64_t slot_us, late_us; /* a slot waits so long after its end */
+	int64_t judged;           /* the last one; 0: none yet */
+	int64_t newest;           /* that anybody reported */
+};
+
+void slot_clock_note(struct slot_clock *clock, int64_t slot);
+/* The slot to judge next; 0 when there is none. */
+int64_t slot_clock_next(const struct slot_clock *clock);
+/* When that slot is judged whoever is missing; us 0 when there is none. */
+struct moment slot_clock_deadline(const struct slot_clock *clock);
+void slot_clock_done(struct slot_clock *clock);
+
+#endif
