@@ -454,11 +454,24 @@ static void observations_came(
 
 /* ---- the assignment */
 
-static void assignment_asked(
+/* What the probe says it is now; one that does not say is what its last hello said. */
+static enum obs_role role_asked(
 	struct ingest *ingest, struct http_exchange *exchange, const char *name)
 {
 	const struct roster_probe *probe = roster_probe(ingest->roster, name, now_tick());
-	enum obs_role role = probe ? probe->role : OBS_ENDPOINT;
+	char word[OBS_WORD];
+
+	if (http_server_parameter(exchange, "role", word, sizeof(word)))
+		for (enum obs_role role = OBS_ENDPOINT; role <= OBS_SENTINEL; role++)
+			if (strcmp(word, obs_role_text(role)) == 0)
+				return role;
+	return probe ? probe->role : OBS_ENDPOINT;
+}
+
+static void assignment_asked(
+	struct ingest *ingest, struct http_exchange *exchange, const char *name)
+{
+	enum obs_role role = role_asked(ingest, exchange, name);
 	const struct assigned_answer *mine = &ingest->rules.assigned->roles[role];
 	const struct http_header headers[] = {{"ETag", mine->etag}, {0}};
 

@@ -354,7 +354,7 @@ static int arrange_assignment(struct agent *agent)
 	if (!agent->assigned)
 		agent->assigned = assignment_file_load(config->spool_directory);
 	return assignment_open(&agent->assignment, &agent->loop, agent->log, agent->fetch,
-		&config->uplink.access, assigned, agent);
+		&config->uplink.access, config->role, assigned, agent);
 }
 
 static void say_what_waits_for_a_restart(

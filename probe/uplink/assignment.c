@@ -19,6 +19,7 @@ struct assignment {
 	const struct log *log;
 	struct fetch *fetch;
 	struct collector_access access;
+	enum obs_role role;
 	assignment_changed_fn changed;
 	void *arg;
 	uv_timer_t timer;
@@ -126,9 +127,13 @@ static int start_asking(struct assignment *assignment, struct fault *fault)
 {
 	struct fetch_header headers[] = {{"If-None-Match", assignment->etag}, {0}};
 	struct collector_order order;
-	int rc = collector_access_order(&order, &assignment->access, "/v1/assignment",
-		assignment->etag[0] ? headers : NULL, fault);
+	char path[64];
+	int rc;
 
+	(void)snprintf(path, sizeof(path), "/v1/assignment?role=%s",
+		obs_role_text(assignment->role));
+	rc = collector_access_order(&order, &assignment->access, path,
+		assignment->etag[0] ? headers : NULL, fault);
 	if (rc)
 		return rc;
 	order.order.answer_limit = ASSIGNMENT_BYTES_MAX;
@@ -163,7 +168,7 @@ void assignment_configure(
 
 int assignment_open(struct assignment **out, struct uv_loop_s *loop,
 	const struct log *log, struct fetch *fetch, const struct collector_access *access,
-	assignment_changed_fn changed, void *arg)
+	enum obs_role role, assignment_changed_fn changed, void *arg)
 {
 	struct assignment *assignment = calloc(1, sizeof(*assignment));
 
@@ -173,6 +178,7 @@ int assignment_open(struct assignment **out, struct uv_loop_s *loop,
 	assignment->log = log;
 	assignment->fetch = fetch;
 	assignment->access = *access;
+	assignment->role = role;
 	assignment->changed = changed;
 	assignment->arg = arg;
 	assignment->backoff =

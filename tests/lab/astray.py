@@ -84,16 +84,15 @@ class Collector:
     def enrol(self, name, by):
         """What a probe's configuration says to reach this collector, and be known to it."""
         collector = {"url": self.url, "ca": str(self.authority.certificate), "batch_age": "1 s"}
-        row = {"name": name}
         if by == "token":
             file = self.folder / f"{name}.token"
             file.write_text(secrets.token_hex(32) + "\n")
             file.chmod(0o600)
-            row["token_file"] = collector["token_file"] = str(file)
+            collector["token_file"] = str(file)
+            self.configuration["probes"].append({"name": name, "token_file": str(file)})
         else:
             certificate, key = self.authority.issue(name, client=True)
             collector |= {"certificate": str(certificate), "key": str(key)}
-        self.configuration["probes"].append(row)
         return collector
 
     def start(self):

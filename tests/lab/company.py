@@ -45,7 +45,7 @@ ASSIGNMENT = {
                              "check": {"interval": "8 s", "timeout": "7 s"}}},
 }
 
-JUDGEMENT = {}
+JUDGEMENT = {"gather": "8 s", "calm": "20 s", "learn_paths": "20 s", "learn_names": "20 s", "learn_counts": "30 s"}
 
 VISITORS, THINK_S = 8, 0.4
 

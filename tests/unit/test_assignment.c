@@ -38,13 +38,13 @@ static void set_up(struct bench *bench)
 	assert_non_null(bench->fetch);
 	assert_int_equal(uv_loop_init(&bench->loop), 0);
 	assert_int_equal(assignment_open(&bench->assignment, &bench->loop, &bench->log,
-				 bench->fetch, &access, changed, bench),
+				 bench->fetch, &access, OBS_SENTINEL, changed, bench),
 		0);
 	while (!bench->fetch->request.running)
 		(void)uv_run(&bench->loop, UV_RUN_ONCE);
 	assert_string_equal(bench->fetch->request.method, "GET");
 	assert_string_equal(
-		bench->fetch->request.url, "https://collector.example/v1/assignment");
+		bench->fetch->request.url, "https://collector.example/v1/assignment?role=sentinel");
 	assert_string_equal(bench->fetch->request.if_none_match, "");
 }
 
@@ -141,7 +141,7 @@ static void another_collector_is_asked_without_the_tag(void **state)
 	reply(&bench, "{}", "\"8\"", false);
 	assignment_configure(bench.assignment, &other);
 	assert_string_equal(
-		bench.fetch->request.url, "https://other.example/v1/assignment");
+		bench.fetch->request.url, "https://other.example/v1/assignment?role=sentinel");
 	assert_string_equal(bench.fetch->request.if_none_match, "");
 	tear_down(&bench);
 }

@@ -320,6 +320,19 @@ static void a_role_is_the_one_of_the_last_hello(void **state)
 	assert_int_equal(bench->status, 304);
 }
 
+static void a_probe_that_has_not_said_hello_says_its_role(void **state)
+{
+	struct bench *bench = *state;
+
+	ask(bench, "/v1/assignment?role=gateway", good, NULL, 0);
+	run_until_answered(bench, 1);
+	assert_int_equal(bench->status, 200);
+	assert_string_equal(bench->body, "{\"role\":1}");
+	ask(bench, "/v1/assignment?role=king", good, NULL, 0);
+	run_until_answered(bench, 2);
+	assert_int_equal(bench->status, 404);
+}
+
 static void has_been_said(void *arg, int rc)
 {
 	struct bench *bench = arg;
@@ -363,6 +376,7 @@ int main(void)
 		CASE(packed_batches_are_read_and_bombs_are_not),
 		CASE(a_probe_that_sends_too_much_is_put_off),
 		CASE(a_role_is_the_one_of_the_last_hello),
+		CASE(a_probe_that_has_not_said_hello_says_its_role),
 		CASE(what_operators_say_is_journalled_and_fed),
 	};
 
