@@ -67,12 +67,19 @@ static int repeated_among_many(const cJSON **out, const cJSON *object, size_t co
 	return 0;
 }
 
+/* Keys differ at their beginning mostly: that is looked at before a function is called.
+ */
+static bool is_same(const char *a, const char *b)
+{
+	return a[0] == b[0] && (!a[0] || a[1] == b[1]) && strcmp(a, b) == 0;
+}
+
 static const cJSON *repeated_among_few(const cJSON *object)
 {
 	for (const cJSON *item = object->child; item; item = item->next)
 		for (const cJSON *other = object->child; other != item;
 			other = other->next)
-			if (strcmp(other->string, item->string) == 0)
+			if (is_same(other->string, item->string))
 				return item;
 	return NULL;
 }
@@ -265,7 +272,11 @@ const char *json_key(const struct json *value)
 
 const struct json *json_member(const struct json *object, const char *key)
 {
-	return (const struct json *)cJSON_GetObjectItemCaseSensitive(node(object), key);
+	const cJSON *item = object ? node(object)->child : NULL;
+
+	while (item && !(item->string && is_same(item->string, key)))
+		item = item->next;
+	return (const struct json *)item;
 }
 
 const struct json *json_first(const struct json *container)
