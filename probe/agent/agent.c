@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "arrangement.h"
 #include "assignment.h"
 #include "assignment_file.h"
 #include "astray/now.h"
@@ -16,13 +17,11 @@
 #include "astray/status.h"
 #include "astray/wire.h"
 #include "call_fence.h"
-#include "geo.h"
 #include "home_hops.h"
 #include "measure_plan.h"
 #include "network_watch.h"
 #include "privileges.h"
 #include "self_measure.h"
-#include "source_set.h"
 
 #define MINUTE_MS (uint64_t)(MOMENT_MINUTE_US / 1000)
 
@@ -38,16 +37,13 @@ struct agent {
 	struct assignment *assignment; /* NULL: the configuration says everything */
 	char *assigned;                /* its text; NULL: none yet */
 	struct network_watch *network; /* NULL: cannot be watched */
-	struct source_set *sources;    /* NULL: none run */
-	struct measure_plan *next;     /* starts once those that run have stopped */
-	struct geo *geo;               /* of those that run */
-	struct place here;             /* likewise */
+	struct arrangement *arrangement;
 	uv_signal_t hup, term, interrupt;
 	uv_timer_t minute, watchdog;
 	struct obs *obs; /* too large for a stack */
 	char *line;      /* printing */
 	int64_t dropped; /* as it was last said */
-	bool rearranging, stopping;
+	bool stopping;
 };
 
 static void gone(void *arg)
@@ -128,90 +124,22 @@ static void say_health(struct agent *agent)
 	health->rss_bytes = self_measure_rss_bytes();
 	if (agent->spool)
 		count_spool(agent, health);
-	if (agent->sources)
-		source_set_report(agent->sources, health);
+	arrangement_report(agent->arrangement, health);
 	send_obs(agent, agent->obs);
 }
 
 static void say_status(struct agent *agent)
 {
-	unsigned running = 0, wanted = 0;
+	unsigned running, wanted;
 	char status[128];
 
-	if (agent->sources)
-		source_set_count(agent->sources, &running, &wanted);
-	(void)snprintf(status, sizeof(status), "STATUS=%u of %u sources run%s", running,
-		wanted,
-		agent->sources || !agent->assignment ? ""
-						     : "; waiting for an assignment");
+	arrangement_count(agent->arrangement, &running, &wanted);
+	(void)snprintf(
+		status, sizeof(status), "STATUS=%u of %u sources run", running, wanted);
 	service_manager_tell(&agent->manager, status);
 }
 
-/* ---- sources come and go */
-
-static struct geo *open_geo(const struct agent *agent, struct fault *fault)
-{
-	const struct agent_config *config = agent->config;
-	struct geo *geo = NULL;
-
-	if (config->geo_city[0] || config->geo_asn[0])
-		(void)geo_open(&geo, config->geo_city, config->geo_asn, fault);
-	return geo;
-}
-
-static void start_next(struct agent *agent)
-{
-	struct measure_plan *plan = agent->next;
-	struct source_env env = {.loop = &agent->loop,
-		.log = agent->log,
-		.here = &agent->here,
-		.emit = emit,
-		.emit_arg = agent};
-	struct fault fault = {0};
-	char text[512];
-
-	agent->next = NULL;
-	agent->here = agent->config->here;
-	agent->geo = open_geo(agent, &fault);
-	if (fault.why[0])
-		log_warn(agent->log, "geo",
-			"%s; hops and answers have no places until it is there",
-			fault_text(&fault, text, sizeof(text)));
-	env.geo = agent->geo;
-	if (measure_plan_is_empty(plan)) {
-		log_warn(agent->log, "agent", "nothing is measured: %s",
-			agent->assignment ? "the collector has not yet assigned anything"
-					  : "the configuration names no sources");
-		measure_plan_free(plan);
-	} else if (source_set_start(&agent->sources, agent->kinds, plan, &env)) {
-		log_error(agent->log, "agent", "no memory to start the sources");
-	}
-	say_status(agent);
-}
-
-static void end_uplink(struct agent *agent);
-
-static void sources_stopped(void *arg)
-{
-	struct agent *agent = arg;
-
-	agent->sources = NULL;
-	agent->rearranging = false;
-	geo_close(agent->geo);
-	agent->geo = NULL;
-	if (agent->stopping)
-		end_uplink(agent);
-	else
-		start_next(agent);
-}
-
-static void stop_sources(struct agent *agent)
-{
-	if (agent->rearranging)
-		return;
-	agent->rearranging = true;
-	source_set_stop(agent->sources, sources_stopped, agent);
-}
+/* ---- what is measured */
 
 /* Measures from now on what configuration and assignment say. A wrong assignment changes
  * nothing. */
@@ -228,14 +156,8 @@ static void rearrange(struct agent *agent)
 			fault_text(&fault, text, sizeof(text)));
 		return;
 	}
-	measure_plan_free(agent->next);
-	agent->next = plan;
-	if (agent->sources) {
-		stop_sources(agent);
-		return;
-	}
-	geo_close(agent->geo);
-	start_next(agent);
+	arrangement_change(agent->arrangement, plan, agent->config);
+	say_status(agent);
 }
 
 static bool is_fit(struct agent *agent, const char *text)
@@ -292,33 +214,12 @@ static void network_joined(void *arg)
 		assignment_ask(agent->assignment);
 }
 
-static void look_after_geo(struct agent *agent)
-{
-	struct fault fault = {0};
-	char text[512];
-	struct geo *geo;
-	int rc;
-
-	if (!agent->geo) {
-		geo = open_geo(agent, &fault);
-		if (geo && agent->sources)
-			rearrange(agent); /* opens it for good */
-		geo_close(geo);
-		return;
-	}
-	rc = geo_refresh(agent->geo, &fault);
-	if (rc > 0)
-		log_info(agent->log, "geo", "a new database is in use");
-	if (rc < 0)
-		log_warn(agent->log, "geo", "%s; the old database stays in use",
-			fault_text(&fault, text, sizeof(text)));
-}
-
 static void minute_passed(uv_timer_t *timer)
 {
 	struct agent *agent = timer->data;
 
-	look_after_geo(agent);
+	if (arrangement_look_after_geo(agent->arrangement))
+		rearrange(agent);
 	say_health(agent);
 	say_status(agent);
 }
@@ -413,8 +314,10 @@ static void close_fetch(void *arg)
 }
 
 /* The sources have said their last. */
-static void end_uplink(struct agent *agent)
+static void end_uplink(void *arg)
 {
+	struct agent *agent = arg;
+
 	if (agent->uplink)
 		uplink_close(agent->uplink, close_fetch, agent);
 	else
@@ -441,10 +344,7 @@ static void stop(struct agent *agent)
 		network_watch_close(agent->network, gone, NULL);
 	if (agent->assignment)
 		assignment_close(agent->assignment, gone, NULL);
-	if (agent->sources)
-		stop_sources(agent);
-	else
-		end_uplink(agent);
+	arrangement_stop(agent->arrangement, end_uplink, agent);
 }
 
 static void signalled(uv_signal_t *handle, int number)
@@ -512,8 +412,15 @@ static int open_uplink(struct agent *agent, struct fault *fault)
 /* Only what cannot be done without fails; the rest is said, and tried again. */
 static int open_parts(struct agent *agent, bool print, struct fault *fault)
 {
-	int rc = fetch_open(&agent->fetch, &agent->loop);
+	struct arrangement_order order = {.loop = &agent->loop,
+		.log = agent->log,
+		.kinds = agent->kinds,
+		.emit = emit,
+		.emit_arg = agent};
+	int rc = arrangement_new(&agent->arrangement, &order);
 
+	if (rc == 0)
+		rc = fetch_open(&agent->fetch, &agent->loop);
 	if (rc == 0 && !print)
 		rc = open_uplink(agent, fault);
 	if (rc == 0)
@@ -579,8 +486,7 @@ static void free_agent(struct agent *agent)
 	if (agent->spool)
 		say_what_is_left(agent);
 	spool_close(agent->spool);
-	geo_close(agent->geo);
-	measure_plan_free(agent->next);
+	arrangement_free(agent->arrangement);
 	agent_config_free(agent->config);
 	service_manager_leave(&agent->manager);
 	free(agent->assigned);
