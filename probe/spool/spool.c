@@ -129,8 +129,8 @@ static int pack_gaps(struct spool *spool, struct spool_record *record, void **pa
 	return squeeze_pack(packed, &record->packed_len, line, (size_t)len);
 }
 
-/* A loss is written down before the file that it is about goes, so that a kill in between cannot
- * hide it. Until the disk takes it, it is known in memory only. */
+/* A loss is written down before the file that it is about goes, so that a kill in between
+ * cannot hide it. Until the disk takes it, it is known in memory only. */
 static void write_gaps(struct spool *spool, struct moment now)
 {
 	struct spool_record record;
@@ -216,8 +216,7 @@ static void hold(struct spool *spool, const struct spool_record *record)
 		lose_record(spool, record);
 }
 
-static int keep(
-	struct spool *spool, const struct spool_record *record, struct moment now)
+static int keep(struct spool *spool, const struct spool_record *record, struct moment now)
 {
 	int rc = settle(spool, now);
 
@@ -266,8 +265,7 @@ static int find_oldest(struct spool *spool, struct moment now)
 	return spool->oldest ? 1 : rc;
 }
 
-int spool_oldest(
-	struct spool *spool, const struct spool_record **out, struct moment now)
+int spool_oldest(struct spool *spool, const struct spool_record **out, struct moment now)
 {
 	int rc = spool->oldest_from == ORIGIN_NONE ? find_oldest(spool, now) : 1;
 

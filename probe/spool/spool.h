@@ -1,15 +1,16 @@
 /*
- * A bounded queue of batches on disk. A batch gets its name (boot, seq) when it is pushed and
- * keeps it for ever: across restarts, however often it is sent. It counts as spooled once its
- * bytes and its file's name are synced. A kill or a power cut at any moment loses nothing that
- * was spooled and invents nothing.
+ * A bounded queue of batches on disk. A batch gets its name (boot, seq) when it is pushed
+ * and keeps it for ever: across restarts, however often it is sent. It counts as spooled
+ * once its bytes and its file's name are synced. A kill or a power cut at any moment
+ * loses nothing that was spooled and invents nothing.
  *
- * Over the limit the oldest go first, and the spool itself queues a health observation that says
- * exactly how many observations went, and from when to when. When the disk fails (full, read
- * only, broken), batches wait in memory, bounded too, and go to disk once it takes them again.
+ * Over the limit the oldest go first, and the spool itself queues a health observation
+ * that says exactly how many observations went, and from when to when. When the disk
+ * fails (full, read only, broken), batches wait in memory, bounded too, and go to disk
+ * once it takes them again.
  *
- * Calls block for the disk; one thread at a time. The directory is locked against a second
- * process.
+ * Calls block for the disk; one thread at a time. The directory is locked against a
+ * second process.
  */
 #ifndef ASTRAY_SPOOL_H
 #define ASTRAY_SPOOL_H
@@ -36,7 +37,7 @@ struct spool_lines {
 
 struct spool_counts {
 	int64_t batches, bytes; /* waiting, on disk and in memory */
-	int64_t held_batches;	/* of these, in memory because the disk failed */
+	int64_t held_batches;   /* of these, in memory because the disk failed */
 	int64_t dropped_observations;
 	int64_t damaged_segments; /* files that ended in something that is no record */
 	int64_t set_aside, set_aside_dropped;
@@ -55,8 +56,7 @@ const char *spool_boot(const struct spool *spool);
 int spool_push(struct spool *spool, const struct spool_lines *lines, struct moment now);
 
 /* The oldest batch: 1 and *out (valid until it is done), or 0 when there is none. */
-int spool_oldest(
-	struct spool *spool, const struct spool_record **out, struct moment now);
+int spool_oldest(struct spool *spool, const struct spool_record **out, struct moment now);
 /* The oldest was acknowledged; STATUS_UNKNOWN when it is not the one of that seq. */
 int spool_done(struct spool *spool, int64_t seq);
 /* The oldest was refused for good: kept in the folder "aside", and done. */

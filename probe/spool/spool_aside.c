@@ -101,8 +101,8 @@ static char *first_line(const struct spool_record *record, const char *why)
 	return text;
 }
 
-static int write_file(int aside_fd, const char *name, const char *head, const char *lines,
-	size_t len)
+static int write_file(
+	int aside_fd, const char *name, const char *head, const char *lines, size_t len)
 {
 	int fd = openat(aside_fd, name,
 		O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -132,8 +132,8 @@ int spool_aside_write(int aside_fd, const struct spool_record *record, const cha
 
 	if (rc < 0)
 		return rc;
-	(void)snprintf(name, sizeof(name), "%s-%" PRId64 SUFFIX, record->boot,
-		record->seq);
+	(void)snprintf(
+		name, sizeof(name), "%s-%" PRId64 SUFFIX, record->boot, record->seq);
 	rc = squeeze_unpack(&lines, &len, SQUEEZE_ZSTD, record->packed,
 		record->packed_len, WIRE_BATCH_MAX);
 	if (rc == 0) {

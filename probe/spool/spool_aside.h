@@ -10,8 +10,8 @@
 
 #define SPOOL_ASIDE_FILES 64
 
-/* Makes the folder "aside" in the spool's directory where it is not there: its descriptor, or
- * -errno. */
+/* Makes the folder "aside" in the spool's directory where it is not there: its
+ * descriptor, or -errno. */
 int spool_aside_open(int dir_fd);
 /* Writes the file. Returns how many older files had to go for it, or negative. */
 int spool_aside_write(int aside_fd, const struct spool_record *record, const char *why);

@@ -1,6 +1,6 @@
 /*
- * Batches that the disk would not take, kept in memory meanwhile: first in, first out, bounded
- * in bytes.
+ * Batches that the disk would not take, kept in memory meanwhile: first in, first out,
+ * bounded in bytes.
  */
 #ifndef ASTRAY_SPOOL_HELD_H
 #define ASTRAY_SPOOL_HELD_H

@@ -8,8 +8,8 @@
 
 #include "astray/moment.h"
 
-/* Written by and for this machine only, in its own byte order. The check is the complement of
- * both numbers: a half-written position does not pass it. */
+/* Written by and for this machine only, in its own byte order. The check is the
+ * complement of both numbers: a half-written position does not pass it. */
 struct stored {
 	uint64_t segment, offset, check;
 };

@@ -1,7 +1,8 @@
 /*
- * Up to where a spool has been delivered: a segment and an offset in it, kept in a small file
- * that is overwritten in place. It is not synced: when a power cut brings back an older
- * position, what it stands before is sent once more under its old name, and counts once.
+ * Up to where a spool has been delivered: a segment and an offset in it, kept in a small
+ * file that is overwritten in place. It is not synced: when a power cut brings back an
+ * older position, what it stands before is sent once more under its old name, and counts
+ * once.
  */
 #ifndef ASTRAY_SPOOL_POSITION_H
 #define ASTRAY_SPOOL_POSITION_H

@@ -35,7 +35,8 @@ static int digit_value(char digit)
 
 static bool boot_is_valid(const char *boot)
 {
-	return strspn(boot, "0123456789abcdef") == 2 * BOOT_BYTES && !boot[2 * BOOT_BYTES];
+	return strspn(boot, "0123456789abcdef") == 2 * BOOT_BYTES &&
+	       !boot[2 * BOOT_BYTES];
 }
 
 static uint8_t *put_boot(uint8_t *at, const char *boot)
@@ -134,8 +135,9 @@ int spool_record_decode(struct spool_record *record, const void *bytes, size_t l
 	record->packed = cursor_take(&cur, record->packed_len);
 	if (!record->packed)
 		return STATUS_SHORT;
-	return checksum(bytes, record->packed, record->packed_len) == crc ? 0
-									  : STATUS_CORRUPT;
+	return checksum(bytes, record->packed, record->packed_len) == crc
+		       ? 0
+		       : STATUS_CORRUPT;
 }
 
 int spool_record_length(const uint8_t header[static SPOOL_RECORD_HEADER])

@@ -94,8 +94,8 @@ static int write_at(int fd, struct iovec *parts, int count, int64_t offset)
 	return 0;
 }
 
-static int read_whole(int fd, int64_t offset, uint8_t *bytes, size_t len,
-	struct spool_record *record)
+static int read_whole(
+	int fd, int64_t offset, uint8_t *bytes, size_t len, struct spool_record *record)
 {
 	ssize_t got = read_at(fd, bytes, len, offset);
 	int rc = got < 0 ? (int)got : spool_record_decode(record, bytes, (size_t)got);
@@ -148,8 +148,7 @@ void spool_segment_forget(
 	segment->batches--;
 }
 
-int spool_segment_scan(
-	struct spool_segment *segment, int fd, uint64_t id, int64_t offset)
+int spool_segment_scan(struct spool_segment *segment, int fd, uint64_t id, int64_t offset)
 {
 	struct spool_record record;
 	uint8_t *bytes;

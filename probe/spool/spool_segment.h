@@ -15,8 +15,8 @@
 
 struct spool_segment {
 	uint64_t id;
-	int64_t size_bytes; /* of whole records */
-	int64_t batches;    /* not done yet */
+	int64_t size_bytes;     /* of whole records */
+	int64_t batches;        /* not done yet */
 	struct obs_gap content; /* what is lost when the file is dropped now */
 };
 
@@ -30,7 +30,8 @@ int spool_segment_create(struct spool_segment *segment, int *fd, int dir_fd, uin
 int spool_segment_reopen(int dir_fd, uint64_t id);
 
 /* Reads all records from an offset on and counts them. Returns 0, or STATUS_CORRUPT when
- * something else stands behind the last whole record (size_bytes ends before it), or -errno. */
+ * something else stands behind the last whole record (size_bytes ends before it), or
+ * -errno. */
 int spool_segment_scan(
 	struct spool_segment *segment, int fd, uint64_t id, int64_t offset);
 
@@ -39,8 +40,8 @@ int spool_segment_scan(
 int spool_segment_append(
 	struct spool_segment *segment, int fd, const struct spool_record *record);
 
-/* The record at an offset: its length, 0 at the end of the file, or negative. *bytes is new
- * memory that record->packed points into. */
+/* The record at an offset: its length, 0 at the end of the file, or negative. *bytes is
+ * new memory that record->packed points into. */
 int spool_segment_read(
 	int fd, int64_t offset, struct spool_record *record, uint8_t **bytes);
 

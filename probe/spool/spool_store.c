@@ -152,8 +152,8 @@ static int take_segment(struct spool_store *store, uint64_t id)
 	return 0;
 }
 
-/* The newest segment goes on being written, so that many short lives do not leave many files;
- * a torn tail is cut off first. */
+/* The newest segment goes on being written, so that many short lives do not leave many
+ * files; a torn tail is cut off first. */
 static int continue_newest(struct spool_store *store)
 {
 	struct spool_segment *last = newest(store);

@@ -124,7 +124,7 @@ def check_symbols(build):
                 # the section tells them from writable ones.
                 section = subprocess.run(["objdump", "-t", str(obj)], capture_output=True, text=True,
                                          check=True).stdout
-                if re.search(rf"\s\.(data|bss)(?!\.rel\.ro)\S*\s.*\b{re.escape(name)}$", section, re.M):
+                if re.search(rf"\s\.(data|bss)(?!\.rel\.ro)\S*\s.*\s{re.escape(name)}$", section, re.M):
                     problem(f"{stem}.c: {name} is a writable global")
 
 
