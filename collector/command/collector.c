@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -33,6 +34,7 @@
 #define SECOND_MS 1000
 #define GEO_SECONDS 10
 #define PROGRESS_US (5 * MOMENT_SECOND_US)
+#define TURN_US (MOMENT_SECOND_US / 10)
 #define WEB_BODY_BYTES ((size_t)64 * 1024)
 #define FOLDER_MODE 0750
 
@@ -54,7 +56,7 @@ struct collector {
 	uv_signal_t hangup, terminate, interrupt;
 	uv_timer_t second;
 	struct moment passed; /* the last second that the pipeline was told of */
-	struct tick progress_at;
+	struct tick progress_at, turned_at; /* while the journal is judged again */
 	unsigned seconds;
 	bool handles_open, stopping, store_failing;
 	int exit_code;
@@ -279,20 +281,32 @@ static char *text_of_services(const struct services *services)
 	return text;
 }
 
-/* What the pipeline was built on stays what it was until the next start. */
+/* What was built from these stays what it was until the next start. */
+#define PART(member)                                                   \
+	{                                                              \
+		offsetof(struct collector_config, member),             \
+			sizeof(((struct collector_config *)0)->member) \
+	}
+static const struct {
+	size_t at, size;
+} fixed_parts[] = {PART(data), PART(listen), PART(tls), PART(certificate), PART(key),
+	PART(client_ca), PART(web), PART(web_listen), PART(web_url),
+	PART(web_token_given), PART(web_token), PART(connections),
+	PART(connections_per_address), PART(geo_city), PART(geo_asn), PART(judgement),
+	PART(notify), PART(journal_keep_us), PART(journal_keep_bytes),
+	PART(journal_rebuild_us), PART(store_keep_us)};
+
 static bool needs_restart(
 	const struct collector_config *now, const struct collector_config *then)
 {
 	char *mine = text_of_services(&now->services),
 	     *theirs = text_of_services(&then->services);
-	bool same =
-		mine && theirs && strcmp(mine, theirs) == 0 &&
-		memcmp(&now->judgement, &then->judgement, sizeof(now->judgement)) == 0 &&
-		memcmp(&now->notify, &then->notify, sizeof(now->notify)) == 0 &&
-		strcmp(now->data, then->data) == 0 &&
-		address_equal(&now->listen.address, &then->listen.address) &&
-		now->listen.port == then->listen.port;
+	bool same = mine && theirs && strcmp(mine, theirs) == 0;
 
+	for (size_t i = 0; i < sizeof(fixed_parts) / sizeof(fixed_parts[0]); i++)
+		same = same && memcmp((const char *)now + fixed_parts[i].at,
+				       (const char *)then + fixed_parts[i].at,
+				       fixed_parts[i].size) == 0;
 	free(mine);
 	free(theirs);
 	return !same;
@@ -341,9 +355,8 @@ static void reload(struct collector *collector)
 	restart = needs_restart(collector->config, other);
 	if (restart)
 		log_warn(collector->log, "collector",
-			"certificates, probes, limits and log are in force; for "
-			"services, assignment, "
-			"judgement, notify, data and listen restart the collector");
+			"certificates, probes, their quota and log are in force; for "
+			"services, assignment and all else restart the collector");
 	else
 		log_info(collector->log, "collector", "the configuration was read again");
 	swap_rules(collector, other, !restart);
@@ -498,15 +511,10 @@ static int open_rooms(struct collector *collector, struct fault *fault)
 	return rc;
 }
 
-static bool rebuild_turned(void *arg, unsigned percent)
+static void tell_progress(struct collector *collector, unsigned percent)
 {
-	struct collector *collector = arg;
-	struct tick now = now_tick();
 	char state[128];
 
-	if (tick_since_us(now, collector->progress_at) < PROGRESS_US)
-		return true;
-	collector->progress_at = now;
 	log_info(collector->log, "collector", "the journal is judged again: %u %%",
 		percent);
 	(void)snprintf(state, sizeof(state),
@@ -515,6 +523,20 @@ static bool rebuild_turned(void *arg, unsigned percent)
 		percent, 12 * PROGRESS_US);
 	service_manager_tell(&collector->manager, state);
 	flush(collector);
+}
+
+static bool rebuild_turned(void *arg, unsigned percent)
+{
+	struct collector *collector = arg;
+	struct tick now = now_tick();
+
+	if (tick_since_us(now, collector->turned_at) < TURN_US)
+		return true;
+	collector->turned_at = now;
+	if (tick_since_us(now, collector->progress_at) >= PROGRESS_US) {
+		collector->progress_at = now;
+		tell_progress(collector, percent);
+	}
 	(void)uv_run(&collector->loop, UV_RUN_NOWAIT); /* a signal may end it here */
 	return !collector->stopping;
 }

@@ -311,6 +311,27 @@ static int read_probe(
 	return take_token(reading, value, where, &probe);
 }
 
+static int compare_tokens(const void *a, const void *b)
+{
+	const struct ingest_token *left = a, *right = b;
+
+	return memcmp(&left->secret, &right->secret, sizeof(left->secret));
+}
+
+/* A token says who shows it: it cannot say two names. */
+static int check_tokens(const struct reading *reading, const struct json *list)
+{
+	struct collector_config *config = reading->config;
+
+	qsort(config->tokens, config->token_count, sizeof(*config->tokens),
+		compare_tokens);
+	for (size_t i = 1; i < config->token_count; i++)
+		if (compare_tokens(&config->tokens[i - 1], &config->tokens[i]) == 0)
+			return refuse(reading, list, "probes", STATUS_DUPLICATE,
+				"two of them have the same token");
+	return 0;
+}
+
 static int read_probes(const struct reading *reading, const struct json *list)
 {
 	struct collector_config *config = reading->config;
@@ -331,7 +352,7 @@ static int read_probes(const struct reading *reading, const struct json *list)
 	for (const struct json *value = count ? json_first(list) : NULL; value && rc == 0;
 		value = json_next(value))
 		rc = read_probe(reading, value, index++);
-	return rc;
+	return rc ? rc : check_tokens(reading, list);
 }
 
 static int read_web(const struct reading *reading, const struct json *section)

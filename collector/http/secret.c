@@ -44,12 +44,16 @@ int secret_read_file(struct secret *out, const char *file, struct fault *fault)
 	return secret_of(out, token);
 }
 
+bool secret_equal(const struct secret *a, const struct secret *b)
+{
+	return CRYPTO_memcmp(a->sha256, b->sha256, sizeof(a->sha256)) == 0;
+}
+
 bool secret_matches(const struct secret *secret, const char *text)
 {
 	struct secret other;
 
-	return secret_of(&other, text) == 0 &&
-	       CRYPTO_memcmp(secret->sha256, other.sha256, sizeof(other.sha256)) == 0;
+	return secret_of(&other, text) == 0 && secret_equal(secret, &other);
 }
 
 const char *secret_bearer(const char *header)

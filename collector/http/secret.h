@@ -20,6 +20,7 @@ struct secret {
 int secret_of(struct secret *out, const char *text);
 /* The first line of a file, without the spaces around it; at least 16 characters. */
 int secret_read_file(struct secret *out, const char *file, struct fault *fault);
+bool secret_equal(const struct secret *a, const struct secret *b);
 bool secret_matches(const struct secret *secret, const char *text);
 /* The token of "Bearer TOKEN", or NULL; header may be NULL. */
 const char *secret_bearer(const char *header);

@@ -107,7 +107,7 @@ static void put_off(struct ingest *ingest, struct http_exchange *exchange, int s
 }
 
 static void refuse_batch(struct ingest *ingest, struct http_exchange *exchange,
-	int status, const char *probe, const struct fault *fault)
+	int status, struct roster_probe *probe, const struct fault *fault)
 {
 	struct json *root = json_new_object();
 	char body[4096];
@@ -119,8 +119,11 @@ static void refuse_batch(struct ingest *ingest, struct http_exchange *exchange,
 	json_add_text(root, "field", fault->field);
 	len = json_print(root, body, sizeof(body));
 	json_free(root);
-	log_warn(ingest->log, "ingest", "%s: a batch is refused: line %u: %s: %s", probe,
-		fault->line, *fault->field ? fault->field : "-", fault->why);
+	if (roster_may_complain(probe, now_tick()))
+		log_warn(ingest->log, "ingest",
+			"%s: a batch is refused: line %u: %s: %s; more of it in a minute",
+			probe->name, fault->line, *fault->field ? fault->field : "-",
+			fault->why);
 	http_server_reply(exchange, &(struct http_reply){.status = status,
 					    .content_type = "application/json",
 					    .body = body,
@@ -143,9 +146,12 @@ static void acknowledge(struct http_exchange *exchange, int64_t seq)
 static const char *name_of_token(const struct ingest *ingest, const char *token)
 {
 	const char *name = NULL;
+	struct secret shown;
 
+	if (secret_of(&shown, token))
+		return NULL;
 	for (size_t i = 0; i < ingest->rules.token_count; i++)
-		if (secret_matches(&ingest->rules.tokens[i].secret, token))
+		if (secret_equal(&ingest->rules.tokens[i].secret, &shown))
 			name = ingest->rules.tokens[i]
 				       .probe; /* all are looked at, found or not */
 	return name;
@@ -379,7 +385,7 @@ static void read_batch(struct ingest *ingest, struct http_exchange *exchange,
 	if (status == 503)
 		put_off(ingest, exchange, 503, BUSY_SECONDS, "no memory at the moment");
 	else
-		refuse_batch(ingest, exchange, status, probe->name, &fault);
+		refuse_batch(ingest, exchange, status, probe, &fault);
 }
 
 static void expand(struct ingest *ingest, struct http_exchange *exchange,
@@ -401,8 +407,8 @@ static void expand(struct ingest *ingest, struct http_exchange *exchange,
 		(void)fault_at(&fault, rc, "", "%s",
 			rc == STATUS_LIMIT ? "the batch is too large when expanded"
 					   : "the body is not of its content encoding");
-		refuse_batch(ingest, exchange, rc == STATUS_LIMIT ? 413 : 400,
-			probe->name, &fault);
+		refuse_batch(
+			ingest, exchange, rc == STATUS_LIMIT ? 413 : 400, probe, &fault);
 		return;
 	}
 	ingest->counters.expanded_bytes += len;

@@ -113,6 +113,14 @@ size_t roster_count(const struct roster *roster)
 	return roster->count;
 }
 
+bool roster_may_complain(struct roster_probe *probe, struct tick now)
+{
+	if (probe->complained_at.us && tick_since_us(now, probe->complained_at) < SPAN_US)
+		return false;
+	probe->complained_at = now;
+	return true;
+}
+
 static void refill(
 	const struct roster *roster, struct roster_probe *probe, struct tick now)
 {

@@ -5,6 +5,7 @@
 #ifndef ASTRAY_ROSTER_H
 #define ASTRAY_ROSTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,7 @@ struct roster_probe {
 	unsigned waiting;
 	int64_t allowance_bytes; /* what it may send now; grows with time */
 	struct tick filled_at;
+	struct tick complained_at; /* the last line of the log about it; 0: none */
 };
 
 /* At most `limit` probes; bytes_per_minute 0: no quota. */
@@ -32,6 +34,9 @@ void roster_set_quota(struct roster *roster, int64_t bytes_per_minute);
 struct roster_probe *roster_probe(
 	struct roster *roster, const char *name, struct tick now);
 size_t roster_count(const struct roster *roster);
+
+/* Whether the log may have a line about it: one a minute. */
+bool roster_may_complain(struct roster_probe *probe, struct tick now);
 
 /* 0, or after how many seconds it may try again. On 0 the bytes are taken off its
  * allowance. A probe that has been quiet may send a minute's worth at once. */

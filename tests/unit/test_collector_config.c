@@ -122,6 +122,11 @@ static void tokens_and_refusals_become_rules(void **state)
 	assert_int_equal(rules.refused_count, 1);
 	assert_string_equal(rules.refused[0], "b");
 	collector_config_free(config);
+	(void)snprintf(text, sizeof(text),
+		"{\"probes\": [{\"name\": \"a\", \"token_file\": \"%s\"},"
+		" {\"name\": \"b\", \"token_file\": \"%s\"}]}",
+		token, token);
+	assert_int_equal(read_text(&config, text, &fault), STATUS_DUPLICATE);
 	(void)unlink(token);
 }
 

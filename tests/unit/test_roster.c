@@ -92,6 +92,21 @@ static void without_a_quota_nothing_is_counted(void **state)
 	roster_free(roster);
 }
 
+static void the_log_hears_of_a_probe_once_a_minute(void **state)
+{
+	struct roster *roster;
+	struct roster_probe *probe;
+
+	(void)state;
+	assert_int_equal(roster_new(&roster, 10, 0), 0);
+	probe = roster_probe(roster, "a", at_second(1));
+	assert_true(roster_may_complain(probe, at_second(1)));
+	assert_false(roster_may_complain(probe, at_second(60)));
+	assert_true(roster_may_complain(probe, at_second(61)));
+	assert_false(roster_may_complain(probe, at_second(62)));
+	roster_free(roster);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -100,6 +115,7 @@ int main(void)
 		cmocka_unit_test(asking_often_loses_nothing),
 		cmocka_unit_test(a_batch_beyond_the_quota_passes_when_nothing_is_owed),
 		cmocka_unit_test(without_a_quota_nothing_is_counted),
+		cmocka_unit_test(the_log_hears_of_a_probe_once_a_minute),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
