@@ -249,7 +249,8 @@ static int arrange_assignment(struct agent *agent)
 		return 0;
 	}
 	if (agent->assignment) {
-		assignment_configure(agent->assignment, &config->uplink.access);
+		assignment_configure(
+			agent->assignment, &config->uplink.access, config->role);
 		return 0;
 	}
 	if (!agent->assigned)

@@ -157,9 +157,10 @@ void assignment_ask(struct assignment *assignment)
 	failed(assignment, fault.why[0] ? fault.why : status_text(rc));
 }
 
-void assignment_configure(
-	struct assignment *assignment, const struct collector_access *access)
+void assignment_configure(struct assignment *assignment,
+	const struct collector_access *access, enum obs_role role)
 {
+	assignment->role = role;
 	assignment->access = *access;
 	/* Another collector's tag means nothing to this one. */
 	assignment->etag[0] = '\0';

@@ -1,7 +1,7 @@
 /*
- * What the collector wants a probe of this role to watch: asked for at once, and then every
- * minute, by ETag, so that an unchanged answer costs nothing. The text is handed on as it came:
- * whoever receives it checks it.
+ * What the collector wants a probe of this role to watch: asked for at once, and then
+ * every minute, by ETag, so that an unchanged answer costs nothing. The text is handed on
+ * as it came: whoever receives it checks it.
  */
 #ifndef ASTRAY_ASSIGNMENT_H
 #define ASTRAY_ASSIGNMENT_H
@@ -28,8 +28,8 @@ int assignment_open(struct assignment **out, struct uv_loop_s *loop,
 void assignment_close(
 	struct assignment *assignment, void (*closed)(void *arg), void *arg);
 
-void assignment_configure(
-	struct assignment *assignment, const struct collector_access *access);
+void assignment_configure(struct assignment *assignment,
+	const struct collector_access *access, enum obs_role role);
 /* Asks now, at the start and whenever the network changed. */
 void assignment_ask(struct assignment *assignment);
 

@@ -43,8 +43,8 @@ static void set_up(struct bench *bench)
 	while (!bench->fetch->request.running)
 		(void)uv_run(&bench->loop, UV_RUN_ONCE);
 	assert_string_equal(bench->fetch->request.method, "GET");
-	assert_string_equal(
-		bench->fetch->request.url, "https://collector.example/v1/assignment?role=sentinel");
+	assert_string_equal(bench->fetch->request.url,
+		"https://collector.example/v1/assignment?role=sentinel");
 	assert_string_equal(bench->fetch->request.if_none_match, "");
 }
 
@@ -139,9 +139,9 @@ static void another_collector_is_asked_without_the_tag(void **state)
 	(void)state;
 	set_up(&bench);
 	reply(&bench, "{}", "\"8\"", false);
-	assignment_configure(bench.assignment, &other);
-	assert_string_equal(
-		bench.fetch->request.url, "https://other.example/v1/assignment?role=sentinel");
+	assignment_configure(bench.assignment, &other, OBS_SENTINEL);
+	assert_string_equal(bench.fetch->request.url,
+		"https://other.example/v1/assignment?role=sentinel");
 	assert_string_equal(bench.fetch->request.if_none_match, "");
 	tear_down(&bench);
 }
