@@ -31,7 +31,7 @@ struct scale {
 
 static const struct scale scales[DETECTOR_PACES][SCALES] = {
 	[DETECTOR_SLOW] = {{2, 6.5}, {6, 6.2}, {24, 6.0}},
-	[DETECTOR_FAST] = {{3, 7}, {6, 6.8}, {18, 6.5}},
+	[DETECTOR_FAST] = {{2, 7}, {6, 6.8}, {18, 6.5}},
 };
 
 struct requests_of_site {

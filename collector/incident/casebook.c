@@ -21,7 +21,8 @@
 #define HELD_OPEN_US MOMENT_DAY_US
 /* The class of trouble has risen when so much more of it is felt. */
 #define CLASS_RISES .35
-#define FAMILIES_ENOUGH 3
+/* So many kinds of evidence need no more of it. */
+#define FAMILIES_ENOUGH 5
 
 struct case_file {
 	bool used, told, resolved, acknowledged, quiet_said;
@@ -332,7 +333,7 @@ static bool consider(struct casebook *casebook, struct case_file *file, struct m
 	}
 	if (moment_since_us(rx, file->gathering_since) < casebook->settings.gather_us &&
 		!(severity == SEVERITY_PAGE &&
-			causes_at_least(file, SEVERITY_WARN, rx) > FAMILIES_ENOUGH))
+			causes_at_least(file, SEVERITY_WARN, rx) >= FAMILIES_ENOUGH))
 		return false;
 	tell_first(casebook, file, severity, rx);
 	return true;

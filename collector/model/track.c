@@ -76,6 +76,7 @@ static float counted(int64_t value)
 static void add_part(
 	struct track_slot *slot, const struct obs_traffic *traffic, float part)
 {
+	slot->covered_us += part * (float)traffic->window_us;
 	slot->requests += part * counted(traffic->requests);
 	slot->failures += part * counted(traffic->errors);
 	if (traffic->responses != OBS_ABSENT)
