@@ -110,7 +110,7 @@ static int read_url(struct notifier_target *target, const struct draft *draft,
 
 static int refuse_file(const struct spot *spot, int rc, const char *key, const char *file)
 {
-	char why[256];
+	char why[NOTIFIER_FILE + 128];
 
 	(void)snprintf(why, sizeof(why), "%s: %s", file, strerror(-rc));
 	return refuse(spot, rc, key, why);
