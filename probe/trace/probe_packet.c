@@ -11,6 +11,7 @@
 #define UDP_LEN 12  /* the header, and four bytes of payload */
 #define ICMP_LEN 12 /* the same */
 #define TCP_LEN 24  /* the header, and the MSS option: bare SYNs are dropped by some */
+#define DONT_FRAGMENT 0x40
 
 static void put_u16(uint8_t *at, unsigned value)
 {
@@ -19,12 +20,13 @@ static void put_u16(uint8_t *at, unsigned value)
 }
 
 static void put_ipv4(uint8_t *at, const struct probe_flow *flow, uint8_t protocol,
-	uint8_t ttl, uint16_t id, size_t payload_len)
+	uint8_t ttl, uint16_t id, size_t payload_len, size_t padding)
 {
 	memset(at, 0, IPV4_HEADER);
 	at[0] = 0x45;
-	put_u16(at + 2, (unsigned)(IPV4_HEADER + payload_len));
+	put_u16(at + 2, (unsigned)(IPV4_HEADER + payload_len + padding));
 	put_u16(at + 4, id);
+	at[6] = padding ? DONT_FRAGMENT : 0;
 	at[8] = ttl;
 	at[9] = protocol;
 	memcpy(at + 12, flow->from.bytes, 4);
@@ -44,40 +46,43 @@ static void put_ipv6(uint8_t *at, const struct probe_flow *flow, uint8_t protoco
 	memcpy(at + 24, flow->to.bytes, 16);
 }
 
-/* What is still to be added for the sum to be right. */
-static uint16_t lacking(
-	const struct probe_flow *flow, uint8_t protocol, const uint8_t *at, size_t len)
+/* What is still to be added for the sum to be right; zeros behind add only to the length.
+ */
+static uint16_t lacking(const struct probe_flow *flow, uint8_t protocol,
+	const uint8_t *at, size_t len, size_t padding)
 {
 	uint32_t sum = internet_checksum_add(0, at, len);
 
 	if (protocol != IPPROTO_ICMP)
 		sum = internet_checksum_add_pseudo(
-			sum, &flow->from, &flow->to, protocol, len);
+			sum, &flow->from, &flow->to, protocol, len + padding);
 	return (uint16_t)~internet_checksum_fold(sum);
 }
 
-static void put_udp(uint8_t *at, const struct probe_flow *flow, uint16_t id)
+static void put_udp(
+	uint8_t *at, const struct probe_flow *flow, uint16_t id, size_t padding)
 {
 	memset(at, 0, UDP_LEN);
 	put_u16(at, flow->from_port);
 	put_u16(at + 2, flow->to_port);
-	put_u16(at + 4, UDP_LEN);
+	put_u16(at + 4, (unsigned)(UDP_LEN + padding));
 	put_u16(at + 6, id);
-	put_u16(at + 8, lacking(flow, IPPROTO_UDP, at, UDP_LEN));
+	put_u16(at + 8, lacking(flow, IPPROTO_UDP, at, UDP_LEN, padding));
 }
 
-static void put_icmp(
-	uint8_t *at, const struct probe_flow *flow, uint8_t protocol, uint16_t id)
+static void put_icmp(uint8_t *at, const struct probe_flow *flow, uint8_t protocol,
+	uint16_t id, size_t padding)
 {
 	memset(at, 0, ICMP_LEN);
 	at[0] = protocol == IPPROTO_ICMP ? 8 : 128;
 	put_u16(at + 2, flow->to_port);
 	put_u16(at + 4, flow->from_port);
 	put_u16(at + 6, id);
-	put_u16(at + 8, lacking(flow, protocol, at, ICMP_LEN));
+	put_u16(at + 8, lacking(flow, protocol, at, ICMP_LEN, padding));
 }
 
-static void put_tcp(uint8_t *at, const struct probe_flow *flow, uint16_t id)
+static void put_tcp(
+	uint8_t *at, const struct probe_flow *flow, uint16_t id, size_t padding)
 {
 	static const uint8_t mss_1460[] = {2, 4, 0x05, 0xb4};
 
@@ -90,7 +95,7 @@ static void put_tcp(uint8_t *at, const struct probe_flow *flow, uint16_t id)
 	at[13] = 0x02; /* SYN */
 	put_u16(at + 14, SYN_MARK_WINDOW);
 	memcpy(at + 20, mss_1460, sizeof(mss_1460));
-	put_u16(at + 16, lacking(flow, IPPROTO_TCP, at, TCP_LEN));
+	put_u16(at + 16, lacking(flow, IPPROTO_TCP, at, TCP_LEN, padding));
 }
 
 static uint8_t ip_protocol(const struct probe_flow *flow)
@@ -106,34 +111,47 @@ static uint8_t ip_protocol(const struct probe_flow *flow)
 	return flow->to.family == 6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP;
 }
 
-static size_t put_transport(
-	uint8_t *at, const struct probe_flow *flow, uint8_t protocol, uint16_t id)
+static size_t put_transport(uint8_t *at, const struct probe_flow *flow, uint8_t protocol,
+	uint16_t id, size_t padding)
 {
 	switch (flow->protocol) {
 	case OBS_TCP:
-		put_tcp(at, flow, id);
+		put_tcp(at, flow, id, padding);
 		return TCP_LEN;
 	case OBS_UDP:
-		put_udp(at, flow, id);
+		put_udp(at, flow, id, padding);
 		return UDP_LEN;
 	case OBS_ICMP:
 		break;
 	}
-	put_icmp(at, flow, protocol, id);
+	put_icmp(at, flow, protocol, id, padding);
 	return ICMP_LEN;
+}
+
+size_t probe_packet_build_padded(uint8_t packet[static PROBE_PACKET_MAX],
+	const struct probe_flow *flow, uint8_t ttl, uint16_t id, size_t padding)
+{
+	bool v6 = flow->to.family == 6;
+	size_t header_len = v6 ? IPV6_HEADER : IPV4_HEADER;
+	uint8_t protocol = ip_protocol(flow);
+	size_t len = put_transport(packet + header_len, flow, protocol, id, padding);
+
+	if (v6)
+		put_ipv6(packet, flow, protocol, ttl, len + padding);
+	else
+		put_ipv4(packet, flow, protocol, ttl, id, len, padding);
+	return header_len + len;
 }
 
 size_t probe_packet_build(uint8_t packet[static PROBE_PACKET_MAX],
 	const struct probe_flow *flow, uint8_t ttl, uint16_t id)
 {
-	bool v6 = flow->to.family == 6;
-	size_t header_len = v6 ? IPV6_HEADER : IPV4_HEADER;
-	uint8_t protocol = ip_protocol(flow);
-	size_t len = put_transport(packet + header_len, flow, protocol, id);
+	return probe_packet_build_padded(packet, flow, ttl, id, 0);
+}
 
-	if (v6)
-		put_ipv6(packet, flow, protocol, ttl, len);
-	else
-		put_ipv4(packet, flow, protocol, ttl, id, len);
-	return header_len + len;
+size_t probe_packet_len(const struct probe_flow *flow)
+{
+	size_t header_len = flow->to.family == 6 ? IPV6_HEADER : IPV4_HEADER;
+
+	return header_len + (flow->protocol == OBS_TCP ? TCP_LEN : UDP_LEN);
 }

@@ -33,5 +33,10 @@ struct probe_flow {
  * checksum these would mean none, and each other. */
 size_t probe_packet_build(uint8_t packet[static PROBE_PACKET_MAX],
 	const struct probe_flow *flow, uint8_t ttl, uint16_t id);
+size_t probe_packet_len(const struct probe_flow *flow);
+/* The same with so many zeros behind, which the caller sends after it, and not to be
+ * fragmented. */
+size_t probe_packet_build_padded(uint8_t packet[static PROBE_PACKET_MAX],
+	const struct probe_flow *flow, uint8_t ttl, uint16_t id, size_t padding);
 
 #endif

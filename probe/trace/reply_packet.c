@@ -14,17 +14,28 @@
 /* The numbers in which ICMP and ICMPv6 differ. */
 struct icmp_dialect {
 	uint8_t echo_request, echo_reply, unreachable, expired;
-	uint8_t port_unreachable;
+	const enum obs_unreachable *whys; /* by the code of unreachable */
+	uint8_t why_count;
 	uint8_t protocol;
 	unsigned quote_unit; /* RFC 4884: the quote's length is counted in these */
 	unsigned quote_byte; /* where in the header, from the fifth byte on */
 };
 
+/* RFC 792, RFC 1122 3.2.2.1, RFC 1812 5.2.7.1 */
+static const enum obs_unreachable whys_v4[] = {OBS_NETWORK, OBS_HOST, OBS_NO_PROTOCOL,
+	OBS_NO_PORT, OBS_FRAGMENTATION, OBS_OTHER_REASON, OBS_NETWORK, OBS_HOST,
+	OBS_OTHER_REASON, OBS_PROHIBITED, OBS_PROHIBITED, OBS_NETWORK, OBS_HOST,
+	OBS_PROHIBITED, OBS_PROHIBITED, OBS_PROHIBITED};
+/* RFC 4443 3.1 */
+static const enum obs_unreachable whys_v6[] = {OBS_NETWORK, OBS_PROHIBITED,
+	OBS_OTHER_REASON, OBS_HOST, OBS_NO_PORT, OBS_PROHIBITED, OBS_PROHIBITED};
+
 static const struct icmp_dialect icmp_v4 = {.echo_request = 8,
 	.echo_reply = 0,
 	.unreachable = 3,
 	.expired = 11,
-	.port_unreachable = 3,
+	.whys = whys_v4,
+	.why_count = sizeof(whys_v4) / sizeof(whys_v4[0]),
 	.protocol = IPPROTO_ICMP,
 	.quote_unit = 4,
 	.quote_byte = 1};
@@ -33,12 +44,13 @@ static const struct icmp_dialect icmp_v6 = {.echo_request = 128,
 	.echo_reply = 129,
 	.unreachable = 1,
 	.expired = 3,
-	.port_unreachable = 4,
+	.whys = whys_v6,
+	.why_count = sizeof(whys_v6) / sizeof(whys_v6[0]),
 	.protocol = IPPROTO_ICMPV6,
 	.quote_unit = 8,
 	.quote_byte = 0};
 
-#define V4_FRAGMENTATION_NEEDED 4
+#define V6_TOO_BIG 2
 
 static int read_quoted_icmp(
 	struct reply_packet *out, const struct icmp_dialect *dialect, struct cursor *cur)
@@ -79,9 +91,15 @@ static int read_quoted_transport(struct reply_packet *out,
 	return cur->short_read ? STATUS_SHORT : rc;
 }
 
-/* The header length of IPv4, or negative. The cursor is moved behind it. */
-static int read_ipv4(
-	struct cursor *cur, uint8_t *protocol, struct address *from, struct address *to)
+/* What is read of an IP header, one's own or a quoted one. */
+struct ip_header {
+	uint8_t protocol, ttl, tos;
+	uint16_t id; /* 0 with IPv6 */
+	struct address from, to;
+};
+
+/* The cursor is moved behind it. */
+static int read_ipv4(struct cursor *cur, struct ip_header *out)
 {
 	const uint8_t *header = cursor_take(cur, 20);
 	unsigned header_len;
@@ -92,15 +110,18 @@ static int read_ipv4(
 	/* A fragment behind the first holds no transport header. */
 	if (header[0] >> 4 != 4 || header_len < 20 || (header[6] & 0x1f) || header[7])
 		return STATUS_NOT_OURS;
-	*protocol = header[9];
-	*from = address_v4(header + 12);
-	*to = address_v4(header + 16);
+	*out = (struct ip_header){.protocol = header[9],
+		.ttl = header[8],
+		.tos = header[1],
+		.id = (uint16_t)(header[4] << 8 | header[5]),
+		.from = address_v4(header + 12),
+		.to = address_v4(header + 16)};
 	cursor_skip(cur, header_len - 20);
 	return cur->short_read ? STATUS_SHORT : 0;
 }
 
 /* No probe has extension headers, so no quote of one has. */
-static int read_ipv6(struct cursor *cur, uint8_t *protocol, struct address *to)
+static int read_ipv6(struct cursor *cur, struct ip_header *out)
 {
 	const uint8_t *header = cursor_take(cur, 40);
 
@@ -108,34 +129,61 @@ static int read_ipv6(struct cursor *cur, uint8_t *protocol, struct address *to)
 		return STATUS_SHORT;
 	if (header[0] >> 4 != 6)
 		return STATUS_NOT_OURS;
-	*protocol = header[6];
-	*to = address_v6(header + 24);
+	*out = (struct ip_header){.protocol = header[6],
+		.ttl = header[7],
+		.tos = (uint8_t)(header[0] << 4 | header[1] >> 4),
+		.from = address_v6(header + 8),
+		.to = address_v6(header + 24)};
 	return 0;
 }
 
 static int read_quote(
 	struct reply_packet *out, const struct icmp_dialect *dialect, struct cursor cur)
 {
-	struct address from;
-	uint8_t protocol;
-	int rc;
+	struct ip_header quoted;
+	int rc =
+		dialect == &icmp_v4 ? read_ipv4(&cur, &quoted) : read_ipv6(&cur, &quoted);
 
-	if (dialect == &icmp_v4)
-		rc = read_ipv4(&cur, &protocol, &from, &out->to);
-	else
-		rc = read_ipv6(&cur, &protocol, &out->to);
-	return rc ? rc : read_quoted_transport(out, dialect, protocol, &cur);
+	if (rc)
+		return rc;
+	out->to = quoted.to;
+	out->quoted_from = quoted.from;
+	out->quoted_ttl = quoted.ttl;
+	out->quoted_tos = quoted.tos;
+	out->second_id = quoted.id;
+	return read_quoted_transport(out, dialect, quoted.protocol, &cur);
 }
 
 /* A probe that came as far as its destination's host or port has arrived, refused or not.
  */
-static enum reply_kind unreachable_kind(const struct reply_packet *reply,
-	const struct icmp_dialect *dialect, uint8_t code)
+static void judge_unreachable(
+	struct reply_packet *reply, const struct icmp_dialect *dialect, uint8_t code)
 {
-	bool port = reply->protocol == OBS_UDP && code == dialect->port_unreachable;
+	enum obs_unreachable why =
+		code < dialect->why_count ? dialect->whys[code] : OBS_OTHER_REASON;
+	bool port = reply->protocol == OBS_UDP && why == OBS_NO_PORT;
 
-	return port || address_equal(&reply->from, &reply->to) ? REPLY_ARRIVED
-							       : REPLY_UNREACHABLE;
+	if (port || address_equal(&reply->from, &reply->to)) {
+		reply->kind = REPLY_ARRIVED;
+		return;
+	}
+	reply->kind = REPLY_UNREACHABLE;
+	reply->why = why;
+}
+
+static uint16_t read_mtu(const struct icmp_dialect *dialect, const uint8_t rest[static 4])
+{
+	if (dialect == &icmp_v6 && (rest[0] || rest[1]))
+		return UINT16_MAX;
+	return (uint16_t)(rest[2] << 8 | rest[3]);
+}
+
+static bool is_too_big(const struct icmp_dialect *dialect, uint8_t type, uint8_t code)
+{
+	if (dialect == &icmp_v6)
+		return type == V6_TOO_BIG;
+	return type == dialect->unreachable && code < dialect->why_count &&
+	       dialect->whys[code] == OBS_FRAGMENTATION;
 }
 
 static int read_error(struct reply_packet *out, const struct icmp_dialect *dialect,
@@ -149,10 +197,16 @@ static int read_error(struct reply_packet *out, const struct icmp_dialect *diale
 	rc = read_quote(out, dialect, *cur);
 	if (rc)
 		return rc;
+	if (is_too_big(dialect, type, code)) {
+		out->kind = REPLY_TOO_BIG;
+		out->mtu = read_mtu(dialect, rest);
+		return 0;
+	}
 	out->mpls_count = icmp_extension_read(out->mpls, cur->at, cursor_left(cur),
 		(size_t)rest[dialect->quote_byte] * dialect->quote_unit);
-	out->kind = type == dialect->expired ? REPLY_EXPIRED
-					     : unreachable_kind(out, dialect, code);
+	out->kind = REPLY_EXPIRED;
+	if (type == dialect->unreachable)
+		judge_unreachable(out, dialect, code);
 	return 0;
 }
 
@@ -191,10 +245,8 @@ static int read_icmp(
 	/* Expired in reassembly (code 1) says nothing of the path. */
 	if (type == dialect->expired && code != 0)
 		return STATUS_NOT_OURS;
-	if (type == dialect->unreachable && dialect == &icmp_v4 &&
-		code == V4_FRAGMENTATION_NEEDED)
-		return STATUS_NOT_OURS;
-	if (type != dialect->expired && type != dialect->unreachable)
+	if (type != dialect->expired && type != dialect->unreachable &&
+		!is_too_big(dialect, type, code))
 		return STATUS_NOT_OURS;
 	return read_error(out, dialect, type, code, cur);
 }
@@ -227,17 +279,18 @@ static int read_tcp(struct reply_packet *out, struct cursor *cur)
 int reply_packet_read_v4(struct reply_packet *out, const void *bytes, size_t len)
 {
 	struct cursor cur = cursor_over(bytes, len);
-	struct address to;
-	uint8_t protocol;
+	struct ip_header header;
 	int rc;
 
 	*out = (struct reply_packet){0};
-	rc = read_ipv4(&cur, &protocol, &out->from, &to);
+	rc = read_ipv4(&cur, &header);
 	if (rc)
 		return rc;
-	if (protocol == IPPROTO_TCP)
+	out->from = header.from;
+	out->ttl = header.ttl;
+	if (header.protocol == IPPROTO_TCP)
 		return read_tcp(out, &cur);
-	if (protocol != IPPROTO_ICMP)
+	if (header.protocol != IPPROTO_ICMP)
 		return STATUS_NOT_OURS;
 	/* Raw sockets are handed ICMP before the kernel has looked at it. */
 	if (internet_checksum_fold(internet_checksum_add(0, cur.at, cursor_left(&cur))) !=
@@ -265,4 +318,21 @@ bool reply_packet_answers(const struct reply_packet *reply, const struct probe_f
 	       reply->to_port == flow->to_port &&
 	       (flow->protocol != OBS_TCP || reply->cookie == flow->cookie) &&
 	       address_equal(&reply->to, &flow->to);
+}
+
+static uint16_t swapped(uint16_t value)
+{
+	return (uint16_t)(value << 8 | value >> 8);
+}
+
+bool reply_packet_is_translated(
+	const struct reply_packet *reply, const struct probe_flow *flow)
+{
+	if (reply->quoted_from.family == 0)
+		return false;
+	if (!address_equal(&reply->quoted_from, &flow->from))
+		return true;
+	/* Old BSDs quote the identification in their own byte order. */
+	return reply->second_id && reply->second_id != reply->id &&
+	       swapped(reply->second_id) != reply->id;
 }

@@ -19,6 +19,7 @@ enum reply_kind {
 	REPLY_EXPIRED,     /* the TTL ran out here */
 	REPLY_UNREACHABLE, /* somebody on the way would not pass it on */
 	REPLY_ARRIVED,     /* the destination answered */
+	REPLY_TOO_BIG,     /* the packet is larger than what lies behind can carry */
 };
 
 struct reply_packet {
@@ -29,6 +30,14 @@ struct reply_packet {
 	enum obs_protocol protocol;
 	uint16_t from_port, to_port, cookie; /* as in struct probe_flow */
 	uint16_t id;
+	/* What stands where IPv4 packets of ours have their id a second time: some
+	 * translators rewrite UDP's checksum and leave this. 0: nothing was quoted. */
+	uint16_t second_id;
+	struct address quoted_from; /* family 0: nothing was quoted */
+	enum obs_unreachable why;   /* with REPLY_UNREACHABLE */
+	uint8_t ttl;                /* of the reply itself; 0: not known */
+	uint8_t quoted_ttl, quoted_tos;
+	uint16_t mtu; /* with REPLY_TOO_BIG; 0: it does not say */
 	unsigned mpls_count;
 	struct obs_mpls mpls[OBS_MPLS];
 };
@@ -45,6 +54,9 @@ int reply_packet_read_v6(struct reply_packet *out, const struct address *from,
 
 /* Whether it answers a packet of this flow. */
 bool reply_packet_answers(
+	const struct reply_packet *reply, const struct probe_flow *flow);
+/* Whether somebody rewrote the packet before it came to the one who quotes it. */
+bool reply_packet_is_translated(
 	const struct reply_packet *reply, const struct probe_flow *flow);
 
 #endif

@@ -77,6 +77,29 @@ static void every_checksum_is_right(void **state)
 	for_every_flow(check_checksum);
 }
 
+static void check_padded(const struct probe_flow *flow, unsigned family)
+{
+	uint8_t packet[1500] = {0}, bare[PROBE_PACKET_MAX];
+	size_t padding = 1500 - probe_packet_len(flow), at = header_len(family);
+	size_t len = probe_packet_build_padded(packet, flow, 9, 0x1234, padding);
+
+	assert_int_equal(len, probe_packet_len(flow));
+	assert_int_equal(len + padding, 1500);
+	assert_int_equal(sum_of(flow, family, packet, 1500), 0xffff);
+	(void)probe_packet_build(bare, flow, 1, 1);
+	assert_memory_equal(bare + at, packet + at, 4); /* the same flow */
+	if (family == 4)
+		assert_int_equal(packet[6], 0x40); /* not to be fragmented */
+	assert_int_equal(packet[family == 4 ? 2 : 4] << 8 | packet[family == 4 ? 3 : 5],
+		family == 4 ? 1500 : 1460);
+}
+
+static void a_padded_packet_is_right_with_the_zeros_behind_it(void **state)
+{
+	(void)state;
+	for_every_flow(check_padded);
+}
+
 static void the_ip_header_is_complete(void **state)
 {
 	struct probe_flow flow = test_flow(OBS_UDP, 4);
@@ -131,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_routers_choose_by_is_the_same_in_a_whole_flow),
 		cmocka_unit_test(every_checksum_is_right),
+		cmocka_unit_test(a_padded_packet_is_right_with_the_zeros_behind_it),
 		cmocka_unit_test(the_ip_header_is_complete),
 		cmocka_unit_test(the_id_stands_within_the_eight_bytes_that_are_quoted),
 		cmocka_unit_test(a_syn_can_be_told_from_a_connection),

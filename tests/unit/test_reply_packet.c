@@ -206,18 +206,114 @@ static void who_refuses_and_what_tells_arrival_from_a_closed_way(void **state)
 
 static void what_says_nothing_of_the_path_is_not_ours(void **state)
 {
-	static const uint8_t others[][2] = {{3, 4}, {11, 1}, {5, 1}, {8, 0}, {12, 0}};
+	static const uint8_t others[][2] = {{11, 1}, {5, 1}, {8, 0}, {12, 0}};
 	struct probe_flow flow = test_flow(OBS_UDP, 4);
 	struct address router = test_address(routers[0]);
 
 	(void)state;
-	for (size_t i = 0; i < 5; i++) {
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		struct reply_bytes bytes =
 			reply_error(&flow, &router, others[i][0], others[i][1], ID, 28);
 		struct reply_packet reply;
 
 		assert_int_equal(reply_read(&reply, &bytes), STATUS_NOT_OURS);
 	}
+}
+
+static enum obs_unreachable why_of(unsigned family, uint8_t code)
+{
+	struct probe_flow flow = test_flow(OBS_TCP, family);
+	struct address router = test_address(routers[family == 6]);
+	struct reply_bytes bytes = reply_error(
+		&flow, &router, family == 6 ? 1 : 3, code, ID, family == 6 ? 48 : 28);
+	struct reply_packet reply;
+
+	assert_int_equal(reply_read(&reply, &bytes), 0);
+	assert_int_equal(reply.kind, REPLY_UNREACHABLE);
+	return reply.why;
+}
+
+static void a_refusal_says_why(void **state)
+{
+	(void)state;
+	assert_int_equal(why_of(4, 0), OBS_NETWORK);
+	assert_int_equal(why_of(4, 1), OBS_HOST);
+	assert_int_equal(why_of(4, 2), OBS_NO_PROTOCOL);
+	assert_int_equal(why_of(4, 3), OBS_NO_PORT);
+	assert_int_equal(why_of(4, 10), OBS_PROHIBITED);
+	assert_int_equal(why_of(4, 13), OBS_PROHIBITED);
+	assert_int_equal(why_of(4, 200), OBS_OTHER_REASON);
+	assert_int_equal(why_of(6, 0), OBS_NETWORK);
+	assert_int_equal(why_of(6, 1), OBS_PROHIBITED);
+	assert_int_equal(why_of(6, 3), OBS_HOST);
+	assert_int_equal(why_of(6, 99), OBS_OTHER_REASON);
+}
+
+static void a_packet_that_was_too_big_brings_the_mtu(void **state)
+{
+	static const struct {
+		unsigned family;
+		uint8_t rest[4];
+		uint16_t mtu;
+	} cases[] = {{4, {0, 0, 0x05, 0x14}, 1300}, {4, {0}, 0},
+		{6, {0, 0, 0x05, 0x00}, 1280}, {6, {0, 1, 0, 0}, UINT16_MAX}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		bool v6 = cases[i].family == 6;
+		struct probe_flow flow = test_flow(OBS_UDP, cases[i].family);
+		struct address router = test_address(routers[v6]);
+		struct reply_bytes bytes = reply_error(
+			&flow, &router, v6 ? 2 : 3, v6 ? 0 : 4, ID, v6 ? 48 : 28);
+		struct reply_packet reply;
+
+		memcpy(bytes.bytes + bytes.header_len + 4, cases[i].rest, 4);
+		reply_seal(&bytes, &flow.from);
+		assert_int_equal(reply_read(&reply, &bytes), 0);
+		assert_int_equal(reply.kind, REPLY_TOO_BIG);
+		assert_int_equal(reply.mtu, cases[i].mtu);
+		assert_int_equal(reply.id, ID);
+	}
+}
+
+/* Changes one byte of the quoted packet of a reply from a router. */
+static struct reply_packet read_changed(unsigned family, size_t at, uint8_t value)
+{
+	struct probe_flow flow = test_flow(OBS_UDP, family);
+	struct address router = test_address(routers[family == 6]);
+	struct reply_bytes bytes = reply_expired(&flow, &router, ID);
+	struct reply_packet reply;
+
+	bytes.bytes[bytes.header_len + 8 + at] = value;
+	reply_seal(&bytes, &flow.from);
+	assert_int_equal(reply_read(&reply, &bytes), 0);
+	return reply;
+}
+
+static void what_was_changed_on_the_way_shows_in_the_quote(void **state)
+{
+	struct probe_flow v4 = test_flow(OBS_UDP, 4), v6 = test_flow(OBS_UDP, 6);
+	struct reply_packet reply = read_changed(4, 8, 1);
+
+	(void)state;
+	assert_false(reply_packet_is_translated(&reply, &v4));
+	assert_int_equal(reply.quoted_ttl, 1);
+	assert_int_equal(reply.quoted_tos, 0);
+	assert_int_equal(reply.ttl, 64);
+	reply = read_changed(4, 8, 3);
+	assert_int_equal(reply.quoted_ttl, 3);
+	reply = read_changed(4, 1, 0xb8);
+	assert_int_equal(reply.quoted_tos, 0xb8);
+	reply = read_changed(4, 12, 10); /* another source */
+	assert_true(reply_packet_is_translated(&reply, &v4));
+	reply = read_changed(4, 26, 0x77); /* another checksum: the id stands twice */
+	assert_true(reply_packet_is_translated(&reply, &v4));
+	assert_int_equal(reply.second_id, ID);
+	reply = read_changed(6, 1, 0x20);
+	assert_int_equal(reply.quoted_tos, 2);
+	assert_false(reply_packet_is_translated(&reply, &v6));
+	reply = read_changed(6, 15, 0x99);
+	assert_true(reply_packet_is_translated(&reply, &v6));
 }
 
 static void options_in_a_quoted_header_are_stepped_over(void **state)
@@ -272,6 +368,9 @@ int main(void)
 		cmocka_unit_test(only_syn_acks_and_resets_that_acknowledge_are_answers),
 		cmocka_unit_test(who_refuses_and_what_tells_arrival_from_a_closed_way),
 		cmocka_unit_test(what_says_nothing_of_the_path_is_not_ours),
+		cmocka_unit_test(a_refusal_says_why),
+		cmocka_unit_test(a_packet_that_was_too_big_brings_the_mtu),
+		cmocka_unit_test(what_was_changed_on_the_way_shows_in_the_quote),
 		cmocka_unit_test(options_in_a_quoted_header_are_stepped_over),
 		cmocka_unit_test(labels_behind_the_quote_are_read),
 	};
