@@ -9,6 +9,12 @@
 /* Beyond the slowest answer so far: routers answer late when they are busy. */
 #define WAIT_TIMES 2
 #define WAIT_MORE_US 30000
+/* The second probe to a silent hop need not wait for the first to be given up. */
+#define RETRY_MORE_US 15000
+/* Where nothing farther has answered, the destination may be near and only slow: it is
+ * not asked twice before it could have answered. */
+#define FAR_TIMES 3
+#define FAR_LEAST_US 300000
 /* Longer than any round trip on Earth, geostationary satellites included. */
 #define PATIENCE_US MOMENT_SECOND_US
 
@@ -16,6 +22,7 @@
 #define SLACK 2
 
 #define NEVER_US INT64_MAX
+#define ROWS_AT_FIRST 8
 
 struct shot {
 	struct tick sent;
@@ -32,11 +39,12 @@ struct path {
 	struct path_plan plan;
 	unsigned attempts; /* ids for each TTL */
 	unsigned last;     /* the TTL at which it ends, as far as known */
+	unsigned farthest; /* that answered */
 	unsigned opened;   /* the highest that may be asked so far */
-	bool reached, refused;
+	bool reached, refused, narrow;
 	int64_t longest_us; /* the slowest answer's round trip */
-	unsigned row_count, dropped;
-	struct path_row rows[PATH_ROWS_MAX];
+	unsigned row_count, row_room, dropped;
+	struct path_row *rows;
 	struct hop hops[PATH_TTL_MAX + 1]; /* by TTL */
 	struct shot shots[];               /* by id */
 };
@@ -53,7 +61,7 @@ static unsigned id_count(const struct path_plan *plan)
 
 uint16_t path_first_id_max(const struct path_plan *plan)
 {
-	return (uint16_t)(UINT16_MAX - id_count(plan));
+	return (uint16_t)(UINT16_MAX - id_count(plan) - plan->spare_ids);
 }
 
 static unsigned opened_at_first(const struct path_plan *plan)
@@ -80,12 +88,15 @@ int path_new(struct path **out, const struct path_plan *plan)
 	path->attempts = attempts_of(plan);
 	path->last = plan->max_ttl;
 	path->opened = opened_at_first(plan);
+	path->narrow = plan->narrow;
 	*out = path;
 	return 0;
 }
 
 void path_free(struct path *path)
 {
+	if (path)
+		free(path->rows);
 	free(path);
 }
 
@@ -106,22 +117,52 @@ static bool wants_probe(const struct path *path, const struct hop *hop)
 	return hop->sent < (hop->answered ? path->plan.queries : SILENT_ATTEMPTS);
 }
 
+static void take_shot(
+	struct path *path, unsigned ttl, struct tick now, struct path_probe *probe)
+{
+	struct hop *hop = &path->hops[ttl];
+
+	probe->ttl = (uint8_t)ttl;
+	probe->id =
+		(uint16_t)(path->plan.first_id + (ttl - 1) * path->attempts + hop->sent);
+	shot_at(path, ttl, hop->sent)->sent = now;
+	hop->sent++;
+	hop->waiting = true;
+}
+
+/* One at a time, every hop once before any is asked again: where the path ends teaches
+ * how long silence is to be waited for. */
+static unsigned next_narrow(const struct path *path)
+{
+	unsigned best = 0;
+
+	for (unsigned ttl = 1; ttl <= path->last && ttl <= path->opened; ttl++) {
+		const struct hop *hop = &path->hops[ttl];
+
+		if (hop->waiting)
+			return 0;
+		if (wants_probe(path, hop) &&
+			(!best || hop->sent < path->hops[best].sent))
+			best = ttl;
+	}
+	return best;
+}
+
+static unsigned next_wide(const struct path *path)
+{
+	for (unsigned ttl = 1; ttl <= path->last && ttl <= path->opened; ttl++)
+		if (wants_probe(path, &path->hops[ttl]))
+			return ttl;
+	return 0;
+}
+
 bool path_next(struct path *path, struct tick now, struct path_probe *probe)
 {
-	for (unsigned ttl = 1; ttl <= path->last && ttl <= path->opened; ttl++) {
-		struct hop *hop = &path->hops[ttl];
+	unsigned ttl = path->narrow ? next_narrow(path) : next_wide(path);
 
-		if (!wants_probe(path, hop))
-			continue;
-		probe->ttl = (uint8_t)ttl;
-		probe->id = (uint16_t)(path->plan.first_id + (ttl - 1) * path->attempts +
-				       hop->sent);
-		shot_at(path, ttl, hop->sent)->sent = now;
-		hop->sent++;
-		hop->waiting = true;
-		return true;
-	}
-	return false;
+	if (ttl)
+		take_shot(path, ttl, now, probe);
+	return ttl != 0;
 }
 
 /* The TTL of an id, 0 when no such probe was sent; its shot. */
@@ -145,6 +186,32 @@ void path_note_sent(struct path *path, uint16_t id, struct tick at)
 		shot->sent = at;
 }
 
+void path_abandon(struct path *path, uint16_t id)
+{
+	struct shot *shot;
+	unsigned ttl = find_shot(path, id, &shot);
+
+	if (ttl)
+		path->hops[ttl].waiting = false;
+}
+
+static struct path_row *add_row(struct path *path)
+{
+	unsigned room = path->row_room ? path->row_room * 2 : ROWS_AT_FIRST;
+	struct path_row *rows;
+
+	if (path->row_count == PATH_ROWS_MAX)
+		return NULL;
+	if (path->row_count == path->row_room) {
+		rows = reallocarray(path->rows, room, sizeof(*rows));
+		if (!rows)
+			return NULL;
+		path->rows = rows;
+		path->row_room = room;
+	}
+	return &path->rows[path->row_count++];
+}
+
 static struct path_row *row_of(
 	struct path *path, unsigned ttl, const struct address *address)
 {
@@ -154,13 +221,25 @@ static struct path_row *row_of(
 		if (path->rows[i].ttl == ttl &&
 			address_equal(&path->rows[i].address, address))
 			return &path->rows[i];
-	if (path->row_count == PATH_ROWS_MAX)
-		return NULL;
-	row = &path->rows[path->row_count++];
-	row->ttl = (uint8_t)ttl;
-	row->address = *address;
-	row->rtt_us = NEVER_US;
+	row = add_row(path);
+	if (row)
+		*row = (struct path_row){.ttl = (uint8_t)ttl,
+			.address = *address,
+			.rtt_us = NEVER_US,
+			.quoted_ttl = 1};
 	return row;
+}
+
+static void fill_remarks(struct path_row *row, const struct reply_packet *reply)
+{
+	row->reply_ttl = reply->ttl;
+	row->why = reply->why;
+	if (reply->quoted_from.family && reply->kind == REPLY_EXPIRED)
+		row->quoted_ttl = reply->quoted_ttl;
+	row->quoted_tos = reply->quoted_tos;
+	row->mpls_count = reply->mpls_count;
+	for (unsigned i = 0; i < reply->mpls_count; i++)
+		row->mpls[i] = reply->mpls[i];
 }
 
 static void fill_row(
@@ -175,9 +254,8 @@ static void fill_row(
 	row->answered++;
 	if (rtt_us < row->rtt_us)
 		row->rtt_us = rtt_us;
-	row->mpls_count = reply->mpls_count;
-	for (unsigned i = 0; i < reply->mpls_count; i++)
-		row->mpls[i] = reply->mpls[i];
+	row->translated |= reply->translated;
+	fill_remarks(row, reply);
 }
 
 /* Where the probe went no further; what lies behind is the same again. The lowest TTL
@@ -212,7 +290,7 @@ enum path_match path_take_reply(
 	unsigned ttl = find_shot(path, id, &shot);
 	int64_t rtt_us;
 
-	if (!ttl)
+	if (!ttl || reply->kind == REPLY_TOO_BIG)
 		return PATH_STRANGE;
 	if (shot->answered)
 		return PATH_DUPLICATE;
@@ -227,25 +305,74 @@ enum path_match path_take_reply(
 	note_end(path, ttl, reply->kind);
 	if (ttl <= path->last && rtt_us > path->longest_us)
 		path->longest_us = rtt_us;
+	if (ttl > path->farthest)
+		path->farthest = ttl;
 	open_further(path);
 	return PATH_COUNTED;
 }
 
-static int64_t patience_us(const struct path *path)
+enum path_match path_take_unnumbered(
+	struct path *path, const struct reply_packet *reply, struct tick at)
+{
+	unsigned awaited = 0, count = 0;
+
+	for (unsigned ttl = 1; ttl <= path->last; ttl++)
+		if (path->hops[ttl].waiting) {
+			awaited = ttl;
+			count++;
+		}
+	if (count != 1) {
+		path->narrow = true;
+		return PATH_STRANGE;
+	}
+	return path_take_reply(path,
+		(uint16_t)(path->plan.first_id + (awaited - 1) * path->attempts +
+			   path->hops[awaited].sent - 1u),
+		reply, at);
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+int64_t path_patience_us(const struct path *path)
 {
 	int64_t taught_us = WAIT_TIMES * path->longest_us + WAIT_MORE_US;
 
-	return has_ended(path) && taught_us < PATIENCE_US ? taught_us : PATIENCE_US;
+	return taught_us < PATIENCE_US ? taught_us : PATIENCE_US;
 }
 
-static int64_t give_up_us(const struct path *path, unsigned ttl)
+/* Nothing at this TTL or farther has answered. */
+static int64_t give_up_far_us(
+	const struct path *path, bool again, int64_t first_us, int64_t last_us)
 {
-	unsigned shot = (ttl - 1) * path->attempts + path->hops[ttl].sent - 1u;
+	int64_t could_us =
+		most(FAR_TIMES * path->longest_us + RETRY_MORE_US, FAR_LEAST_US);
 
-	return path->shots[shot].sent.us + patience_us(path);
+	if (again || path->narrow)
+		return last_us + could_us;
+	return most(first_us + PATIENCE_US, last_us + could_us);
 }
 
-struct tick path_deadline(const struct path *path)
+static int64_t give_up_us(struct path *path, unsigned ttl)
+{
+	const struct hop *hop = &path->hops[ttl];
+	int64_t first_us = shot_at(path, ttl, 0)->sent.us;
+	int64_t last_us = shot_at(path, ttl, hop->sent - 1u)->sent.us;
+	bool again = hop->answered == 0 && hop->sent < SILENT_ATTEMPTS;
+
+	if (!has_ended(path) && ttl > path->farthest)
+		return give_up_far_us(path, again, first_us, last_us);
+	if (hop->answered)
+		return last_us + path_patience_us(path);
+	if (again)
+		return last_us + path->longest_us + RETRY_MORE_US;
+	return most(first_us + path_patience_us(path),
+		last_us + path->longest_us + WAIT_MORE_US);
+}
+
+struct tick path_deadline(struct path *path)
 {
 	struct tick deadline = {NEVER_US};
 
@@ -312,4 +439,9 @@ unsigned path_rows(const struct path *path, struct path_row rows[static PATH_ROW
 unsigned path_dropped(const struct path *path)
 {
 	return path->dropped;
+}
+
+uint16_t path_spare_id(const struct path *path, unsigned number)
+{
+	return (uint16_t)(path->plan.first_id + id_count(&path->plan) + number);
 }

@@ -5,8 +5,11 @@
  *
  * All TTLs are in flight at once, ascending. Each hop is asked anew once its last probe
  * was answered or given up, until it has had `queries`; a hop that stays silent is asked
- * twice. Once the destination has answered, silence is waited for as the answers so far
- * teach; before that with patience, since the slow stretch may still be to come.
+ * twice. Where something farther has answered, silence is waited for as the answers so
+ * far teach; beyond that with patience, since the slow stretch may still be to come.
+ *
+ * A narrow path has one probe in flight at a time: for sockets that cannot tell whose
+ * answer came.
  */
 #ifndef TRACE_PATH_H
 #define TRACE_PATH_H
@@ -31,6 +34,8 @@ struct path_plan {
 	 * further at first. What lies behind only costs it answers, of which it may give
 	 * few. */
 	unsigned likely_length;
+	bool narrow;
+	unsigned spare_ids; /* kept free behind its own, for the caller's use */
 };
 
 struct path_probe {
@@ -45,6 +50,9 @@ struct path_row {
 	uint8_t ttl;
 	uint8_t sent; /* at this TTL, whoever answered */
 	uint8_t answered;
+	bool translated;
+	enum obs_unreachable why;
+	uint8_t reply_ttl, quoted_ttl, quoted_tos; /* 0, 1, 0: nothing of note */
 	unsigned mpls_count;
 	struct obs_mpls mpls[OBS_MPLS];
 };
@@ -67,9 +75,15 @@ bool path_next(struct path *path, struct tick now, struct path_probe *probe);
 void path_note_sent(struct path *path, uint16_t id, struct tick at);
 enum path_match path_take_reply(
 	struct path *path, uint16_t id, const struct reply_packet *reply, struct tick at);
+/* A reply that does not say to which probe: it counts when only one is in flight;
+ * otherwise the path becomes narrow. */
+enum path_match path_take_unnumbered(
+	struct path *path, const struct reply_packet *reply, struct tick at);
+/* The probe could not be sent, and will not be again. */
+void path_abandon(struct path *path, uint16_t id);
 
 /* When path_expire should be called; far in the future when nothing is awaited. */
-struct tick path_deadline(const struct path *path);
+struct tick path_deadline(struct path *path);
 /* Gives up probes whose time is over; their answers still count until the end. */
 void path_expire(struct path *path, struct tick now);
 bool path_is_done(const struct path *path);
@@ -77,6 +91,9 @@ bool path_is_done(const struct path *path);
 bool path_is_reached(const struct path *path);
 /* The TTL at which it ended, or the highest that was asked. */
 unsigned path_length(const struct path *path);
+/* How long an answer from its end should be waited for, as it looks now. */
+int64_t path_patience_us(const struct path *path);
+uint16_t path_spare_id(const struct path *path, unsigned number);
 /* What was found, by ascending TTL, at most PATH_ROWS_MAX rows; a TTL that two addresses
  * answered at has two, a silent one has one. Returns how many. */
 unsigned path_rows(const struct path *path, struct path_row rows[static PATH_ROWS_MAX]);

@@ -35,6 +35,7 @@ struct reply_packet {
 	uint16_t second_id;
 	struct address quoted_from; /* family 0: nothing was quoted */
 	enum obs_unreachable why;   /* with REPLY_UNREACHABLE */
+	bool translated;            /* set by who knows the flow; see below */
 	uint8_t ttl;                /* of the reply itself; 0: not known */
 	uint8_t quoted_ttl, quoted_tos;
 	uint16_t mtu; /* with REPLY_TOO_BIG; 0: it does not say */
