@@ -48,12 +48,15 @@ static struct flight **bucket_at(struct flight_table *table, const struct addres
 }
 
 struct flight *flight_table_add(struct flight_table *table,
-	const struct trace_order *order, const struct probe_flow *flow, uint16_t first_id)
+	const struct trace_order *order, const struct probe_flow *flow, uint16_t first_id,
+	bool narrow)
 {
 	struct path_plan plan = {.max_ttl = order->max_ttl,
 		.queries = order->queries,
 		.first_id = first_id,
-		.likely_length = order->likely_length};
+		.likely_length = order->likely_length,
+		.narrow = narrow,
+		.spare_ids = FLIGHT_SPARE_IDS};
 	struct flight **bucket = bucket_at(table, &order->peer, order->protocol);
 	struct flight *flight = calloc(1, sizeof(*flight));
 
@@ -109,11 +112,11 @@ struct flight *flight_table_find(
 }
 
 struct flight *flight_table_match(
-	const struct flight_table *table, const struct reply_packet *reply)
+	const struct flight_table *table, const struct reply_packet *reply, bool numbered)
 {
 	struct flight *at = table->buckets[bucket_of(table, &reply->to, reply->protocol)];
 
-	while (at && !reply_packet_answers(reply, &at->flow))
+	while (at && !reply_packet_answers(reply, &at->flow, numbered))
 		at = at->next_in_bucket;
 	return at;
 }
@@ -121,4 +124,9 @@ struct flight *flight_table_match(
 struct flight *flight_table_first(const struct flight_table *table)
 {
 	return table->first;
+}
+
+void flight_table_note_sent(struct flight *flight, uint16_t id, struct tick at)
+{
+	path_note_sent(flight->path, id, at);
 }

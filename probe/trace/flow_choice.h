@@ -12,10 +12,11 @@
 #define FLOW_CHOICE_PORT_FIRST 61000
 #define FLOW_CHOICE_PORT_LAST (FLOW_CHOICE_PORT_FIRST + TRACE_FLOW_MAX)
 
+/* largest: packet that can leave towards it. */
 /* The flow of an order, from the address that packets to its peer leave from, and the
  * first id of its probes. Negative when there is no way to the peer. identifier: of echo
  * requests. */
-int flow_choice_make(struct probe_flow *flow, uint16_t *first_id,
+int flow_choice_make(struct probe_flow *flow, uint16_t *first_id, unsigned *largest,
 	const struct trace_order *order, uint16_t identifier);
 
 #endif

@@ -47,25 +47,29 @@ static unsigned read_objects(
 	return count;
 }
 
+unsigned icmp_extension_read_at(
+	struct obs_mpls labels[static OBS_MPLS], const uint8_t *bytes, size_t len)
+{
+	struct cursor cur = cursor_over(bytes, len);
+	uint8_t version = cursor_take_u8(&cur) >> 4;
+	uint16_t checksum;
+
+	cursor_skip(&cur, 1);
+	checksum = cursor_take_u16(&cur);
+	if (cur.short_read || version != VERSION)
+		return 0;
+	if (checksum != 0 && /* RFC 4884 7: 0 says that none was computed */
+		internet_checksum_fold(internet_checksum_add(0, bytes, len)) != 0xffff)
+		return 0;
+	return read_objects(labels, cur);
+}
+
 unsigned icmp_extension_read(struct obs_mpls labels[static OBS_MPLS], const uint8_t *body,
 	size_t len, size_t quoted_len)
 {
 	size_t start = quoted_len ? quoted_len : QUOTE_MIN;
-	struct cursor cur = cursor_over(body, len);
-	uint16_t checksum;
-	uint8_t version;
 
 	if (start < QUOTE_MIN || len < start + 4)
 		return 0;
-	cursor_skip(&cur, start);
-	version = cursor_take_u8(&cur) >> 4;
-	cursor_skip(&cur, 1);
-	checksum = cursor_take_u16(&cur);
-	if (version != VERSION)
-		return 0;
-	if (checksum != 0 && /* RFC 4884 7: 0 says that none was computed */
-		internet_checksum_fold(
-			internet_checksum_add(0, body + start, len - start)) != 0xffff)
-		return 0;
-	return read_objects(labels, cur);
+	return icmp_extension_read_at(labels, body + start, len - start);
 }

@@ -17,5 +17,8 @@
  * left out. */
 unsigned icmp_extension_read(struct obs_mpls labels[static OBS_MPLS], const uint8_t *body,
 	size_t len, size_t quoted_len);
+/* The same where the extension begins with these bytes. */
+unsigned icmp_extension_read_at(
+	struct obs_mpls labels[static OBS_MPLS], const uint8_t *bytes, size_t len);
 
 #endif

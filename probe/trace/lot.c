@@ -5,16 +5,10 @@
 
 #include "astray/now.h"
 
-void lot_add(struct lot *lot, struct flight *flight, const struct path_probe *probe)
+void lot_add(struct lot *lot, struct flight *flight, const struct trace_packet *packet)
 {
-	struct trace_socket_packet *packet = &lot->packets[lot->count];
-
-	_Static_assert(TRACE_SOCKET_PACKET >= PROBE_PACKET_MAX, "every probe fits");
-	packet->to = flight->flow.to;
-	packet->len =
-		probe_packet_build(packet->bytes, &flight->flow, probe->ttl, probe->id);
-	lot->flights[lot->count] = flight;
-	lot->ids[lot->count++] = probe->id;
+	lot->packets[lot->count] = *packet;
+	lot->flights[lot->count++] = flight;
 }
 
 void lot_forget(struct lot *lot, const struct flight *flight)
@@ -30,7 +24,6 @@ static void drop_first(struct lot *lot, unsigned count)
 
 	memmove(lot->packets, lot->packets + count, rest * sizeof(lot->packets[0]));
 	memmove(lot->flights, lot->flights + count, rest * sizeof(struct flight *));
-	memmove(lot->ids, lot->ids + count, rest * sizeof(lot->ids[0]));
 	lot->count = rest;
 }
 
@@ -46,14 +39,14 @@ static void note_sent(
 		struct tick at = {before.us + span_us * i / count};
 
 		if (lot->flights[i])
-			path_note_sent(lot->flights[i]->path, lot->ids[i], at);
+			flight_table_note_sent(lot->flights[i], lot->packets[i].id, at);
 	}
 }
 
-int lot_send(struct lot *lot, struct trace_socket *socket)
+int lot_send(struct lot *lot, bool stamped)
 {
 	struct tick before = now_tick();
-	int sent = trace_socket_send(socket, lot->packets, lot->count);
+	int sent = trace_socket_send(lot->socket, lot->packets, lot->count, stamped);
 
 	if (sent == -EAGAIN)
 		return sent;

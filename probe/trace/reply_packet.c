@@ -186,6 +186,22 @@ static bool is_too_big(const struct icmp_dialect *dialect, uint8_t type, uint8_t
 	       dialect->whys[code] == OBS_FRAGMENTATION;
 }
 
+static int judge(struct reply_packet *reply, const struct icmp_dialect *dialect,
+	uint8_t type, uint8_t code, uint32_t mtu)
+{
+	if (is_too_big(dialect, type, code)) {
+		reply->kind = REPLY_TOO_BIG;
+		reply->mtu = mtu < UINT16_MAX ? (uint16_t)mtu : UINT16_MAX;
+	} else if (type == dialect->expired && code == 0) {
+		reply->kind = REPLY_EXPIRED;
+	} else if (type == dialect->unreachable) {
+		judge_unreachable(reply, dialect, code);
+	} else {
+		return STATUS_NOT_OURS; /* expired in reassembly (code 1), and others */
+	}
+	return 0;
+}
+
 static int read_error(struct reply_packet *out, const struct icmp_dialect *dialect,
 	uint8_t type, uint8_t code, struct cursor *cur)
 {
@@ -197,17 +213,11 @@ static int read_error(struct reply_packet *out, const struct icmp_dialect *diale
 	rc = read_quote(out, dialect, *cur);
 	if (rc)
 		return rc;
-	if (is_too_big(dialect, type, code)) {
-		out->kind = REPLY_TOO_BIG;
-		out->mtu = read_mtu(dialect, rest);
-		return 0;
-	}
-	out->mpls_count = icmp_extension_read(out->mpls, cur->at, cursor_left(cur),
-		(size_t)rest[dialect->quote_byte] * dialect->quote_unit);
-	out->kind = REPLY_EXPIRED;
-	if (type == dialect->unreachable)
-		judge_unreachable(out, dialect, code);
-	return 0;
+	if (!is_too_big(dialect, type, code))
+		out->mpls_count =
+			icmp_extension_read(out->mpls, cur->at, cursor_left(cur),
+				(size_t)rest[dialect->quote_byte] * dialect->quote_unit);
+	return judge(out, dialect, type, code, read_mtu(dialect, rest));
 }
 
 /* The checksum that the request had, which is its flow's mark: only the type differs. */
@@ -242,9 +252,6 @@ static int read_icmp(
 		return STATUS_SHORT;
 	if (type == dialect->echo_reply)
 		return read_echo_reply(out, dialect, checksum, cur);
-	/* Expired in reassembly (code 1) says nothing of the path. */
-	if (type == dialect->expired && code != 0)
-		return STATUS_NOT_OURS;
 	if (type != dialect->expired && type != dialect->unreachable &&
 		!is_too_big(dialect, type, code))
 		return STATUS_NOT_OURS;
@@ -312,11 +319,15 @@ int reply_packet_read_v6(struct reply_packet *out, const struct address *from,
 	return STATUS_NOT_OURS;
 }
 
-bool reply_packet_answers(const struct reply_packet *reply, const struct probe_flow *flow)
+bool reply_packet_answers(
+	const struct reply_packet *reply, const struct probe_flow *flow, bool numbered)
 {
+	/* UDP's checksum leaves no room for a cookie in a raw packet. */
+	bool cookie = numbered && flow->protocol == OBS_TCP;
+
 	return reply->protocol == flow->protocol && reply->from_port == flow->from_port &&
 	       reply->to_port == flow->to_port &&
-	       (flow->protocol != OBS_TCP || reply->cookie == flow->cookie) &&
+	       (!cookie || reply->cookie == flow->cookie) &&
 	       address_equal(&reply->to, &flow->to);
 }
 
@@ -335,4 +346,28 @@ bool reply_packet_is_translated(
 	/* Old BSDs quote the identification in their own byte order. */
 	return reply->second_id && reply->second_id != reply->id &&
 	       swapped(reply->second_id) != reply->id;
+}
+
+int reply_packet_read_echo(struct reply_packet *out, const struct address *from,
+	const void *bytes, size_t len)
+{
+	const struct icmp_dialect *dialect = from->family == 6 ? &icmp_v6 : &icmp_v4;
+	struct cursor cur = cursor_over(bytes, len);
+	uint8_t type = cursor_take_u8(&cur);
+	uint16_t checksum;
+
+	*out = (struct reply_packet){.from = *from};
+	(void)cursor_take_u8(&cur);
+	checksum = cursor_take_u16(&cur);
+	if (cur.short_read)
+		return STATUS_SHORT;
+	if (type != dialect->echo_reply)
+		return STATUS_NOT_OURS;
+	return read_echo_reply(out, dialect, checksum, &cur);
+}
+
+int reply_packet_judge(
+	struct reply_packet *reply, uint8_t type, uint8_t code, uint32_t mtu)
+{
+	return judge(reply, reply->to.family == 6 ? &icmp_v6 : &icmp_v4, type, code, mtu);
 }

@@ -53,9 +53,17 @@ int reply_packet_read_v4(struct reply_packet *out, const void *bytes, size_t len
 int reply_packet_read_v6(struct reply_packet *out, const struct address *from,
 	uint8_t protocol, const void *bytes, size_t len);
 
-/* Whether it answers a packet of this flow. */
+/* What a ping socket has: an echo reply without its IP header. */
+int reply_packet_read_echo(struct reply_packet *out, const struct address *from,
+	const void *bytes, size_t len);
+/* Sets kind, why and mtu of a reply of which everything else is known, from its ICMP type
+ * and code. STATUS_NOT_OURS when these say nothing of a path. */
+int reply_packet_judge(
+	struct reply_packet *reply, uint8_t type, uint8_t code, uint32_t mtu);
+
+/* Whether it answers a packet of this flow. numbered: its id and cookie are known. */
 bool reply_packet_answers(
-	const struct reply_packet *reply, const struct probe_flow *flow);
+	const struct reply_packet *reply, const struct probe_flow *flow, bool numbered);
 /* Whether somebody rewrote the packet before it came to the one who quotes it. */
 bool reply_packet_is_translated(
 	const struct reply_packet *reply, const struct probe_flow *flow);

@@ -11,6 +11,12 @@ static void fill_answer(struct obs_hop *hop, const struct path_row *row,
 {
 	hop->address = row->address;
 	hop->rtt_us = row->rtt_us;
+	hop->unreachable = row->why;
+	hop->nat = row->translated;
+	hop->reply_ttl = row->reply_ttl;
+	hop->ttl_odd = row->quoted_ttl != 1;
+	hop->quoted_ttl = hop->ttl_odd ? row->quoted_ttl : 0;
+	hop->quoted_tos = row->quoted_tos;
 	hop->mpls_count = row->mpls_count;
 	memcpy(hop->mpls, row->mpls, row->mpls_count * sizeof(row->mpls[0]));
 	if (geo_place(geo, &row->address, &hop->place))

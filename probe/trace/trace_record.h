@@ -17,6 +17,7 @@ struct trace_order {
 	uint16_t flow; /* which of the equal ways; 0..TRACE_FLOW_MAX */
 	unsigned max_ttl, queries;
 	unsigned likely_length; /* as in struct path_plan */
+	bool mtu;               /* how large a packet the path carries is wanted too */
 };
 
 #define TRACE_FLOW_MAX 4000

@@ -24,7 +24,7 @@ struct trace_run {
 	char *line;      /* with --json */
 	size_t next;     /* of the targets */
 	unsigned active;
-	bool pumping;
+	bool pumping, way_reported;
 	int exit_code;
 };
 
@@ -84,6 +84,16 @@ static void trace_ended(void *arg, const struct tracer_result *result)
 	end_errand(errand);
 }
 
+/* Once, and only where it is not the usual one. */
+static void report_way(struct trace_run *run, uint8_t family)
+{
+	if (run->way_reported || tracer_is_privileged(run->tracer))
+		return;
+	run->way_reported = true;
+	log_info(run->order->log, "trace", "without CAP_NET_RAW: by %s",
+		tracer_way(run->tracer, family, run->order->protocol));
+}
+
 static int start_trace(struct errand *errand, const struct address *peer)
 {
 	const struct trace_run_order *order = errand->run->order;
@@ -94,6 +104,7 @@ static int start_trace(struct errand *errand, const struct address *peer)
 		.max_ttl = order->max_ttl,
 		.queries = order->queries};
 
+	report_way(errand->run, peer->family);
 	return tracer_start(errand->run->tracer, &trace, trace_ended, errand);
 }
 
@@ -174,7 +185,9 @@ static int open_run(struct trace_run *run, struct fault *fault)
 	if (!run->obs || !run->line)
 		return fault_at(fault, -ENOMEM, "", "%s", status_text(-ENOMEM));
 	rc = geo_open(&run->geo, run->order->geo_city, run->order->geo_asn, fault);
-	return rc ? rc : tracer_open(&run->tracer, &run->loop, &limits, fault);
+	if (rc == 0)
+		rc = tracer_open(&run->tracer, &run->loop, &limits, fault);
+	return rc ? rc : tracer_allows(run->tracer, run->order->protocol, fault);
 }
 
 int trace_run(const struct trace_run_order *order)
@@ -194,6 +207,8 @@ int trace_run(const struct trace_run_order *order)
 	else
 		log_error(order->log, "trace", "%s",
 			fault_text(&fault, text, sizeof(text)));
+	if (rc && run.tracer)
+		close_tracer(&run);
 	(void)uv_run(&run.loop, UV_RUN_DEFAULT);
 	(void)uv_loop_close(&run.loop);
 	geo_close(run.geo);

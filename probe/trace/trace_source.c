@@ -36,7 +36,7 @@ static const struct conf_option options[] = {
 		"30", "hops at most"},
 	{"queries", CONF_INT, offsetof(struct settings, queries), 0, 1, PATH_QUERIES_MAX,
 		"2", "answers wanted of each hop"},
-	{"flows", CONF_INT, offsetof(struct settings, flows), 0, 1, FLOWS_MAX, "1",
+	{"flows", CONF_INT, offsetof(struct settings, flows), 0, 1, FLOWS_MAX, "4",
 		"how many of several equal ways are followed, one each round"},
 	{"rate", CONF_INT, offsetof(struct settings, rate), 0, 1, 1000000, "500",
 		"packets a second at most, in all"},
@@ -306,6 +306,9 @@ static int start(void **out, const struct source_env *env, const void *settings_
 		rc = tracer_open(&watch->tracer, env->loop, &limits, fault);
 	if (rc)
 		goto fail;
+	if (!tracer_is_privileged(watch->tracer))
+		log_warn(env->log, "trace", "without CAP_NET_RAW: by %s",
+			tracer_way(watch->tracer, 4, watch->protocol));
 	start_rounds(watch);
 	*out = watch;
 	return 0;

@@ -15,6 +15,11 @@
 #include "trace_socket.h"
 
 #define FAMILIES 2
+#define PROTOCOLS 3
+#define SOCKETS (FAMILIES * PROTOCOLS)
+/* With few flights every packet is stamped by the kernel as it leaves; with many, one
+ * more message for each would cost more than the precision is worth. */
+#define STAMPED_FLIGHTS 16
 #define RETRY_US 1000 /* where the kernel had no room for a packet */
 #define IDLE_US MOMENT_SECOND_US
 #define CLOCK_APART_US 50 /* two clocks read within this are read together */
@@ -29,15 +34,17 @@ struct flight_waiter {
 struct ear {
 	struct tracer *tracer;
 	struct trace_socket *socket;
-	unsigned which;
 	bool open;
 	uv_poll_t poll;
 };
 
 struct tracer {
 	struct uv_loop_s *loop;
-	struct trace_socket *sockets[FAMILIES]; /* NULL: the machine has no such family */
-	struct ear ears[FAMILIES * TRACE_SOCKET_FDS];
+	/* NULL: the machine has no such family, or does not allow it. Protocols may share
+	 * one. */
+	struct trace_socket *sockets[FAMILIES][PROTOCOLS];
+	struct ear ears[SOCKETS];
+	struct trace_listener listener;
 	uv_timer_t timer;
 	unsigned closing;
 	void (*closed)(void *arg);
@@ -45,7 +52,10 @@ struct tracer {
 	struct flight_table *flights;
 	struct flight *ready, **ready_end;
 	struct flight *ended; /* out of the table, their callers still to be told */
-	unsigned asked, limit;
+	struct tick due;      /* no flight is due before it */
+	uint64_t begun;       /* flights, ever */
+	unsigned asked, limit, flying;
+	int64_t peer_rate;
 	uint16_t identifier; /* of our echo requests */
 	struct pace pace;
 	struct stamp_clock clock;
@@ -54,9 +64,31 @@ struct tracer {
 	struct tracer_counts counts;
 };
 
-static struct trace_socket *socket_for(const struct tracer *tracer, uint8_t family)
+static struct trace_socket *socket_for(
+	const struct tracer *tracer, uint8_t family, enum obs_protocol protocol)
 {
-	return tracer->sockets[family == 6];
+	return tracer->sockets[family == 6][protocol];
+}
+
+static void set_due(struct tracer *tracer, struct flight *flight, struct tick due)
+{
+	flight->due = due;
+	if (due.us < tracer->due.us)
+		tracer->due = due;
+}
+
+static struct tick sooner(struct tick a, struct tick b)
+{
+	return b.us < a.us ? b : a;
+}
+
+static struct tick deadline_of(struct flight *flight)
+{
+	struct tick due = path_deadline(flight->path);
+
+	return flight->mtu_begun && flight->mtu.waiting
+		       ? sooner(due, flight->mtu.deadline)
+		       : due;
 }
 
 static void read_clocks(struct tracer *tracer)
@@ -93,15 +125,55 @@ static void pop_ready(struct tracer *tracer)
 		tracer->ready_end = &tracer->ready;
 }
 
+/* The probe of the MTU search that an id stands for, or -1. */
+static int mtu_number(const struct flight *flight, uint16_t id)
+{
+	int number = id - path_spare_id(flight->path, 0);
+
+	return flight->mtu_begun && number >= 0 && number < (int)flight->mtu.sent ? number
+										  : -1;
+}
+
+static bool take_mtu_reply(struct flight *flight, const struct reply_packet *reply)
+{
+	int number = mtu_number(flight, reply->id);
+
+	if (number < 0)
+		return false;
+	if (reply->kind == REPLY_TOO_BIG)
+		mtu_search_too_big(
+			&flight->mtu, (unsigned)number, &reply->from, reply->mtu);
+	else if (reply->kind == REPLY_ARRIVED)
+		mtu_search_arrived(&flight->mtu, (unsigned)number);
+	return true;
+}
+
+static enum path_match match_reply(
+	struct flight *flight, struct reply_packet *reply, bool numbered, struct tick at)
+{
+	enum path_match match;
+
+	if (!numbered)
+		return path_take_unnumbered(flight->path, reply, at);
+	if (take_mtu_reply(flight, reply))
+		return PATH_COUNTED;
+	match = path_take_reply(flight->path, reply->id, reply, at);
+	/* A translator that made a new checksum of a UDP packet left the other copy. */
+	if (match == PATH_STRANGE && reply->protocol == OBS_UDP && reply->translated)
+		match = path_take_reply(flight->path, reply->second_id, reply, at);
+	return match;
+}
+
 static void count_reply(struct tracer *tracer, struct flight *flight,
-	const struct reply_packet *reply, struct moment stamp)
+	struct reply_packet *reply, bool numbered, struct moment stamp)
 {
 	if (moment_before(tracer->clock_wall, stamp))
 		read_clocks(tracer);
-	switch (path_take_reply(flight->path, reply->id, reply,
-		stamp_clock_tick(&tracer->clock, stamp))) {
+	reply->translated = reply_packet_is_translated(reply, &flight->flow);
+	switch (match_reply(
+		flight, reply, numbered, stamp_clock_tick(&tracer->clock, stamp))) {
 	case PATH_COUNTED:
-		flight->due = path_deadline(flight->path);
+		set_due(tracer, flight, deadline_of(flight));
 		push_ready(tracer, flight);
 		break;
 	case PATH_DUPLICATE:
@@ -113,35 +185,58 @@ static void count_reply(struct tracer *tracer, struct flight *flight,
 	}
 }
 
-static void packet_arrived(void *arg, const struct trace_socket_arrival *what)
+static void probe_answered(
+	void *arg, const struct reply_packet *reply, bool numbered, struct moment at)
 {
 	struct tracer *tracer = arg;
-	struct reply_packet reply;
-	struct flight *flight;
-	int rc;
+	struct reply_packet copy = *reply;
+	struct flight *flight = flight_table_match(tracer->flights, reply, numbered);
 
 	tracer->counts.received++;
-	if (what->from.family == 4)
-		rc = reply_packet_read_v4(&reply, what->bytes, what->len);
-	else
-		rc = reply_packet_read_v6(
-			&reply, &what->from, what->protocol, what->bytes, what->len);
-	flight = rc ? NULL : flight_table_match(tracer->flights, &reply);
 	if (flight)
-		count_reply(tracer, flight, &reply, what->at);
-	else if (rc == 0 || rc == STATUS_NOT_OURS)
+		count_reply(tracer, flight, &copy, numbered, at);
+	else
+		tracer->counts.foreign++;
+}
+
+static void packet_refused(void *arg, int rc)
+{
+	struct tracer *tracer = arg;
+
+	tracer->counts.received++;
+	if (rc == STATUS_NOT_OURS)
 		tracer->counts.foreign++;
 	else
 		tracer->counts.malformed++;
 }
 
+/* The tag is the flight's number and the probe's id. */
+static uint64_t tag_of(const struct flight *flight, uint16_t id)
+{
+	return flight->number << 16 | id;
+}
+
+static void probe_left(void *arg, uint64_t tag, struct moment at)
+{
+	struct tracer *tracer = arg;
+	struct flight *flight = flight_table_first(tracer->flights);
+
+	while (flight && flight->number != tag >> 16)
+		flight = flight->next;
+	if (!flight)
+		return;
+	if (moment_before(tracer->clock_wall, at))
+		read_clocks(tracer);
+	flight_table_note_sent(
+		flight, (uint16_t)tag, stamp_clock_tick(&tracer->clock, at));
+}
+
 static void receive_all(struct tracer *tracer)
 {
 	read_clocks(tracer);
-	for (unsigned i = 0; i < FAMILIES * TRACE_SOCKET_FDS; i++)
+	for (unsigned i = 0; i < SOCKETS; i++)
 		if (tracer->ears[i].open)
-			(void)trace_socket_receive(tracer->ears[i].socket,
-				tracer->ears[i].which, packet_arrived, tracer);
+			trace_socket_receive(tracer->ears[i].socket);
 }
 
 static struct tick next_due(const struct tracer *tracer)
@@ -160,30 +255,95 @@ static void expire_flights(struct tracer *tracer)
 {
 	struct tick now = now_tick();
 
-	if (next_due(tracer).us > now.us)
+	if (tracer->due.us > now.us)
 		return;
 	receive_all(tracer);
 	for (struct flight *at = flight_table_first(tracer->flights); at; at = at->next) {
 		if (at->due.us > now.us)
 			continue;
 		path_expire(at->path, now);
-		at->due = path_deadline(at->path);
+		if (at->mtu_begun)
+			mtu_search_expire(&at->mtu, now);
+		at->due = deadline_of(at);
 		push_ready(tracer, at);
 	}
+	tracer->due = next_due(tracer);
+}
+
+static bool wants_mtu(const struct flight *flight)
+{
+	return flight->order.mtu && path_is_reached(flight->path);
+}
+
+static bool is_over(const struct flight *flight)
+{
+	if (flight->rc)
+		return true;
+	return path_is_done(flight->path) && (!wants_mtu(flight) || flight->mtu.done);
+}
+
+static void end_flight(struct tracer *tracer, struct flight *flight)
+{
+	tracer->counts.unlisted += path_dropped(flight->path);
+	lot_forget(&tracer->lot, flight);
+	flight_table_remove(tracer->flights, flight);
+	tracer->flying--;
+	flight->next_ended = tracer->ended;
+	tracer->ended = flight;
+}
+
+static bool next_mtu_packet(
+	struct flight *flight, struct tick now, struct trace_packet *packet)
+{
+	size_t least = probe_packet_len(&flight->flow);
+	unsigned size, number;
+
+	if (!wants_mtu(flight) || !path_is_done(flight->path))
+		return false;
+	if (!flight->mtu_begun)
+		mtu_search_init(&flight->mtu, flight->flow.to.family, flight->largest,
+			path_patience_us(flight->path));
+	flight->mtu_begun = true;
+	if (!mtu_search_next(&flight->mtu, now, &size, &number))
+		return false;
+	packet->ttl = UINT8_MAX;
+	packet->id = path_spare_id(flight->path, number);
+	packet->padding = (uint16_t)(size > least ? size - least : 1);
+	return true;
+}
+
+static bool next_packet(
+	struct flight *flight, struct tick now, struct trace_packet *packet)
+{
+	struct path_probe probe;
+
+	packet->padding = 0;
+	if (path_next(flight->path, now, &probe)) {
+		packet->ttl = probe.ttl;
+		packet->id = probe.id;
+	} else if (!next_mtu_packet(flight, now, packet)) {
+		return false;
+	}
+	packet->flow = flight->flow;
+	packet->tag = tag_of(flight, packet->id);
+	return true;
 }
 
 /* A flight has nothing to send now: it waits, or it is over. */
 static void settle(struct tracer *tracer, struct flight *flight)
 {
-	if (!flight->rc && !path_is_done(flight->path)) {
-		flight->due = path_deadline(flight->path);
-		return;
-	}
-	tracer->counts.unlisted += path_dropped(flight->path);
-	lot_forget(&tracer->lot, flight);
-	flight_table_remove(tracer->flights, flight);
-	flight->next_ended = tracer->ended;
-	tracer->ended = flight;
+	if (is_over(flight))
+		end_flight(tracer, flight);
+	else
+		set_due(tracer, flight, deadline_of(flight));
+}
+
+/* Its destination has had as much as it may; later. */
+static void hold_back(struct tracer *tracer, struct flight *flight, struct tick now)
+{
+	struct tick later = {now.us + pace_wait_us(&flight->pace, now)};
+
+	set_due(tracer, flight, sooner(deadline_of(flight), later));
 }
 
 /* Takes what may go now, one flight after the other: their first hops are often the same,
@@ -195,35 +355,54 @@ static void fill_lot(struct tracer *tracer, struct tick now)
 	while (tracer->ready && lot->count < TRACE_SOCKET_LOT &&
 		pace_wait_us(&tracer->pace, now) == 0) {
 		struct flight *flight = tracer->ready;
-		struct path_probe probe;
+		struct trace_packet packet;
 
-		if (lot->count && lot_family(lot) != flight->flow.to.family)
+		if (lot->count && lot->socket != flight->socket)
 			break;
-		if (flight->rc || !path_next(flight->path, now, &probe)) {
+		if (!flight->rc && pace_wait_us(&flight->pace, now) > 0) {
+			pop_ready(tracer);
+			hold_back(tracer, flight, now);
+			continue;
+		}
+		if (flight->rc || !next_packet(flight, now, &packet)) {
 			pop_ready(tracer);
 			settle(tracer, flight);
 			continue;
 		}
 		(void)pace_take(&tracer->pace, now);
-		lot_add(lot, flight, &probe);
+		(void)pace_take(&flight->pace, now);
+		lot->socket = flight->socket;
+		lot_add(lot, flight, &packet);
 	}
+}
+
+static void first_refused(
+	struct tracer *tracer, struct flight *flight, uint16_t id, int rc)
+{
+	static const struct address nobody;
+	int number = mtu_number(flight, id);
+
+	if (number >= 0)
+		mtu_search_too_big(&flight->mtu, (unsigned)number, &nobody, 0);
+	else
+		flight->rc = rc;
+	push_ready(tracer, flight);
 }
 
 /* False when the kernel has no room now. */
 static bool send_lot(struct tracer *tracer)
 {
 	struct lot *lot = &tracer->lot;
-	struct flight *refused = lot->flights[0];
-	int sent = lot_send(lot, socket_for(tracer, lot_family(lot)));
+	struct flight *first = lot->flights[0];
+	uint16_t id = lot->packets[0].id;
+	int sent = lot_send(lot, tracer->flying <= STAMPED_FLIGHTS);
 
 	if (sent == -EAGAIN)
 		return false;
-	if (sent > 0) {
+	if (sent > 0)
 		tracer->counts.sent += (unsigned)sent;
-	} else if (refused) {
-		refused->rc = sent;
-		push_ready(tracer, refused);
-	}
+	else if (first)
+		first_refused(tracer, first, id, sent);
 	return true;
 }
 
@@ -249,6 +428,7 @@ static void tell(struct tracer *tracer, const struct flight *flight)
 	struct tracer_result result = {.order = flight->order,
 		.at = flight->at,
 		.path = flight->path,
+		.mtu = flight->mtu_begun ? &flight->mtu : NULL,
 		.rc = flight->rc};
 
 	for (struct flight_waiter *at = flight->waiters; at; at = at->next) {
@@ -275,7 +455,7 @@ static void timer_fired(uv_timer_t *timer);
 static void arm_timer(struct tracer *tracer)
 {
 	struct tick now = now_tick();
-	int64_t wait_us = tick_since_us(next_due(tracer), now);
+	int64_t wait_us = tick_since_us(tracer->due, now);
 
 	if (wait_us > IDLE_US)
 		wait_us = IDLE_US;
@@ -313,22 +493,23 @@ static void answers_waiting(uv_poll_t *poll, int status, int events)
 	(void)status;
 	(void)events;
 	read_clocks(ear->tracer);
-	(void)trace_socket_receive(ear->socket, ear->which, packet_arrived, ear->tracer);
+	trace_socket_receive(ear->socket);
 	work(ear->tracer);
 }
 
+/* Protocols that share a socket have one ear for it. */
 static int open_ear(struct tracer *tracer, unsigned number)
 {
+	struct trace_socket **family = tracer->sockets[number / PROTOCOLS];
+	unsigned protocol = number % PROTOCOLS;
 	struct ear *ear = &tracer->ears[number];
 	int rc;
 
 	ear->tracer = tracer;
-	ear->socket = tracer->sockets[number / TRACE_SOCKET_FDS];
-	ear->which = number % TRACE_SOCKET_FDS;
-	if (!ear->socket)
+	ear->socket = family[protocol];
+	if (!ear->socket || (protocol > 0 && family[protocol - 1] == ear->socket))
 		return 0;
-	rc = uv_poll_init(
-		tracer->loop, &ear->poll, trace_socket_fd(ear->socket, ear->which));
+	rc = uv_poll_init(tracer->loop, &ear->poll, trace_socket_fd(ear->socket));
 	if (rc)
 		return rc;
 	ear->open = true;
@@ -342,28 +523,59 @@ static int join_loop(struct tracer *tracer)
 	int rc = uv_timer_init(tracer->loop, &tracer->timer);
 
 	tracer->timer.data = tracer;
-	for (unsigned i = 0; rc == 0 && i < FAMILIES * TRACE_SOCKET_FDS; i++)
+	for (unsigned i = 0; rc == 0 && i < SOCKETS; i++)
 		rc = open_ear(tracer, i);
 	return rc;
 }
 
+static bool serves_all(const struct trace_socket *sock)
+{
+	return sock->kind == &raw_socket_kind;
+}
+
+static int open_family(struct tracer *tracer, uint8_t family, struct fault *fault)
+{
+	struct trace_socket **sockets = tracer->sockets[family == 6];
+	int last = 0, opened = 0;
+
+	for (enum obs_protocol protocol = OBS_TCP; protocol <= OBS_ICMP; protocol++) {
+		struct trace_socket_order order = {.family = family,
+			.protocol = protocol,
+			.first_port = FLOW_CHOICE_PORT_FIRST,
+			.last_port = FLOW_CHOICE_PORT_LAST,
+			.identifier = tracer->identifier,
+			.listener = &tracer->listener};
+		int rc;
+
+		if (protocol > OBS_TCP && sockets[0] && serves_all(sockets[0])) {
+			sockets[protocol] = sockets[0];
+			continue;
+		}
+		rc = trace_socket_open(&sockets[protocol], &order, fault);
+		if (rc)
+			last = rc;
+		else
+			opened++;
+	}
+	return opened ? 0 : last;
+}
+
+/* What is not there or not allowed is left out; only when nothing is left it fails. */
 static int open_sockets(struct tracer *tracer, struct fault *fault)
 {
-	static const uint8_t families[FAMILIES] = {4, 6};
-	int rc = -EAFNOSUPPORT;
+	int v4 = open_family(tracer, 4, fault);
+	int v6 = open_family(tracer, 6, fault);
 
-	for (unsigned i = 0; i < FAMILIES; i++) {
-		rc = trace_socket_open(&tracer->sockets[i], families[i],
-			FLOW_CHOICE_PORT_FIRST, FLOW_CHOICE_PORT_LAST, fault);
-		if (rc && rc != -EAFNOSUPPORT)
-			return rc;
-	}
-	return tracer->sockets[0] || tracer->sockets[1] ? 0 : rc;
+	return v4 && v6 ? v4 : 0;
 }
 
 static int prepare(struct tracer *tracer, const struct tracer_limits *limits)
 {
 	tracer->limit = limits->traces;
+	tracer->peer_rate = limits->peer_rate ? limits->peer_rate : limits->rate;
+	tracer->due.us = INT64_MAX;
+	tracer->listener = (struct trace_listener){
+		tracer, probe_answered, packet_refused, probe_left};
 	tracer->ready_end = &tracer->ready;
 	pace_init(&tracer->pace, limits->rate, now_tick());
 	tracer->clock_wall = now_moment();
@@ -373,10 +585,19 @@ static int prepare(struct tracer *tracer, const struct tracer_limits *limits)
 	return flight_table_new(&tracer->flights, limits->traces);
 }
 
+/* Whether the socket at this place is not one of those before it. */
+static bool owns(const struct tracer *tracer, unsigned i)
+{
+	struct trace_socket *const *family = tracer->sockets[i / PROTOCOLS];
+
+	return i % PROTOCOLS == 0 || family[i % PROTOCOLS] != family[0];
+}
+
 static void drop_tracer(struct tracer *tracer)
 {
-	for (unsigned i = 0; i < FAMILIES; i++)
-		trace_socket_close(tracer->sockets[i]);
+	for (unsigned i = 0; i < SOCKETS; i++)
+		if (owns(tracer, i))
+			trace_socket_close(tracer->sockets[i / PROTOCOLS][i % PROTOCOLS]);
 	for (struct flight *at = tracer->flights ? flight_table_first(tracer->flights)
 						 : NULL;
 		at; at = at->next)
@@ -435,7 +656,7 @@ void tracer_close(struct tracer *tracer, void (*closed)(void *arg), void *arg)
 	tracer->closed_arg = arg;
 	tracer->closing = 1;
 	uv_close((uv_handle_t *)&tracer->timer, handle_closed);
-	for (unsigned i = 0; i < FAMILIES * TRACE_SOCKET_FDS; i++) {
+	for (unsigned i = 0; i < SOCKETS; i++) {
 		if (!tracer->ears[i].open)
 			continue;
 		tracer->closing++;
@@ -446,20 +667,30 @@ void tracer_close(struct tracer *tracer, void (*closed)(void *arg), void *arg)
 static int begin(
 	struct tracer *tracer, struct flight **out, const struct trace_order *order)
 {
+	struct trace_socket *sock =
+		socket_for(tracer, order->peer.family, order->protocol);
 	struct probe_flow flow;
+	unsigned largest;
 	uint16_t first_id;
 	int rc;
 
-	if (!socket_for(tracer, order->peer.family))
-		return -EAFNOSUPPORT;
-	rc = flow_choice_make(&flow, &first_id, order, tracer->identifier);
+	if (!sock)
+		return tracer->sockets[order->peer.family == 6][OBS_TCP] ? -EPERM
+									 : -EAFNOSUPPORT;
+	rc = flow_choice_make(&flow, &first_id, &largest, order, tracer->identifier);
 	if (rc)
 		return rc;
-	*out = flight_table_add(tracer->flights, order, &flow, first_id);
+	*out = flight_table_add(
+		tracer->flights, order, &flow, first_id, sock->kind->narrow);
 	if (!*out)
 		return -ENOMEM;
 	(*out)->at = now_moment();
 	(*out)->due.us = INT64_MAX;
+	(*out)->socket = sock;
+	(*out)->largest = largest;
+	(*out)->number = ++tracer->begun;
+	pace_init(&(*out)->pace, tracer->peer_rate, now_tick());
+	tracer->flying++;
 	push_ready(tracer, *out);
 	return 0;
 }
@@ -493,8 +724,36 @@ struct tracer_counts tracer_count(const struct tracer *tracer)
 {
 	struct tracer_counts counts = tracer->counts;
 
-	for (unsigned i = 0; i < FAMILIES; i++)
-		if (tracer->sockets[i])
-			counts.dropped += trace_socket_drops(tracer->sockets[i]);
+	for (unsigned i = 0; i < SOCKETS; i++) {
+		const struct trace_socket *sock =
+			tracer->sockets[i / PROTOCOLS][i % PROTOCOLS];
+
+		if (sock && owns(tracer, i))
+			counts.dropped += trace_socket_drops(sock);
+	}
 	return counts;
+}
+
+const char *tracer_way(
+	const struct tracer *tracer, uint8_t family, enum obs_protocol protocol)
+{
+	const struct trace_socket *sock = socket_for(tracer, family, protocol);
+
+	return sock ? sock->kind->text : "not allowed";
+}
+
+int tracer_allows(
+	const struct tracer *tracer, enum obs_protocol protocol, struct fault *fault)
+{
+	if (socket_for(tracer, 4, protocol) || socket_for(tracer, 6, protocol))
+		return 0;
+	return trace_socket_explain(fault, protocol, -EPERM);
+}
+
+bool tracer_is_privileged(const struct tracer *tracer)
+{
+	for (unsigned i = 0; i < FAMILIES; i++)
+		if (tracer->sockets[i][OBS_TCP])
+			return serves_all(tracer->sockets[i][OBS_TCP]);
+	return false;
 }

@@ -1,5 +1,6 @@
 /*
- * Traces many paths at once on a libuv loop, at a bounded rate, over raw sockets. A trace
+ * Traces many paths at once on a libuv loop, at a bounded rate, by the best sockets that
+ * this process is allowed. A trace
  * ends by one call of its done function; those that still run when the tracer is closed
  * end without.
  */
@@ -17,14 +18,16 @@ struct uv_loop_s;
 struct tracer;
 
 struct tracer_limits {
-	int64_t rate;    /* packets a second */
-	unsigned traces; /* asked for at once */
+	int64_t rate;      /* packets a second, in all */
+	int64_t peer_rate; /* and of one trace to its destination; 0: the same */
+	unsigned traces;   /* asked for at once */
 };
 
 struct tracer_result {
 	struct trace_order order;
-	struct moment at;        /* when it began */
-	const struct path *path; /* borrowed for the call */
+	struct moment at;             /* when it began */
+	const struct path *path;      /* borrowed for the call */
+	const struct mtu_search *mtu; /* the same; NULL: not asked for, or not reached */
 	int rc; /* negative: sending failed, and what is known ends there */
 };
 
@@ -51,6 +54,15 @@ void tracer_close(struct tracer *tracer, void (*closed)(void *arg), void *arg);
  * -ENETUNREACH and the like when there is no way to the peer. */
 int tracer_start(struct tracer *tracer, const struct trace_order *order,
 	tracer_done_fn done, void *arg);
+
+/* By which kind of socket these are traced here, for people. */
+const char *tracer_way(
+	const struct tracer *tracer, uint8_t family, enum obs_protocol protocol);
+/* 0, or what to do where neither family may be traced by this protocol. */
+int tracer_allows(
+	const struct tracer *tracer, enum obs_protocol protocol, struct fault *fault);
+/* Raw sockets serve all protocols; without them each has its own way, or none. */
+bool tracer_is_privileged(const struct tracer *tracer);
 
 struct tracer_counts tracer_count(const struct tracer *tracer);
 

@@ -7,7 +7,8 @@ every hop is found with its address, its MPLS labels, and a round trip within 1 
 and never below it; a silent hop is an entry without an address; one flow takes one of several equal
 ways, always the same, and other flows find the others; a silent stretch before the destination does
 not hide it; a router's refusal ends the path unreached; forged answers count for nothing; two
-hundred destinations at once are as complete as one; and no more packets leave than --rate allows.
+hundred destinations at once are as complete as one; no more packets leave than --rate allows; and without any
+privilege every protocol still finds all of it, by the kernel's error queues.
 
 Needs root, unshare and /dev/net/tun; skips loudly (exit 77) without them.
 """
@@ -34,6 +35,7 @@ EXPIRED, REFUSED = {4: (11, 0), 6: (3, 0)}, {4: (3, 13), 6: (1, 1)}
 PORT_CLOSED = {4: (3, 3), 6: (1, 4)}
 TOLERANCE_US = 1000
 BURST = 32
+PING_GROUPS = pathlib.Path("/proc/sys/net/ipv4/ping_group_range")
 
 
 def skip(why):
@@ -183,6 +185,8 @@ class Network(threading.Thread):
         where = 6 if packet.protocol == UDP else 7
         changed = bytearray(packet.data)
         changed[at + where] ^= 0x55
+        if packet.version == 4:
+            changed[4] ^= 0x55  # the id stands here too
         changed[at + 4 if packet.protocol == TCP else at + where - 1] ^= 0xA5
         liar = "192.0.2.66" if packet.version == 4 else "2001:db8:bad::1"
         self.send(now, 0, Packet(bytes(changed)).error(liar, EXPIRED[packet.version]))
@@ -343,11 +347,47 @@ def no_more_leaves_than_the_rate(network):
         check(within <= rate + BURST, f"{within} packets in one second")
 
 
-def without_the_capability_it_says_what_to_do(network):
-    out = subprocess.run(["setpriv", "--reuid", "65534", "--clear-groups", "--bounding-set", "-all",
-                          "--inh-caps", "-all", PROBE, "trace", SERVICE4], capture_output=True,
-                         text=True)
-    check(out.returncode == 77 and "CAP_NET_RAW" in out.stderr, f"{out.returncode} {out.stderr}")
+def as_nobody(*arguments):
+    """A trace by somebody without any privilege, and what it said."""
+    out = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
+                          "--bounding-set", "-all", "--inh-caps", "-all", PROBE, "trace", "--json",
+                          *arguments], capture_output=True, text=True, timeout=60)
+    return out.returncode, [json.loads(line) for line in out.stdout.splitlines()], out.stderr
+
+
+def without_privilege_every_protocol_has_its_way(network):
+    PING_GROUPS.write_text("0 2147483647")
+    hops = [Hop(1, 1), Hop(2, 2, labels=(24001,)), Hop(3, 3), Hop(4, 4)]
+    for protocol, version in every_kind():
+        where = f"unprivileged {protocol} over IPv{version}"
+        # The kernel of a connection keeps no more of an error than who and why.
+        hops[1].labels = () if protocol == "tcp" else (24001,)
+        for _ in range(3):
+            network.program(hops, 5)
+            code, records, told = as_nobody("--protocol", protocol, service(version))
+            check(code == 0 and len(records) == 1, f"{where}: {code} {told}")
+            if not is_late(records[0], hops, 5):
+                break
+        check_path(where, records[0], hops, 5, version)
+        check("without privilege" in told, f"{where}: it says so: {told}")
+
+
+def a_quote_of_eight_bytes_is_enough_without_privilege(network):
+    PING_GROUPS.write_text("0 2147483647")
+    hops = [Hop(1, 1, quote=28), Hop(2, 2, quote=28), Hop(3, 3, silent=True), Hop(4, 4, quote=28)]
+    for protocol in ("icmp", "udp", "tcp"):
+        network.program(hops, 5)
+        code, records, told = as_nobody("--protocol", protocol, "--queries", "1", SERVICE4)
+        check(code == 0, told)
+        found = [hop.get("address") for hop in records[0]["hops"]]
+        truth = [None if hop.silent else hop.ways[4][0] for hop in hops] + [SERVICE4]
+        check(found == truth, f"short quotes, {protocol}: {found}")
+
+
+def without_ping_sockets_icmp_says_what_to_do(network):
+    PING_GROUPS.write_text("1 0")
+    code, records, told = as_nobody("--protocol", "icmp", SERVICE4)
+    check(code == 77 and "CAP_NET_RAW" in told and "ping_group_range" in told, f"{code} {told}")
 
 
 def a_host_without_an_address_is_told_and_the_others_traced(network):
@@ -366,7 +406,9 @@ SCENARIOS = (
     forged_answers_count_for_nothing,
     many_destinations_are_as_complete_as_one,
     no_more_leaves_than_the_rate,
-    without_the_capability_it_says_what_to_do,
+    without_privilege_every_protocol_has_its_way,
+    a_quote_of_eight_bytes_is_enough_without_privilege,
+    without_ping_sockets_icmp_says_what_to_do,
     a_host_without_an_address_is_told_and_the_others_traced,
 )
 

@@ -33,7 +33,7 @@ static void check_match(const struct reply_bytes *bytes, const struct probe_flow
 	struct reply_packet reply;
 
 	assert_int_equal(reply_read(&reply, bytes), 0);
-	assert_true(reply_packet_answers(&reply, flow));
+	assert_true(reply_packet_answers(&reply, flow, true));
 	assert_int_equal(reply.id, ID);
 	assert_int_equal(reply.kind, kind);
 	assert_true(address_equal(&reply.from, from));
@@ -83,7 +83,7 @@ static void check_changes(const struct probe_flow *flow, struct reply_bytes byte
 			reply_seal(&changed, &flow->from);
 		if (reply_read(&reply, &changed) == 0)
 			assert_false(
-				reply_packet_answers(&reply, flow) && reply.id == ID);
+				reply_packet_answers(&reply, flow, true) && reply.id == ID);
 	}
 }
 
