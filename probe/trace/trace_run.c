@@ -128,6 +128,7 @@ static void begin(struct trace_run *run)
 {
 	const struct trace_target *target = &run->order->targets->list[run->next++];
 	struct errand *errand = calloc(1, sizeof(*errand));
+	struct address literal;
 	int rc;
 
 	if (!errand) {
@@ -136,6 +137,11 @@ static void begin(struct trace_run *run)
 	}
 	*errand = (struct errand){run, target};
 	run->active++;
+	if (address_parse(&literal, target->host) == 0 &&
+		(!run->order->family || run->order->family == literal.family)) {
+		host_found(errand, 0, &literal, 1);
+		return;
+	}
 	rc = host_addresses_find(
 		&run->loop, target->host, run->order->family, host_found, errand);
 	if (rc) {
