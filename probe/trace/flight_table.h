@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "fan.h"
 #include "mtu_search.h"
 #include "pace.h"
 #include "path.h"
@@ -22,6 +23,7 @@ struct flight {
 	struct trace_order order;
 	struct probe_flow flow;
 	struct path *path;
+	struct fan *fan; /* with all_paths: asked in the path's place; else NULL */
 	struct trace_socket *socket;
 	struct pace pace; /* towards this destination */
 	unsigned largest; /* packet that can leave towards it */

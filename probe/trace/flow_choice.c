@@ -19,7 +19,9 @@ int flow_choice_make(struct probe_flow *flow, uint16_t *first_id, unsigned *larg
 
 	if (getrandom(secrets, sizeof(secrets), 0) < 0)
 		return -errno;
-	*first_id = (uint16_t)(1 + secrets[0] % path_first_id_max(&plan));
+	*first_id = (uint16_t)(1 + secrets[0] %
+					   (order->all_paths ? fan_first_id_max()
+							     : path_first_id_max(&plan)));
 	*flow = (struct probe_flow){.to = order->peer,
 		.protocol = order->protocol,
 		.from_port = (uint16_t)(FLOW_CHOICE_PORT_FIRST + order->flow),

@@ -18,7 +18,7 @@
 struct wishes {
 	const char *protocol, *targets, *geo_city, *geo_asn;
 	int64_t port, flow, queries, max_ttl, rate;
-	bool v4, v6, json, help;
+	bool v4, v6, json, all_paths, mtu, help;
 };
 
 static const struct args_command command = {
@@ -26,7 +26,7 @@ static const struct args_command command = {
 	.operands = "HOST…",
 	.summary =
 		"Traces the path to each host: one flow, all hops at once, times by the\n"
-		"kernel's clock. Needs CAP_NET_RAW.",
+		"kernel's clock. Without CAP_NET_RAW it does with what is allowed.",
 	.run = trace_command,
 };
 
@@ -91,6 +91,8 @@ static int run(
 		.queries = (unsigned)wishes->queries,
 		.rate = wishes->rate,
 		.json = wishes->json,
+		.all_paths = wishes->all_paths,
+		.mtu = wishes->mtu,
 		.geo_city = wishes->geo_city,
 		.geo_asn = wishes->geo_asn};
 	int exit_code;
@@ -144,6 +146,14 @@ int trace_command(void *app, int argc, char **argv)
 			.max = TRACE_FLOW_MAX,
 			.target = &wishes.flow,
 			.help = "which of several equal ways to follow (default 0)"},
+		{.name = "all-paths",
+			.kind = ARGS_FLAG,
+			.target = &wishes.all_paths,
+			.help = "find every one of several equal ways (95 % sure)"},
+		{.name = "mtu",
+			.kind = ARGS_FLAG,
+			.target = &wishes.mtu,
+			.help = "find how large a packet the path carries, too"},
 		{.name = "queries",
 			.kind = ARGS_INT,
 			.metavar = "N",

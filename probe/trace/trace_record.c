@@ -53,3 +53,13 @@ void trace_record_fill(struct obs *obs, struct moment at, const char *service,
 	for (unsigned i = 0; i < trace->hop_count; i++)
 		fill_hop(&trace->hops[i], &rows[i], geo, here);
 }
+
+void trace_record_add_mtu(struct obs *obs, const struct mtu_search *search)
+{
+	struct obs_trace *trace = &obs->trace;
+
+	trace->mtu = (uint16_t)mtu_search_result(search);
+	for (unsigned i = 0; search->limiting.family && i < trace->hop_count; i++)
+		if (address_equal(&trace->hops[i].address, &search->limiting))
+			trace->hops[i].mtu = search->limiting_mtu;
+}

@@ -6,6 +6,7 @@
 #define TRACE_TRACE_RECORD_H
 
 #include "astray/obs.h"
+#include "mtu_search.h"
 #include "path.h"
 
 struct geo;
@@ -17,6 +18,7 @@ struct trace_order {
 	uint16_t flow; /* which of the equal ways; 0..TRACE_FLOW_MAX */
 	unsigned max_ttl, queries;
 	unsigned likely_length; /* as in struct path_plan */
+	bool all_paths;         /* a fan of flows in place of one path */
 	bool mtu;               /* how large a packet the path carries is wanted too */
 };
 
@@ -26,5 +28,7 @@ struct trace_order {
 void trace_record_fill(struct obs *obs, struct moment at, const char *service,
 	const struct trace_order *order, const struct path *path, const struct geo *geo,
 	const struct place *here);
+/* How large a packet the path carries, and who said so. */
+void trace_record_add_mtu(struct obs *obs, const struct mtu_search *search);
 
 #endif

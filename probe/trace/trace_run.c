@@ -7,6 +7,8 @@
 
 #include "astray/status.h"
 #include "astray/wire.h"
+#include "fan_record.h"
+#include "fan_view.h"
 #include "geo.h"
 #include "host_addresses.h"
 #include "trace_view.h"
@@ -70,6 +72,25 @@ static void print(struct trace_run *run, const char *host)
 		complain(run, "standard output", -errno, EX_IOERR);
 }
 
+static void print_fan(struct trace_run *run, const struct errand *errand,
+	const struct tracer_result *result)
+{
+	bool chosen[FAN_FLOWS];
+
+	if (!run->order->json) {
+		fan_view_print(stdout, errand->target->host, &result->order, result->fan);
+		return;
+	}
+	(void)fan_record_choose(result->fan, chosen);
+	for (unsigned flow = 0; flow < FAN_FLOWS; flow++) {
+		if (!chosen[flow])
+			continue;
+		fan_record_fill(run->obs, result->at, errand->target->name,
+			&result->order, result->fan, flow, run->geo, &nowhere);
+		print(run, errand->target->host);
+	}
+}
+
 static void trace_ended(void *arg, const struct tracer_result *result)
 {
 	struct errand *errand = arg;
@@ -78,8 +99,15 @@ static void trace_ended(void *arg, const struct tracer_result *result)
 	if (result->rc)
 		complain(run, errand->target->host, result->rc,
 			status_exit_code(result->rc));
+	if (result->fan) {
+		print_fan(run, errand, result);
+		end_errand(errand);
+		return;
+	}
 	trace_record_fill(run->obs, result->at, errand->target->name, &result->order,
 		result->path, run->geo, &nowhere);
+	if (result->mtu)
+		trace_record_add_mtu(run->obs, result->mtu);
 	print(run, errand->target->host);
 	end_errand(errand);
 }
@@ -102,7 +130,9 @@ static int start_trace(struct errand *errand, const struct address *peer)
 		.port = order->port,
 		.flow = order->flow,
 		.max_ttl = order->max_ttl,
-		.queries = order->queries};
+		.queries = order->queries,
+		.all_paths = order->all_paths,
+		.mtu = order->mtu};
 
 	report_way(errand->run, peer->family);
 	return tracer_start(errand->run->tracer, &trace, trace_ended, errand);

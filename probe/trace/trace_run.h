@@ -20,7 +20,7 @@ struct trace_run_order {
 	uint16_t port, flow;
 	unsigned max_ttl, queries;
 	int64_t rate; /* packets a second, in all */
-	bool json;
+	bool json, all_paths, mtu;
 	const char *geo_city, *geo_asn; /* or NULL */
 };
 

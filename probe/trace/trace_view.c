@@ -71,6 +71,21 @@ static void print_labels(FILE *out, const struct obs_hop *hop)
 		(void)fprintf(out, "%s%" PRIu32, i ? " " : "  MPLS ", hop->mpls[i].label);
 }
 
+static void print_remarks(FILE *out, const struct obs_hop *hop)
+{
+	if (hop->unreachable)
+		(void)fprintf(
+			out, "  refuses: %s", obs_unreachable_text(hop->unreachable));
+	if (hop->nat)
+		(void)fputs("  behind address translation", out);
+	if (hop->ttl_odd)
+		(void)fprintf(out, "  TTL %u there", hop->quoted_ttl);
+	if (hop->quoted_tos)
+		(void)fprintf(out, "  TOS 0x%02x there", hop->quoted_tos);
+	if (hop->mtu)
+		(void)fprintf(out, "  passes on %u bytes", hop->mtu);
+}
+
 static void print_hop(FILE *out, const struct obs_hop *hop, unsigned width)
 {
 	char address[ADDRESS_TEXT], loss[CELL], network[CELL], place[CELL];
@@ -80,6 +95,7 @@ static void print_hop(FILE *out, const struct obs_hop *hop, unsigned width)
 		(double)hop->rtt_us / 1000, loss_text(hop, loss),
 		network_text(&hop->place, network), place_text(&hop->place, place));
 	print_labels(out, hop);
+	print_remarks(out, hop);
 	(void)fputc('\n', out);
 }
 
@@ -107,6 +123,8 @@ static void print_end(FILE *out, const struct obs_trace *trace)
 		(void)fprintf(out, "reached at hop %" PRId64 "\n", last->ttl);
 	else
 		(void)fputs("not reached\n", out);
+	if (trace->mtu)
+		(void)fprintf(out, "packets of %u bytes pass\n", trace->mtu);
 }
 
 void trace_view_print(FILE *out, const char *host, const struct obs_trace *trace)

@@ -84,7 +84,8 @@ static struct tick sooner(struct tick a, struct tick b)
 
 static struct tick deadline_of(struct flight *flight)
 {
-	struct tick due = path_deadline(flight->path);
+	struct tick due =
+		flight->fan ? fan_deadline(flight->fan) : path_deadline(flight->path);
 
 	return flight->mtu_begun && flight->mtu.waiting
 		       ? sooner(due, flight->mtu.deadline)
@@ -153,6 +154,10 @@ static enum path_match match_reply(
 {
 	enum path_match match;
 
+	if (flight->fan)
+		return numbered && fan_take_reply(flight->fan, reply->id, reply, at)
+			       ? PATH_COUNTED
+			       : PATH_STRANGE;
 	if (!numbered)
 		return path_take_unnumbered(flight->path, reply, at);
 	if (take_mtu_reply(flight, reply))
@@ -261,7 +266,10 @@ static void expire_flights(struct tracer *tracer)
 	for (struct flight *at = flight_table_first(tracer->flights); at; at = at->next) {
 		if (at->due.us > now.us)
 			continue;
-		path_expire(at->path, now);
+		if (at->fan)
+			fan_expire(at->fan, now);
+		else
+			path_expire(at->path, now);
 		if (at->mtu_begun)
 			mtu_search_expire(&at->mtu, now);
 		at->due = deadline_of(at);
@@ -279,6 +287,8 @@ static bool is_over(const struct flight *flight)
 {
 	if (flight->rc)
 		return true;
+	if (flight->fan)
+		return fan_is_done(flight->fan);
 	return path_is_done(flight->path) && (!wants_mtu(flight) || flight->mtu.done);
 }
 
@@ -312,11 +322,31 @@ static bool next_mtu_packet(
 	return true;
 }
 
+static bool next_fan_packet(
+	struct flight *flight, struct tick now, struct trace_packet *packet)
+{
+	struct fan_probe probe;
+
+	if (!fan_next(flight->fan, now, &probe))
+		return false;
+	*packet = (struct trace_packet){.flow = flight->flow,
+		.tag = tag_of(flight, probe.id),
+		.id = probe.id,
+		.ttl = probe.ttl};
+	if (packet->flow.protocol == OBS_ICMP)
+		packet->flow.to_port = (uint16_t)(packet->flow.to_port + probe.flow);
+	else
+		packet->flow.from_port = (uint16_t)(packet->flow.from_port + probe.flow);
+	return true;
+}
+
 static bool next_packet(
 	struct flight *flight, struct tick now, struct trace_packet *packet)
 {
 	struct path_probe probe;
 
+	if (flight->fan)
+		return next_fan_packet(flight, now, packet);
 	packet->padding = 0;
 	if (path_next(flight->path, now, &probe)) {
 		packet->ttl = probe.ttl;
@@ -428,6 +458,7 @@ static void tell(struct tracer *tracer, const struct flight *flight)
 	struct tracer_result result = {.order = flight->order,
 		.at = flight->at,
 		.path = flight->path,
+		.fan = flight->fan,
 		.mtu = flight->mtu_begun ? &flight->mtu : NULL,
 		.rc = flight->rc};
 
@@ -677,6 +708,8 @@ static int begin(
 	if (!sock)
 		return tracer->sockets[order->peer.family == 6][OBS_TCP] ? -EPERM
 									 : -EAFNOSUPPORT;
+	if (order->all_paths && !serves_all(sock))
+		return -EPERM; /* hundreds of flows, each a socket of its own */
 	rc = flow_choice_make(&flow, &first_id, &largest, order, tracer->identifier);
 	if (rc)
 		return rc;

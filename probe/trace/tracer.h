@@ -27,6 +27,7 @@ struct tracer_result {
 	struct trace_order order;
 	struct moment at;             /* when it began */
 	const struct path *path;      /* borrowed for the call */
+	const struct fan *fan;        /* the same; NULL unless all paths were asked for */
 	const struct mtu_search *mtu; /* the same; NULL: not asked for, or not reached */
 	int rc; /* negative: sending failed, and what is known ends there */
 };
