@@ -96,9 +96,10 @@ class Stage:
             internet.path(self.office, to, [Hop("192.0.2.1", 0.4)], rtt_ms=RTT_MS)
         internet.path(self.office, CUT, [Hop("192.0.2.1", 0.4, refuses="host")], rtt_ms=RTT_MS)
         internet.path(self.office, names.address, rtt_ms=DNS_MS)
-        names.serve("example", "@ NS ns", f"ns A {names.address}", f"exchange A {SHOP}", f"odd A {ODD}")
+        names.serve("example", "@ NS ns", f"ns A {names.address}", f"exchange A {SHOP}", f"odd A {ODD}",
+                    f"both A {SHOP}", f"both A {ODD}")
         self.authority, self.other = Authority("Lab CA"), Authority("Another CA")
-        self.web = Web(shop, self.authority, ["exchange.example"])
+        self.web = Web(shop, self.authority, ["exchange.example", "both.example"])
         self.odd = Odd(odd, self.authority)
         self.office.resolver(names)
         trust(self.office, self.authority, self.other)
@@ -209,10 +210,33 @@ def each_failure_is_told_apart(stage):
     check("peer" not in seen, f"{seen}")
 
 
+def the_addresses_of_a_name_take_turns(stage):
+    """Each is checked, and each shows its own certificate: one edge of several may be another's."""
+    configuration = stage.office.folder / "probe.json"
+    configuration.write_text(json.dumps({
+        "probe": "office", "role": "sentinel", "collector": {"url": "http://127.0.0.1:1"},
+        "services": [{"name": "both", "hosts": ["both.example"], "url": "https://both.example/"}],
+        "sources": {"check": {"interval": "1 s", "timeout": "1 s"}}}))
+    probe = stage.office.start(program("astray-probe"), "run", "--print", "--config", configuration,
+                               stdout=subprocess.PIPE, text=True)
+    seen, issuers = [], {}
+    for line in probe.stdout:
+        observation = json.loads(line)
+        if observation["kind"] == "check":
+            seen.append(observation["peer"])
+            issuers[observation["peer"]] = observation["tls"]["issuer"], observation["tls"]["verified"]
+        if len(seen) == 4:
+            break
+    probe.terminate()
+    check(probe.wait(10) == 0, f"the probe ends with {probe.returncode}")
+    check(seen in ([SHOP, ODD] * 2, [ODD, SHOP] * 2), f"in turn: {seen}")
+    check(issuers == {SHOP: ("CN=Lab CA", True), ODD: ("CN=Lab CA", False)}, f"{issuers}")
+
+
 def run(internet):
     stage = Stage(internet)
     for scenario in (each_phase_takes_what_is_programmed, a_certificate_is_described, a_new_issuer_is_seen,
-                     what_is_not_believed_is_described, each_failure_is_told_apart):
+                     what_is_not_believed_is_described, the_addresses_of_a_name_take_turns, each_failure_is_told_apart):
         scenario(stage)
         print(f"ok  {scenario.__name__.replace('_', ' ')}", flush=True)
 
