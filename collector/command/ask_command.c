@@ -136,9 +136,9 @@ static int find_base(char *out, size_t cap, const struct question *question,
 	return EX_OK;
 }
 
-static void add_escaped(char *out, size_t cap, const char *text)
+static void escape(char *out, size_t cap, const char *text)
 {
-	size_t used = strlen(out);
+	size_t used = 0;
 
 	for (; *text && used + 4 < cap; text++) {
 		if (isalnum((unsigned char)*text))
@@ -155,19 +155,17 @@ static int run(
 {
 	struct asking asking = {
 		.question = question, .wishes = wishes, .exit_code = EX_UNAVAILABLE};
-	char url[2048];
-	int exit_code = find_base(url, 1024, question, wishes);
+	const char *open =
+		question->show == ask_view_incidents && !wishes->all ? "?state=open" : "";
+	char base[1024], escaped[1024] = "", url[2304];
+	int exit_code = find_base(base, sizeof(base), question, wishes);
 
 	if (exit_code)
 		return exit_code;
-	(void)strcat(url, "/api/v1/");
-	(void)strcat(url, question->command.name);
-	if (service) {
-		(void)strcat(url, "?service=");
-		add_escaped(url, sizeof(url), service);
-	} else if (question->show == ask_view_incidents && !wishes->all) {
-		(void)strcat(url, "?state=open");
-	}
+	if (service)
+		escape(escaped, sizeof(escaped), service);
+	(void)snprintf(url, sizeof(url), "%s/api/v1/%s%s%s", base, question->command.name,
+		service ? "?service=" : open, escaped);
 	asking.url = url;
 	return ask(&asking);
 }

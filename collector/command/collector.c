@@ -584,7 +584,7 @@ static int listen_for_probes(struct collector *collector, struct fault *fault)
 		.certificate_file = config->tls ? config->certificate : NULL,
 		.key_file = config->tls ? config->key : NULL,
 		.client_ca_file = config->client_ca[0] ? config->client_ca : NULL,
-		.body_limit_bytes = WIRE_BATCH_MAX,
+		.body_limit_bytes = (size_t)WIRE_BATCH_MAX,
 		.connections_max = config->connections,
 		.connections_per_address = config->connections_per_address};
 

@@ -190,45 +190,54 @@ int authority_create(struct authority **out, const struct authority_order *order
 	const struct authority_files *files, struct fault *fault)
 {
 	struct authority *authority = calloc(1, sizeof(*authority));
-	int rc = authority ? make(authority, NULL, order, files, fault)
-			   : fault_at(fault, -ENOMEM, "", "no memory");
+	int rc;
 
-	*out = rc ? NULL : authority;
+	*out = NULL;
+	if (!authority)
+		return fault_at(fault, -ENOMEM, "", "no memory");
+	rc = make(authority, NULL, order, files, fault);
 	if (rc)
 		authority_free(authority);
+	else
+		*out = authority;
 	return rc;
+}
+
+static int read_files(struct authority *authority, FILE *certificate, FILE *key,
+	const struct authority_files *files, struct fault *fault)
+{
+	if (!certificate || !key)
+		return fault_at(fault, -ENOENT, "", "%s: cannot be read",
+			certificate ? files->key : files->certificate);
+	authority->certificate = PEM_read_X509(certificate, NULL, NULL, NULL);
+	authority->key = PEM_read_PrivateKey(key, NULL, NULL, NULL);
+	if (!authority->certificate || !authority->key ||
+		X509_check_private_key(authority->certificate, authority->key) != 1)
+		return library_failed(fault, files->certificate);
+	return 0;
 }
 
 int authority_load(
 	struct authority **out, const struct authority_files *files, struct fault *fault)
 {
 	struct authority *authority = calloc(1, sizeof(*authority));
-	FILE *certificate = fopen(files->certificate, "re");
-	FILE *key = fopen(files->key, "re");
-	int rc = 0;
+	FILE *certificate, *key;
+	int rc;
 
 	*out = NULL;
 	if (!authority)
-		rc = fault_at(fault, -ENOMEM, "", "no memory");
-	else if (!certificate || !key)
-		rc = fault_at(fault, -ENOENT, "", "%s: cannot be read",
-			certificate ? files->key : files->certificate);
-	if (rc == 0) {
-		authority->certificate = PEM_read_X509(certificate, NULL, NULL, NULL);
-		authority->key = PEM_read_PrivateKey(key, NULL, NULL, NULL);
-		if (!authority->certificate || !authority->key ||
-			X509_check_private_key(authority->certificate, authority->key) !=
-				1)
-			rc = library_failed(fault, files->certificate);
-	}
+		return fault_at(fault, -ENOMEM, "", "no memory");
+	certificate = fopen(files->certificate, "re");
+	key = fopen(files->key, "re");
+	rc = read_files(authority, certificate, key, files, fault);
 	if (certificate)
 		(void)fclose(certificate);
 	if (key)
 		(void)fclose(key);
-	if (rc == 0)
-		*out = authority;
-	else
+	if (rc)
 		authority_free(authority);
+	else
+		*out = authority;
 	return rc;
 }
 

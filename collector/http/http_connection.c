@@ -11,9 +11,10 @@
 #include "astray/status.h"
 
 #define LINGER_US (2 * MOMENT_SECOND_US)
-#define LINGER_BYTES (4 * 1024 * 1024)
-#define STREAM_CHATTER_BYTES (16 * 1024) /* a client of a stream has nothing to say */
-#define UNREAD_BYTES (1024 * 1024)
+#define LINGER_BYTES ((size_t)4 * 1024 * 1024)
+#define STREAM_CHATTER_BYTES \
+	((size_t)16 * 1024) /* a client of a stream has nothing to say */
+#define UNREAD_BYTES ((size_t)1024 * 1024)
 #define KEEPALIVE_SECONDS 60
 #define US_PER_MS 1000
 

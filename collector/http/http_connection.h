@@ -12,8 +12,8 @@
 #include "http_server.h"
 #include "http_tls.h"
 
-#define HTTP_CONNECTION_READ_BYTES (64 * 1024)
-#define HTTP_CONNECTION_RECORD_BYTES (16 * 1024) /* the largest TLS record */
+#define HTTP_CONNECTION_READ_BYTES ((size_t)64 * 1024)
+#define HTTP_CONNECTION_RECORD_BYTES ((size_t)16 * 1024) /* the largest TLS record */
 
 struct http_connection;
 

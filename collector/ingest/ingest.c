@@ -396,8 +396,8 @@ static void expand(struct ingest *ingest, struct http_exchange *exchange,
 	void *text;
 	size_t len;
 	int64_t wait_s;
-	int rc = squeeze_unpack(
-		&text, &len, coding, request->body, request->body_len, WIRE_BATCH_MAX);
+	int rc = squeeze_unpack(&text, &len, coding, request->body, request->body_len,
+		(size_t)WIRE_BATCH_MAX);
 
 	if (rc == -ENOMEM) {
 		put_off(ingest, exchange, 503, BUSY_SECONDS, "no memory at the moment");

@@ -58,8 +58,8 @@ void ingest_close(struct ingest *ingest, void (*closed)(void *arg), void *arg);
 void ingest_set_rules(struct ingest *ingest, const struct ingest_rules *rules);
 void ingest_read_counters(const struct ingest *ingest, struct ingest_counters *out);
 
-/* The handler of the probes' server. */
-void ingest_handle(void *ingest, struct http_exchange *exchange);
+/* The handler of the probes' server; arg is the ingest. */
+void ingest_handle(void *arg, struct http_exchange *exchange);
 
 /* What an operator says (maintenance, acknowledge): one wire line, journalled and fed as
  * any batch. Negative with the fault filled when it is no such line; else `done` is

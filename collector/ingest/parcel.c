@@ -111,12 +111,12 @@ static void pass_obs(struct walk *walk, struct obs *obs)
 	}
 }
 
-int parcel_add(struct parcel *parcel, const struct obs *obs)
+int parcel_add(struct parcel *parcel, struct obs *obs)
 {
 	struct walk walk = {.into = parcel};
 	size_t before = parcel->used;
 
-	pass_obs(&walk, (struct obs *)(uintptr_t)obs); /* only read when packing */
+	pass_obs(&walk, obs);
 	if (walk.rc)
 		parcel->used = before;
 	return walk.rc;

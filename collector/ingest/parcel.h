@@ -17,8 +17,8 @@ struct parcel {
 	size_t used, held;
 };
 
-/* An empty one is zero. */
-int parcel_add(struct parcel *parcel, const struct obs *obs);
+/* An empty one is zero. The observation is only read. */
+int parcel_add(struct parcel *parcel, struct obs *obs);
 /* Gives back what was added, in order; *at begins with 0. Rows that were not in use hold
  * anything. False at the end. */
 bool parcel_next(const struct parcel *parcel, size_t *at, struct obs *out);

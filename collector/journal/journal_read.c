@@ -54,7 +54,7 @@ static int unpack(struct journal_reader *reader, const struct journal_batch *bat
 	free(reader->text);
 	reader->text = NULL;
 	rc = squeeze_unpack(&reader->text, &all, batch->coding, batch->body,
-		batch->body_len, WIRE_BATCH_MAX);
+		batch->body_len, (size_t)WIRE_BATCH_MAX);
 	if (rc)
 		return rc;
 	at = reader->text;

@@ -10,12 +10,13 @@
 #include "astray/status.h"
 #include "journal_store.h"
 
-#define WAITING_BYTES_MAX (64 * 1024 * 1024)
+#define WAITING_BYTES_MAX ((size_t)64 * 1024 * 1024)
 #define WAITING_BATCHES_MAX 8192
 #define GROUP_BATCHES_MAX 512
-#define GROUP_BYTES_MAX (16 * 1024 * 1024)
-#define CHECKPOINT_BYTES \
-	(16 * 1024 * 1024) /* of log beside the file, while batches keep coming */
+#define GROUP_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define CHECKPOINT_BYTES                                                                \
+	((size_t)16 * 1024 * 1024) /* of log beside the file, while batches keep coming \
+				    */
 #define UPKEEP_US MOMENT_SECOND_US
 #define FORGET_MOST 256
 #define NS_PER_US 1000
