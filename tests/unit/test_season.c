@@ -1,0 +1,103 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "season.h"
+
+#define WEEK_US (7 * MOMENT_DAY_US)
+#define START_US (INT64_C(2650) * WEEK_US)
+
+/* Stores whole weeks in which a quarter hour has the value of its hour of the day. */
+static void fill(struct season *season, unsigned weeks, double scale)
+{
+	for (int64_t q = 0; q < (int64_t)weeks * SEASON_QUARTERS; q++)
+		season_store(season, (struct moment){START_US + q * SEASON_QUARTER_US},
+			scale * (1 + (double)(q / 4 % 24)));
+}
+
+static struct moment at(unsigned week, unsigned hour)
+{
+	return (struct moment){START_US + week * WEEK_US + hour * MOMENT_HOUR_US +
+			       30 * MOMENT_MINUTE_US};
+}
+
+static void an_empty_one_expects_nothing(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+	struct season_expectation out = season_at(season, at(1, 12));
+
+	(void)state;
+	assert_int_equal(out.weeks, 0);
+	assert_false(out.day);
+	free(season);
+}
+
+static void an_hour_is_expected_as_in_earlier_weeks(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+	struct season_expectation out;
+
+	(void)state;
+	fill(season, 3, 100);
+	out = season_at(season, at(3, 12));
+	assert_int_equal(out.weeks, 3);
+	assert_true(fabs(out.value - 1300) < 10);
+	out = season_at(season, at(3, 3));
+	assert_true(fabs(out.value - 400) < 10);
+	free(season);
+}
+
+static void one_surge_among_three_weeks_is_not_expected(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	fill(season, 1, 100);
+	for (int64_t q = SEASON_QUARTERS; q < 3 * SEASON_QUARTERS; q++)
+		season_store(season, (struct moment){START_US + q * SEASON_QUARTER_US},
+			q < 2 * SEASON_QUARTERS ? 5000
+						: 100 * (1 + (double)(q / 4 % 24)));
+	assert_true(fabs(season_at(season, at(3, 12)).value - 1300) < 10);
+	free(season);
+}
+
+static void a_quarter_that_was_never_measured_is_not_an_old_one(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	fill(season, 4, 100);
+	/* A silent fifth week, and one value behind it. */
+	season_store(season, (struct moment){START_US + 5 * WEEK_US}, 7);
+	assert_int_equal(season_at(season, at(5, 12)).weeks, 3);
+	free(season);
+}
+
+static void an_older_quarter_is_passed_over(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	fill(season, 2, 100);
+	season_store(season, at(0, 12), 999999);
+	assert_true(season_at(season, at(2, 12)).value < 2000);
+	free(season);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_empty_one_expects_nothing),
+		cmocka_unit_test(an_hour_is_expected_as_in_earlier_weeks),
+		cmocka_unit_test(one_surge_among_three_weeks_is_not_expected),
+		cmocka_unit_test(a_quarter_that_was_never_measured_is_not_an_old_one),
+		cmocka_unit_test(an_older_quarter_is_passed_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
