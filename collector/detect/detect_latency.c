@@ -237,7 +237,7 @@ static void learn(struct detector_case *call, unsigned site, enum quantile which
 	if (!answers->first.us)
 		answers->first = call->rx;
 	quantile_floor_learn(&answers->floors[call->pace][which], showing.logarithm,
-		showing.threshold);
+		quantiles[which].page);
 }
 
 static void judge(struct detector_case *call)

@@ -9,7 +9,9 @@
 #define SPREAD_STEP .02
 /* Less than this is the width of a histogram's bucket. */
 #define SPREAD_LEAST .01
-#define DOUBT .7
+/* Half of what would be a page, or what is rare for this one, is in doubt. */
+#define DOUBT .5
+#define DOUBT_SPREADS 2.5
 
 double quantile_floor_error(const struct quantile_floor *floor, double logarithm)
 {
@@ -29,15 +31,15 @@ double quantile_floor_threshold(
 	return tail_threshold(&floor->tail, probability, &bounds);
 }
 
-void quantile_floor_learn(
-	struct quantile_floor *floor, double logarithm, double threshold)
+void quantile_floor_learn(struct quantile_floor *floor, double logarithm, double least)
 {
 	double error = quantile_floor_error(floor, logarithm);
 	/* The first few decide by themselves; later ones only lean. */
 	double step = fmax(
 		floor->windows < YOUNG ? STEP_YOUNG : STEP, 1. / (floor->windows + 1.));
 
-	if (floor->windows && error > DOUBT * threshold)
+	if (floor->windows &&
+		error > fmax(DOUBT * least, DOUBT_SPREADS * quantile_floor_spread(floor)))
 		return;
 	floor->floor =
 		floor->windows

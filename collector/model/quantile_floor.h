@@ -23,9 +23,9 @@ double quantile_floor_error(const struct quantile_floor *floor, double logarithm
 /* The error that chance passes with that probability, between `least` and `most`. */
 double quantile_floor_threshold(const struct quantile_floor *floor, double probability,
 	double least, double most);
-/* Learns, unless the error is above 0.7 of the threshold. */
-void quantile_floor_learn(
-	struct quantile_floor *floor, double logarithm, double threshold);
+/* Learns, unless the error is in doubt: more than half of the least that would page, and
+ * rare. */
+void quantile_floor_learn(struct quantile_floor *floor, double logarithm, double least);
 double quantile_floor_spread(const struct quantile_floor *floor);
 
 #endif

@@ -1,0 +1,133 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "detect_certificate.h"
+#include "hearing.h"
+
+static void meet(struct hearing *hearing, const char *probe, const char *issuer, char key,
+	int64_t age_days, bool verified)
+{
+	struct obs_check *check = &hearing->obs->check;
+	hearing_pass(hearing, MOMENT_MINUTE_US);
+	obs_init(hearing->obs, OBS_CHECK, hearing->now);
+	check->tls.present = true;
+	(void)snprintf(check->tls.issuer, sizeof(check->tls.issuer), "%s", issuer);
+	memset(check->tls.spki_sha256, key, 64);
+	check->tls.not_before = moment_plus_us(hearing->now, -age_days * MOMENT_DAY_US);
+	check->tls.not_after = moment_plus_us(check->tls.not_before, 90 * MOMENT_DAY_US);
+	check->tls.verified = verified;
+	hearing_show(hearing, probe);
+}
+
+static void prepare(struct hearing *hearing, int64_t age_days)
+{
+	hearing_open(hearing, &detect_certificate);
+	hearing_introduce(hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	hearing_introduce(hearing, "laptop-1", OBS_ENDPOINT, "tokyo", "JP", 64496);
+	for (unsigned i = 0; i < 5; i++)
+		meet(hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', age_days - 2, true);
+	hearing_pass(hearing, 2 * MOMENT_DAY_US);
+	meet(hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', age_days, true);
+}
+
+static void a_renewal_by_the_same_issuer_is_no_news(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 62);
+	for (unsigned i = 0; i < 5; i++)
+		meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'b', 0, true);
+	assert_int_equal(hearing.count, 0);
+	hearing_close(&hearing);
+}
+
+static void a_new_key_long_before_renewal_pages(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 20);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'b', 0, true);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'b', 0, true);
+	assert_int_equal(hearing_pages(&hearing), 1);
+	hearing_close(&hearing);
+}
+
+static void another_issuer_pages_and_the_old_one_ends_it(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 62);
+	meet(&hearing, "tyo-gw-1", "CN=Free CA", 'b', 0, true);
+	meet(&hearing, "tyo-gw-1", "CN=Free CA", 'b', 0, true);
+	assert_int_equal(hearing_pages(&hearing), 1);
+	assert_non_null(strstr(hearing.findings[0].text, "Free CA"));
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', 62, true);
+	assert_int_equal(hearing_ends(&hearing), 1);
+	hearing_close(&hearing);
+}
+
+static void an_expected_issuer_may_be_new(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 62);
+	hearing.service.expect.issuers_given = true;
+	hearing.service.expect.issuer_count = 2;
+	(void)snprintf(hearing.service.expect.issuers[0], OBS_NAME, "Good CA");
+	(void)snprintf(hearing.service.expect.issuers[1], OBS_NAME, "Other CA");
+	meet(&hearing, "tyo-gw-1", "CN=X1,O=Other CA", 'b', 0, true);
+	meet(&hearing, "tyo-gw-1", "CN=X1,O=Other CA", 'b', 0, true);
+	assert_int_equal(hearing.count, 0);
+	meet(&hearing, "tyo-gw-1", "CN=Free CA", 'c', 0, true);
+	meet(&hearing, "tyo-gw-1", "CN=Free CA", 'c', 0, true);
+	assert_true(hearing.findings[0].policy);
+	hearing_close(&hearing);
+}
+
+static void a_proxy_before_one_laptop_pages_nobody(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 20);
+	for (unsigned i = 0; i < 10; i++)
+		meet(&hearing, "laptop-1", "CN=Office Proxy", 'p', 0, false);
+	assert_int_equal(hearing.count, 0);
+	hearing_close(&hearing);
+}
+
+static void a_chain_that_does_not_verify_pages_from_the_first_minute(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	hearing_open(&hearing, &detect_certificate);
+	hearing_introduce(&hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	meet(&hearing, "tyo-gw-1", "CN=self", 's', 0, false);
+	meet(&hearing, "tyo-gw-1", "CN=self", 's', 0, false);
+	assert_int_equal(hearing_pages(&hearing), 1);
+	hearing_close(&hearing);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_renewal_by_the_same_issuer_is_no_news),
+		cmocka_unit_test(a_new_key_long_before_renewal_pages),
+		cmocka_unit_test(another_issuer_pages_and_the_old_one_ends_it),
+		cmocka_unit_test(an_expected_issuer_may_be_new),
+		cmocka_unit_test(a_proxy_before_one_laptop_pages_nobody),
+		cmocka_unit_test(
+			a_chain_that_does_not_verify_pages_from_the_first_minute),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

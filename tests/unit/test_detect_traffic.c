@@ -1,0 +1,221 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <math.h>
+#include <string.h>
+
+#include "detect_traffic.h"
+#include "hearing.h"
+
+static unsigned random_below(unsigned *seed, unsigned limit)
+{
+	*seed = *seed * 1664525u + 1013904223u;
+	return (*seed >> 8) % limit;
+}
+
+static double noise(unsigned *seed)
+{
+	double sum = 0;
+	for (unsigned i = 0; i < 12; i++)
+		sum += (double)random_below(seed, 1 << 20) / (1 << 20);
+	return sum - 6;
+}
+
+#define SLOTS_A_DAY 288
+#define SLOTS_A_WEEK (7 * SLOTS_A_DAY)
+
+/* Requests of an office: busy by day, quiet at night and at weekends. */
+static double usual(struct moment at)
+{
+	double hour = (double)(at.us % MOMENT_DAY_US) / MOMENT_HOUR_US;
+	bool weekend = at.us / MOMENT_DAY_US % 7 >= 5;
+	return (weekend ? 20 : 60) * (1 + 9 * exp(-(hour - 14) * (hour - 14) / 18));
+}
+
+static void pass(struct hearing *hearing, double times, unsigned *seed)
+{
+	double mean = usual(hearing->now) * times;
+	double requests = mean + sqrt(mean + .0025 * mean * mean) * noise(seed);
+	obs_init(hearing->obs, OBS_TRAFFIC, hearing->now);
+	hearing->obs->traffic.window_us = DETECTOR_SLOW_US;
+	hearing->obs->traffic.requests = hearing->obs->traffic.responses =
+		requests > 0 ? (int64_t)requests : 0;
+	hearing_traffic(hearing, "tyo-gw-1", DETECTOR_SLOW);
+	hearing_judge(hearing, DETECTOR_SLOW, hearing->now);
+	hearing_pass(hearing, DETECTOR_SLOW_US);
+}
+
+static void live(struct hearing *hearing, unsigned slots, double times, unsigned *seed)
+{
+	for (unsigned i = 0; i < slots; i++)
+		pass(hearing, times, seed);
+}
+
+static void prepare(struct hearing *hearing, unsigned weeks, unsigned *seed)
+{
+	hearing_open(hearing, &detect_traffic);
+	hearing_introduce(hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	live(hearing, weeks * SLOTS_A_WEEK, 1, seed);
+}
+
+static void weeks_of_ordinary_days_and_nights_page_nobody(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 1;
+
+	(void)state;
+	prepare(&hearing, 6, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
+static void four_in_five_missing_at_noon_page_within_twenty_minutes(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 2;
+
+	(void)state;
+	prepare(&hearing, 4, &seed);
+	live(&hearing, SLOTS_A_DAY / 2, 1, &seed);
+	hearing_forget(&hearing);
+	live(&hearing, 4, .2, &seed);
+	assert_true(hearing_pages(&hearing) > 0);
+	assert_non_null(strstr(hearing.findings[hearing.count - 1].text, "are missing"));
+	hearing_close(&hearing);
+}
+
+static void a_third_missing_pages_within_the_hour(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 3;
+
+	(void)state;
+	prepare(&hearing, 4, &seed);
+	live(&hearing, SLOTS_A_DAY / 2, 1, &seed);
+	hearing_forget(&hearing);
+	live(&hearing, 12, .65, &seed);
+	assert_true(hearing_pages(&hearing) > 0);
+	hearing_close(&hearing);
+}
+
+static void a_tenth_missing_is_a_quiet_day(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 4;
+
+	(void)state;
+	prepare(&hearing, 4, &seed);
+	live(&hearing, 5 * SLOTS_A_DAY, .92, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
+static void a_slow_decay_is_not_learnt_away(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 5;
+
+	(void)state;
+	prepare(&hearing, 4, &seed);
+	live(&hearing, SLOTS_A_DAY * 9 / 24, 1, &seed);
+	hearing_forget(&hearing);
+	for (unsigned i = 0; i < 72; i++)
+		pass(&hearing, 1 - .5 * i / 72, &seed);
+	assert_true(hearing_pages(&hearing) > 0);
+	hearing_close(&hearing);
+}
+
+static void an_outage_is_not_next_weeks_habit_nor_its_echo_a_page(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 6;
+
+	(void)state;
+	prepare(&hearing, 3, &seed);
+	live(&hearing, SLOTS_A_DAY / 2, 1, &seed);
+	live(&hearing, 12, .1, &seed);
+	live(&hearing, SLOTS_A_WEEK - 12, 1, &seed);
+	hearing_forget(&hearing);
+	live(&hearing, 24, 1, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	live(&hearing, 6, .1, &seed);
+	assert_true(hearing_pages(&hearing) > 0);
+	hearing_close(&hearing);
+}
+
+static void a_surge_is_no_trouble_and_leaves_none(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 7;
+
+	(void)state;
+	prepare(&hearing, 3, &seed);
+	live(&hearing, SLOTS_A_DAY, 4, &seed);
+	live(&hearing, SLOTS_A_WEEK, 1, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
+static void nothing_pages_before_a_week_is_known(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 8;
+
+	(void)state;
+	hearing_open(&hearing, &detect_traffic);
+	hearing_introduce(&hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	live(&hearing, SLOTS_A_DAY, 1, &seed);
+	live(&hearing, 12, .5, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
+static void a_gateway_that_falls_silent_is_not_missing_requests(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 9;
+
+	(void)state;
+	prepare(&hearing, 4, &seed);
+	hearing_forget(&hearing);
+	for (unsigned i = 0; i < 60; i++) {
+		hearing_judge(&hearing, DETECTOR_SLOW, hearing.now);
+		hearing_pass(&hearing, DETECTOR_SLOW_US);
+	}
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
+static void announced_work_may_stop_everything(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 10;
+
+	(void)state;
+	prepare(&hearing, 4, &seed);
+	live(&hearing, SLOTS_A_DAY / 2, 1, &seed);
+	hearing.announced = true;
+	live(&hearing, 12, 0, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(weeks_of_ordinary_days_and_nights_page_nobody),
+		cmocka_unit_test(four_in_five_missing_at_noon_page_within_twenty_minutes),
+		cmocka_unit_test(a_third_missing_pages_within_the_hour),
+		cmocka_unit_test(a_tenth_missing_is_a_quiet_day),
+		cmocka_unit_test(a_slow_decay_is_not_learnt_away),
+		cmocka_unit_test(an_outage_is_not_next_weeks_habit_nor_its_echo_a_page),
+		cmocka_unit_test(a_surge_is_no_trouble_and_leaves_none),
+		cmocka_unit_test(nothing_pages_before_a_week_is_known),
+		cmocka_unit_test(a_gateway_that_falls_silent_is_not_missing_requests),
+		cmocka_unit_test(announced_work_may_stop_everything),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
