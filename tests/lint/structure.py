@@ -20,7 +20,7 @@ ROOMS = ("common", "geo", "probe", "collector")
 # Foreign headers, and the one file that may include them.
 FOREIGN = {
     r"cJSON\.h|cjson/": {"common/json.c"},
-    r"curl/": {"common/fetch.c"},
+    r"curl/": {"common/fetch.c", "common/fetch_transfer.c"},
     r"ares\.h": {"probe/names/dns_client.c"},
     r"arpa/nameser": {"probe/names/dns_message.c"},
     r"libpsl\.h": {"common/suffix.c"},
