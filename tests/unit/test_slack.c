@@ -26,13 +26,15 @@ static void a_message_says_what_and_where(void **state)
 	char *body = compose(incident, "https://astray.example");
 
 	(void)state;
-	assert_string_equal(
-		body, "{\"text\":\"opened, page: exchange: new name "
-		      "server\",\"blocks\":[" SECTION("opened, page: exchange: new name "
-						      "server") "," SECTION(
-			      "ns-1515.awsdns-"
-			      "061.org") "," SECTION("<https://astray.example/"
-						     "#exchange|dashboard>") "]}");
+	assert_string_equal(body,
+		"{\"text\":\"opened, page: exchange: new name "
+		"server\",\"blocks\":[" SECTION(
+			"opened, page: exchange: new name "
+			"server") "," SECTION("ns-1515.awsdns-"
+					      "061.org") "," SECTION("<https://"
+								     "astray.example/"
+								     "#exchange|"
+								     "dashboard>") "]}");
 	free(body);
 	free(incident);
 }
@@ -46,10 +48,10 @@ static void nobody_is_called_by_a_name_from_outside(void **state)
 	(void)strcpy(incident->title, "<!channel> & more");
 	*incident->text = '\0';
 	body = compose(incident, "");
-	assert_string_equal(
-		body, "{\"text\":\"resolved, page: &lt;!channel&gt; &amp; "
-		      "more\",\"blocks\":[" SECTION(
-			      "resolved, page: &lt;!channel&gt; &amp; more") "]}");
+	assert_string_equal(body,
+		"{\"text\":\"resolved, page: &lt;!channel&gt; &amp; "
+		"more\",\"blocks\":[" SECTION(
+			"resolved, page: &lt;!channel&gt; &amp; more") "]}");
 	free(body);
 	free(incident);
 }
