@@ -92,7 +92,7 @@ static void fill_head(struct fetch_answer *answer, CURL *easy)
 	answer->retry_after_s = retry_after_s > 0 ? retry_after_s : OBS_ABSENT;
 	if (curl_easy_header(easy, "etag", 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
 		strlen(header->value) < sizeof(answer->etag))
-		(void)strcpy(answer->etag, header->value);
+		(void)snprintf(answer->etag, sizeof(answer->etag), "%s", header->value);
 }
 
 /* The kernel's round trip of the handshake is only there until data flows, and is no
@@ -156,6 +156,7 @@ static int socket_done(void *arg, curl_socket_t fd)
 	return close(fd);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's type */
 static int request_begins(void *arg, char *peer, char *here, int peer_port, int port)
 {
 	struct fetch_transfer *transfer = arg;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -39,7 +40,7 @@ int fetch_trust_renew(struct fetch_trust *trust, const char *file, struct tick n
 		return 0;
 	X509_STORE_free(trust->store);
 	trust->store = store;
-	(void)strcpy(trust->file, file);
+	(void)snprintf(trust->file, sizeof(trust->file), "%s", file);
 	return 0;
 }
 

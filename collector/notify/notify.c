@@ -360,7 +360,7 @@ static void send_due(struct notify *notify)
 
 /* ---- what comes in ---- */
 
-/* Composes and saves for one target. 0 also when it has nothing to hear. */
+/* Composes and saves for one target. Negative: the disk failed. */
 static int take_in(struct outlet *outlet, const struct incident *incident, bool saving)
 {
 	struct notify *notify = outlet->notify;
@@ -377,14 +377,21 @@ static int take_in(struct outlet *outlet, const struct incident *incident, bool 
 		return 0;
 	len = target->kind->compose(
 		notify->body, NOTIFIER_BODY_MAX, target, incident, notify->dashboard);
+	if (len < 0)
+		log_error(notify->log, "notify",
+			"%s: \"%s\" cannot be put in its words: %s", target->name,
+			incident->id, status_text(len));
 	if (len <= 0)
-		return len;
+		return 0;
 	row.body_len = (size_t)len;
 	if (saving)
 		rc = notify_queue_add(notify->queue, &row);
 	message = new_message(&row);
-	if (!message)
-		return -ENOMEM;
+	if (!message) {
+		log_error(notify->log, "notify", "%s: no memory for \"%s\"", target->name,
+			incident->id);
+		return rc; /* from disk, after a restart */
+	}
 	message->heard = true;
 	supersede(outlet, incident->id);
 	append(outlet, message);

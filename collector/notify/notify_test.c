@@ -60,11 +60,14 @@ static void make_incident(struct incident *incident)
 	(void)snprintf(incident->id, sizeof(incident->id), "test-%" PRId64, now.us);
 	incident->severity = SEVERITY_PAGE;
 	incident->service_count = incident->evidence_count = 1;
-	(void)strcpy(incident->services[0], "test");
-	(void)strcpy(incident->title, "This is a test of astray, nothing has happened");
-	(void)strcpy(incident->text, "An operator asked whether incidents would be heard "
-				     "here. The end of this one "
-				     "follows at once.");
+	(void)snprintf(
+		incident->services[0], sizeof(incident->services[0]), "%s", "test");
+	(void)snprintf(incident->title, sizeof(incident->title), "%s",
+		"This is a test of astray, nothing has happened");
+	(void)snprintf(incident->text, sizeof(incident->text), "%s",
+		"An operator asked whether incidents would be heard "
+		"here. The end of this one "
+		"follows at once.");
 	incident->causes = 1u << CAUSE_TELEMETRY;
 	incident->evidence[0] = (struct incident_evidence){
 		.rx = now, .cause = CAUSE_TELEMETRY, .service = "test", .text = "a test"};
