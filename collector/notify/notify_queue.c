@@ -24,16 +24,15 @@ struct notify_queue {
 
 /* `heard` names the changes of the latest rx only: what has an earlier one was heard,
  * too. */
-static const char *const steps[] = {
+static const char schema[] =
 	"CREATE TABLE heard_until (rx_us INTEGER NOT NULL);"
 	"CREATE TABLE heard (incident TEXT NOT NULL, change_number INTEGER NOT NULL,"
 	" PRIMARY KEY (incident, change_number)) WITHOUT ROWID;"
-	"CREATE TABLE message (id INTEGER PRIMARY KEY, target TEXT NOT NULL, incident "
-	"TEXT NOT NULL,"
-	" change_number INTEGER NOT NULL, resolves INTEGER NOT NULL, told INTEGER NOT "
+	"CREATE TABLE message (id INTEGER PRIMARY KEY, target TEXT NOT NULL,"
+	" incident TEXT NOT NULL, change_number INTEGER NOT NULL, resolves INTEGER NOT "
 	"NULL,"
-	" body BLOB NOT NULL)",
-	NULL};
+	" told INTEGER NOT NULL, body BLOB NOT NULL)";
+static const char *const steps[] = {schema, NULL};
 
 static const char *const texts[STATEMENTS] = {
 	[HEARD_UNTIL] = "SELECT rx_us FROM heard_until",

@@ -16,7 +16,7 @@
 #include "check_view.h"
 
 #define TIMEOUT_S 10
-#define BODY_KEPT 0
+#define LINE_ROOM ((size_t)WIRE_LINE_MAX)
 
 struct wishes {
 	const char *ca_file;
@@ -81,7 +81,7 @@ static void print(struct errand *errand)
 	int len;
 
 	if (errand->wishes->json) {
-		len = wire_encode(errand->line, WIRE_LINE_MAX, errand->obs);
+		len = wire_encode(errand->line, LINE_ROOM, errand->obs);
 		if (len < 0)
 			fail(errand, errand->obs->check.url, status_text(len),
 				EX_SOFTWARE);
@@ -119,7 +119,6 @@ static int start_check(struct errand *errand, const char *url)
 {
 	const struct fetch_order order = {.url = url,
 		.timeout_us = errand->wishes->timeout_s * MOMENT_SECOND_US,
-		.answer_limit = BODY_KEPT,
 		.measure = true,
 		.ca_file = errand->wishes->ca_file};
 
@@ -155,7 +154,7 @@ static int run(struct errand *errand)
 		return errand->exit_code;
 	}
 	errand->obs = malloc(sizeof(*errand->obs));
-	errand->line = malloc(WIRE_LINE_MAX);
+	errand->line = malloc(LINE_ROOM);
 	rc = errand->obs && errand->line ? fetch_open(&errand->fetch, &errand->loop)
 					 : -ENOMEM;
 	if (rc == 0)
