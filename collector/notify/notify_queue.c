@@ -34,15 +34,17 @@ static const char schema[] =
 	" told INTEGER NOT NULL, body BLOB NOT NULL)";
 static const char *const steps[] = {schema, NULL};
 
+static const char add_text[] =
+	"INSERT INTO message (target, incident, change_number, resolves, told, body)"
+	" VALUES (?, ?, ?, ?, 0, ?) RETURNING id";
+
 static const char *const texts[STATEMENTS] = {
 	[HEARD_UNTIL] = "SELECT rx_us FROM heard_until",
 	[HEARD] = "SELECT 1 FROM heard WHERE incident = ? AND change_number = ?",
 	[FORGET] = "DELETE FROM heard",
 	[HEAR] = "INSERT INTO heard VALUES (?, ?)",
 	[SET_UNTIL] = "UPDATE heard_until SET rx_us = ?",
-	[ADD] = "INSERT INTO message (target, incident, change_number, resolves, told, "
-		"body)"
-		" VALUES (?, ?, ?, ?, 0, ?) RETURNING id",
+	[ADD] = add_text,
 	[MARK_TOLD] = "UPDATE message SET told = 1 WHERE id = ?",
 	[REMOVE] = "DELETE FROM message WHERE id = ?",
 };
