@@ -112,6 +112,17 @@ class Collector:
             raise Failed(f"/api/v1/{what}: {status}: {body[:300]}")
         return json.loads(body)
 
+    def export(self, file):
+        """What came in so far, as a stream for astray-collector replay."""
+        with open(file, "wb") as out:
+            self.host.run(program("astray-collector"), "export", "--config", self.folder / "collector.json",
+                          stdout=out)
+
+    def acknowledge(self, incident, by, note=""):
+        status, answer = fetch(self.host, 8080, f"/api/v1/incidents/{incident}/acknowledge",
+                               body=json.dumps({"by": by, "note": note}))
+        check(status // 100 == 2, f"acknowledging {incident}: {status}: {answer[:300]}")
+
     def wait(self, what, path, ready, timeout=30):
         """The first answer of the API that is ready."""
         def look():

@@ -41,11 +41,12 @@ ASSIGNMENT = {
     "gateway": {"sources": {"flow": {"window": "4 s", "interface": "net0"}, "trace": {"interval": "4 s"}}},
     "endpoint": {"sources": {"trace": {"interval": "4 s"},
                              "check": {"interval": "4 s", "timeout": "3500 ms"}}},
-    "sentinel": {"sources": {"names": {"interval": "4 s", "delegation": True, "roots": [ROOT]},
+    "sentinel": {"sources": {"names": {"interval": "4 s", "delegation": True, "authority": True, "roots": [ROOT]},
                              "check": {"interval": "8 s", "timeout": "7 s"}}},
 }
 
-JUDGEMENT = {"gather": "8 s", "calm": "20 s", "learn_paths": "20 s", "learn_names": "20 s", "learn_counts": "30 s"}
+JUDGEMENT = {"gather": "35 s", "calm": "20 s", "learn_paths": "20 s", "learn_names": "20 s",
+             "learn_counts": "20 s"}
 
 VISITORS, THINK_S = 8, 0.4
 

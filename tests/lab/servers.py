@@ -35,11 +35,12 @@ def listens(host, port, address=None):
     return False
 
 
-def fetch(host, port, path, address=None):
-    """GET in the clear: (status, body), or (0, b"") where nobody answers."""
+def fetch(host, port, path, address=None, body=None):
+    """GET (POST with a body, of JSON) in the clear: (status, answer), or (0, b"") where nobody answers."""
     with host.entered(), contextlib.suppress(OSError, http.client.HTTPException):
         connection = http.client.HTTPConnection(address or host.address, port, timeout=5)
-        connection.request("GET", path)
+        connection.request("GET" if body is None else "POST", path, body,
+                           {} if body is None else {"Content-Type": "application/json"})
         answer = connection.getresponse()
         return answer.status, answer.read()
     return 0, b""
