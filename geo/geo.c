@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "anycast.h"
 #include "astray/status.h"
+#include "geo_tables.h"
+#include "router_names.h"
 
 /* One database file. What identified the file that was tried last, good or bad, tells
  * whether it was replaced: a bad one is tried, and complained of, once. */
@@ -23,6 +26,8 @@ struct base {
 
 struct geo {
 	struct base city, asn;
+	struct anycast *anycast;
+	struct router_names *names;
 };
 
 static bool is_replaced(const struct base *base, const struct stat *st)
@@ -96,7 +101,12 @@ int geo_open(struct geo **out, const char *city_file, const char *asn_file,
 	*out = NULL;
 	if (!geo || base_name(&geo->city, city_file) || base_name(&geo->asn, asn_file))
 		goto fail;
-	rc = base_refresh(&geo->city, fault);
+	rc = anycast_new(&geo->anycast, geo_tables_anycast, fault);
+	if (rc == 0)
+		rc = router_names_new(
+			&geo->names, geo_tables_places, geo_tables_rules, fault);
+	if (rc == 0)
+		rc = base_refresh(&geo->city, fault);
 	if (rc >= 0)
 		rc = base_refresh(&geo->asn, fault);
 	if (rc < 0)
@@ -122,6 +132,8 @@ void geo_close(struct geo *geo)
 		return;
 	base_close(&geo->city);
 	base_close(&geo->asn);
+	anycast_free(geo->anycast);
+	router_names_free(geo->names);
 	free(geo);
 }
 
@@ -255,9 +267,21 @@ static void take_asn(MMDB_entry_s *entry, struct place *place)
 		(void)get_text(entry, PATH("as_name"), place->org, sizeof(place->org));
 }
 
+/* Where it stands is not to be had; whose it is stays. */
+static void blur(struct place *place, const char *owner)
+{
+	place->country[0] = place->city[0] = '\0';
+	place->located = false;
+	place->latitude = place->longitude = 0;
+	place->source = PLACE_SOURCE_ANYCAST;
+	if (!place->org[0])
+		(void)snprintf(place->org, sizeof(place->org), "%s", owner);
+}
+
 bool geo_place(const struct geo *geo, const struct address *address, struct place *out)
 {
 	MMDB_entry_s entry;
+	const char *owner;
 
 	*out = (struct place){0};
 	if (!geo || address_is_private(address))
@@ -269,8 +293,20 @@ bool geo_place(const struct geo *geo, const struct address *address, struct plac
 		if (!out->asn) /* some files hold both */
 			take_asn(&entry, out);
 	}
+	owner = anycast_owner(geo->anycast, address);
+	if (owner) {
+		blur(out, owner);
+		return true;
+	}
 	if (!place_is_known(out) && !out->located)
 		return false;
 	out->source = PLACE_SOURCE_MMDB;
 	return true;
+}
+
+bool geo_place_by_name(const struct geo *geo, const char *name, struct place *place)
+{
+	if (!geo || place->source == PLACE_SOURCE_ANYCAST)
+		return false;
+	return router_names_place(geo->names, name, place->asn, place);
 }

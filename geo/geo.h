@@ -22,8 +22,13 @@ int geo_open(struct geo **out, const char *city_file, const char *asn_file,
 	struct fault *fault);
 void geo_close(struct geo *geo); /* NULL is fine */
 
-/* Fills *out and returns true when anything is known. A NULL geo knows nothing. */
+/* Fills *out and returns true when anything is known. A NULL geo knows nothing. An
+ * address that is announced from many places has the source anycast, and no country. */
 bool geo_place(const struct geo *geo, const struct address *address, struct place *out);
+
+/* What a router's own name says of its place, where its carrier's rule is known and fits
+ * the network that *place says; otherwise false, and *place as it was. */
+bool geo_place_by_name(const struct geo *geo, const char *name, struct place *place);
 
 /* Opens again whatever changed on disk: 1 when something did, 0 when not, negative (and
  * the old database kept) when the new file is bad, which is said once of each such file.

@@ -3,9 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "geo.h"
-#include "light.h"
-
 struct cover {
 	bool nodes[FAN_TTLS + 1][FAN_NODES];
 	bool links[FAN_TTLS + 1][FAN_NODES][FAN_NODES];
@@ -44,16 +41,13 @@ unsigned fan_record_choose(const struct fan *fan, bool chosen[static FAN_FLOWS])
 	return count;
 }
 
-static void fill_hop(struct obs_hop *hop, const struct fan_node *node,
-	const struct geo *geo, const struct place *here)
+static void fill_hop(struct obs_hop *hop, const struct fan_node *node)
 {
 	hop->sent = hop->answered = 1;
 	hop->address = node->address;
 	hop->rtt_us = node->rtt_us;
 	hop->mpls_count = node->mpls_count;
 	memcpy(hop->mpls, node->mpls, node->mpls_count * sizeof(node->mpls[0]));
-	if (geo_place(geo, &node->address, &hop->place))
-		hop->place.verdict = light_verdict(here, &hop->place, node->rtt_us);
 }
 
 void fan_record_fill(struct obs *obs, struct moment at, const char *service,
@@ -78,8 +72,9 @@ void fan_record_fill(struct obs *obs, struct moment at, const char *service,
 		*hop = (struct obs_hop){.ttl = ttl, .rtt_us = OBS_ABSENT};
 		if (node < 0)
 			continue;
-		fill_hop(hop, &nodes[node], geo, here);
+		fill_hop(hop, &nodes[node]);
 		if (nodes[node].is_end)
 			break;
 	}
+	trace_record_place(obs, geo, here);
 }

@@ -6,8 +6,7 @@
 #include "geo.h"
 #include "light.h"
 
-static void fill_answer(struct obs_hop *hop, const struct path_row *row,
-	const struct geo *geo, const struct place *here)
+static void fill_answer(struct obs_hop *hop, const struct path_row *row)
 {
 	hop->address = row->address;
 	hop->rtt_us = row->rtt_us;
@@ -19,19 +18,16 @@ static void fill_answer(struct obs_hop *hop, const struct path_row *row,
 	hop->quoted_tos = row->quoted_tos;
 	hop->mpls_count = row->mpls_count;
 	memcpy(hop->mpls, row->mpls, row->mpls_count * sizeof(row->mpls[0]));
-	if (geo_place(geo, &row->address, &hop->place))
-		hop->place.verdict = light_verdict(here, &hop->place, row->rtt_us);
 }
 
-static void fill_hop(struct obs_hop *hop, const struct path_row *row,
-	const struct geo *geo, const struct place *here)
+static void fill_hop(struct obs_hop *hop, const struct path_row *row)
 {
 	*hop = (struct obs_hop){.ttl = row->ttl,
 		.sent = row->sent,
 		.answered = row->answered,
 		.rtt_us = OBS_ABSENT};
 	if (row->answered)
-		fill_answer(hop, row, geo, here);
+		fill_answer(hop, row);
 }
 
 void trace_record_fill(struct obs *obs, struct moment at, const char *service,
@@ -51,7 +47,42 @@ void trace_record_fill(struct obs *obs, struct moment at, const char *service,
 	trace->reached = path_is_reached(path);
 	trace->hop_count = path_rows(path, rows);
 	for (unsigned i = 0; i < trace->hop_count; i++)
-		fill_hop(&trace->hops[i], &rows[i], geo, here);
+		fill_hop(&trace->hops[i], &rows[i]);
+	trace_record_place(obs, geo, here);
+}
+
+/* A router's own name is believed before a database, of which most place backbone routers
+ * wrongly; but not against light. */
+static void place_hop(struct obs_hop *hop, int64_t within_us, const struct geo *geo,
+	const struct place *here)
+{
+	struct place named;
+
+	(void)geo_place(geo, &hop->address, &hop->place);
+	named = hop->place;
+	if (hop->name[0] && geo_place_by_name(geo, hop->name, &named) &&
+		light_verdict(here, &named, within_us) != PLACE_IMPOSSIBLE)
+		hop->place = named;
+	hop->place.verdict = light_verdict(here, &hop->place, within_us);
+}
+
+/* Whatever answered from farther along the path went by this hop on its way there, so the
+ * hop is no farther than the least round trip at it or behind it allows: its own answer
+ * may have been slow to make. */
+void trace_record_place(struct obs *obs, const struct geo *geo, const struct place *here)
+{
+	struct obs_trace *trace = &obs->trace;
+	int64_t within_us = INT64_MAX;
+
+	for (unsigned i = trace->hop_count; i-- > 0;) {
+		struct obs_hop *hop = &trace->hops[i];
+
+		if (!hop->answered)
+			continue;
+		if (hop->rtt_us < within_us)
+			within_us = hop->rtt_us;
+		place_hop(hop, within_us, geo, here);
+	}
 }
 
 void trace_record_add_mtu(struct obs *obs, const struct mtu_search *search)

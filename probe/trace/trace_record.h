@@ -28,6 +28,8 @@ struct trace_order {
 void trace_record_fill(struct obs *obs, struct moment at, const char *service,
 	const struct trace_order *order, const struct path *path, const struct geo *geo,
 	const struct place *here);
+/* Places the hops (again, once their names are known). */
+void trace_record_place(struct obs *obs, const struct geo *geo, const struct place *here);
 /* How large a packet the path carries, and who said so. */
 void trace_record_add_mtu(struct obs *obs, const struct mtu_search *search);
 

@@ -225,6 +225,38 @@ static void a_replaced_file_is_read_and_a_bad_one_is_not(void **state)
 	geo_close(geo);
 }
 
+static void an_anycast_address_is_in_no_country(void **state)
+{
+	struct address address;
+	struct place place;
+	struct geo *geo;
+
+	(void)state;
+	assert_int_equal(geo_open(&geo, TEST_DATA "/geo_nested.mmdb", NULL, NULL), 0);
+	assert_int_equal(address_parse(&address, "1.1.1.1"), 0);
+	assert_true(geo_place(geo, &address, &place));
+	assert_int_equal(place.source, PLACE_SOURCE_ANYCAST);
+	assert_string_equal(place.country, "");
+	assert_string_equal(place.org, "Cloudflare");
+	assert_false(place.located);
+	assert_false(geo_place_by_name(geo, "core1.ams1.he.net", &place));
+	geo_close(geo);
+}
+
+static void a_routers_name_places_it(void **state)
+{
+	struct place place = {.asn = 6939, .country = "US", .source = PLACE_SOURCE_MMDB};
+	struct geo *geo;
+
+	(void)state;
+	assert_int_equal(geo_open(&geo, NULL, NULL, NULL), 0);
+	assert_true(geo_place_by_name(geo, "100ge1-1.core1.ams1.he.net", &place));
+	assert_string_equal(place.country, "NL");
+	assert_int_equal(place.source, PLACE_SOURCE_RDNS);
+	assert_int_equal(place.asn, 6939);
+	geo_close(geo);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -237,6 +269,8 @@ int main(void)
 			a_file_that_is_missing_or_no_database_is_refused_by_name),
 		cmocka_unit_test(a_cut_file_never_harms),
 		cmocka_unit_test(a_replaced_file_is_read_and_a_bad_one_is_not),
+		cmocka_unit_test(an_anycast_address_is_in_no_country),
+		cmocka_unit_test(a_routers_name_places_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,46 @@ static void the_table_shows_each_hop_once(void **state)
 	free(text);
 }
 
+static void a_slow_answer_is_no_alibi_when_farther_hops_were_faster(void **state)
+{
+	struct finished *finished = *state;
+	struct obs_trace *trace = &finished->obs->trace;
+
+	trace_record_fill(finished->obs, (struct moment){AT}, "exchange",
+		&(struct trace_order){.peer = test_address("192.0.2.200")},
+		finished->path, finished->geo, &tokyo);
+	/* Amsterdam's address stands before a hop that answered in 5 ms from farther. */
+	trace->hops[0].address = trace->hops[trace->hop_count - 1].address;
+	trace->hops[0].rtt_us = 240000;
+	trace_record_place(finished->obs, finished->geo, &tokyo);
+	assert_int_equal(trace->hops[0].place.verdict, PLACE_IMPOSSIBLE);
+	trace->hops[trace->hop_count - 1].rtt_us = 250000;
+	trace_record_place(finished->obs, finished->geo, &tokyo);
+	assert_int_equal(trace->hops[0].place.verdict, PLACE_POSSIBLE);
+}
+
+static void a_name_is_believed_before_a_database_but_not_against_light(void **state)
+{
+	struct finished *finished = *state;
+	struct obs_hop *last;
+
+	trace_record_fill(finished->obs, (struct moment){AT}, "exchange",
+		&(struct trace_order){.peer = test_address("192.0.2.200")},
+		finished->path, NULL, &tokyo);
+	last = &finished->obs->trace.hops[finished->obs->trace.hop_count - 1];
+	(void)snprintf(last->name, sizeof(last->name), "core1.tyo1.he.net");
+	trace_record_place(finished->obs, finished->geo, &tokyo);
+	if (last->place.asn == 0 || last->place.asn == 6939) {
+		assert_string_equal(last->place.country, "JP");
+		assert_int_equal(last->place.source, PLACE_SOURCE_RDNS);
+	}
+	(void)snprintf(last->name, sizeof(last->name), "core1.lon1.he.net");
+	trace_record_place(finished->obs, finished->geo, &tokyo);
+	assert_string_equal(last->place.country, "NL");
+	assert_int_equal(last->place.source, PLACE_SOURCE_MMDB);
+	assert_int_equal(last->place.verdict, PLACE_IMPOSSIBLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +193,12 @@ int main(void)
 			the_record_is_fit_for_the_wire, make_finished, free_finished),
 		cmocka_unit_test_setup_teardown(
 			the_table_shows_each_hop_once, make_finished, free_finished),
+		cmocka_unit_test_setup_teardown(
+			a_slow_answer_is_no_alibi_when_farther_hops_were_faster,
+			make_finished, free_finished),
+		cmocka_unit_test_setup_teardown(
+			a_name_is_believed_before_a_database_but_not_against_light,
+			make_finished, free_finished),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
