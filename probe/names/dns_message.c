@@ -207,6 +207,7 @@ static int read_data(struct dns_record *record, struct cursor *cur, const ns_msg
 		return read_address(record, cur);
 	case DNS_NS:
 	case DNS_CNAME:
+	case DNS_PTR:
 	case DNS_MX:
 		return read_host(record, cur, msg);
 	case DNS_SOA:
@@ -322,9 +323,9 @@ struct word {
 };
 
 static const struct word types[] = {{DNS_A, "A"}, {DNS_NS, "NS"}, {DNS_CNAME, "CNAME"},
-	{DNS_SOA, "SOA"}, {DNS_MX, "MX"}, {DNS_TXT, "TXT"}, {DNS_AAAA, "AAAA"},
-	{DNS_OPT, "OPT"}, {DNS_DS, "DS"}, {DNS_RRSIG, "RRSIG"}, {DNS_NSEC, "NSEC"},
-	{DNS_NSEC3, "NSEC3"}, {DNS_CAA, "CAA"}, {0, NULL}};
+	{DNS_PTR, "PTR"}, {DNS_SOA, "SOA"}, {DNS_MX, "MX"}, {DNS_TXT, "TXT"},
+	{DNS_AAAA, "AAAA"}, {DNS_OPT, "OPT"}, {DNS_DS, "DS"}, {DNS_RRSIG, "RRSIG"},
+	{DNS_NSEC, "NSEC"}, {DNS_NSEC3, "NSEC3"}, {DNS_CAA, "CAA"}, {0, NULL}};
 
 static const struct word rcodes[] = {{DNS_NOERROR, "NOERROR"}, {DNS_FORMERR, "FORMERR"},
 	{DNS_SERVFAIL, "SERVFAIL"}, {DNS_NXDOMAIN, "NXDOMAIN"}, {DNS_NOTIMP, "NOTIMP"},

@@ -20,6 +20,7 @@ enum dns_type {
 	DNS_NS = 2,
 	DNS_CNAME = 5,
 	DNS_SOA = 6,
+	DNS_PTR = 12,
 	DNS_MX = 15,
 	DNS_TXT = 16,
 	DNS_AAAA = 28,
@@ -51,7 +52,7 @@ struct dns_record {
 	 * is too long ends in ~ and a hash of the whole, so that a change far behind
 	 * still shows. */
 	char data[OBS_NAME];
-	char host[OBS_NAME];    /* the name in NS, CNAME and MX */
+	char host[OBS_NAME];    /* the name in NS, CNAME, PTR and MX */
 	struct address address; /* of A and AAAA */
 };
 

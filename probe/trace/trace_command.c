@@ -1,6 +1,7 @@
 #include "trace_command.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -18,7 +19,8 @@
 struct wishes {
 	const char *protocol, *targets, *geo_city, *geo_asn;
 	int64_t port, flow, queries, max_ttl, rate;
-	bool v4, v6, json, all_paths, mtu, help;
+	const char *here;
+	bool v4, v6, json, csv, numeric, all_paths, mtu, help;
 };
 
 static const struct args_command command = {
@@ -44,6 +46,17 @@ static bool read_protocol(enum obs_protocol *out, const char *text)
 			return true;
 		}
 	return false;
+}
+
+static bool read_here(struct place *here, const char *text)
+{
+	char rest;
+
+	here->located = sscanf(text, "%lf,%lf%c", &here->latitude, &here->longitude,
+				&rest) == 2 &&
+			here->latitude >= -90 && here->latitude <= 90 &&
+			here->longitude >= -180 && here->longitude <= 180;
+	return here->located;
 }
 
 static uint16_t choose_port(const struct wishes *wishes, enum obs_protocol protocol)
@@ -90,7 +103,10 @@ static int run(
 		.max_ttl = (unsigned)wishes->max_ttl,
 		.queries = (unsigned)wishes->queries,
 		.rate = wishes->rate,
-		.json = wishes->json,
+		.form = wishes->csv    ? TRACE_RUN_CSV
+			: wishes->json ? TRACE_RUN_JSON
+				       : TRACE_RUN_TABLE,
+		.names = !wishes->numeric,
 		.all_paths = wishes->all_paths,
 		.mtu = wishes->mtu,
 		.geo_city = wishes->geo_city,
@@ -105,6 +121,10 @@ static int run(
 		return usage(log, "wants -4 or -6, not both");
 	if (wishes->v4 || wishes->v6)
 		order.family = wishes->v6 ? 6 : 4;
+	if (wishes->json && wishes->csv)
+		return usage(log, "wants --json or --csv, not both");
+	if (wishes->here && !read_here(&order.here, wishes->here))
+		return usage(log, "--here is LATITUDE,LONGITUDE in degrees");
 	order.port = choose_port(wishes, order.protocol);
 	exit_code = gather_targets(&targets, log, wishes, operands, argv);
 	if (exit_code == EX_OK)
@@ -190,6 +210,21 @@ int trace_command(void *app, int argc, char **argv)
 			.metavar = "FILE",
 			.target = &wishes.geo_asn,
 			.help = "database of networks (MaxMind format)"},
+		{.name = "here",
+			.kind = ARGS_TEXT,
+			.metavar = "LAT,LON",
+			.target = &wishes.here,
+			.help = "where this machine stands: places that light forbids "
+				"are marked"},
+		{.name = "no-names",
+			.letter = 'n',
+			.kind = ARGS_FLAG,
+			.target = &wishes.numeric,
+			.help = "do not look for the names of addresses"},
+		{.name = "csv",
+			.kind = ARGS_FLAG,
+			.target = &wishes.csv,
+			.help = "print one line for each hop, for spreadsheets"},
 		{.name = "json",
 			.kind = ARGS_FLAG,
 			.target = &wishes.json,

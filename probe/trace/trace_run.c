@@ -5,16 +5,24 @@
 #include <sysexits.h>
 #include <uv.h>
 
+#include "astray/now.h"
 #include "astray/status.h"
 #include "astray/wire.h"
 #include "fan_record.h"
 #include "fan_view.h"
 #include "geo.h"
 #include "host_addresses.h"
+#include "host_names.h"
+#include "path_change.h"
+#include "trace_memory.h"
 #include "trace_view.h"
 #include "tracer.h"
 
 #define AT_ONCE 1024
+/* Names are waited for so long after a trace; a resolver that is slow or away holds up
+ * nothing. */
+#define NAMES_WAIT_US (MOMENT_SECOND_US / 2)
+#define NAMES_LOOK_MS 50
 #define LINE_ROOM ((size_t)WIRE_LINE_MAX)
 
 struct trace_run {
@@ -22,9 +30,12 @@ struct trace_run {
 	uv_loop_t loop;
 	struct tracer *tracer;
 	struct geo *geo;
-	struct obs *obs; /* too large for a stack */
-	char *line;      /* with --json */
-	size_t next;     /* of the targets */
+	struct host_names *names; /* NULL: not wanted, or no resolver */
+	uv_timer_t names_timer;
+	struct errand *unnamed;   /* traced, their hops' names still awaited */
+	struct obs *obs, *before; /* too large for a stack */
+	char *line;               /* with --json */
+	size_t next;              /* of the targets */
 	unsigned active;
 	bool pumping, way_reported;
 	int exit_code;
@@ -34,9 +45,10 @@ struct trace_run {
 struct errand {
 	struct trace_run *run;
 	const struct trace_target *target;
+	struct obs *obs; /* while names are awaited */
+	struct tick named_by;
+	struct errand *next_unnamed;
 };
-
-static const struct place nowhere;
 
 static void begin_more(struct trace_run *run);
 
@@ -44,6 +56,7 @@ static void end_errand(struct errand *errand)
 {
 	struct trace_run *run = errand->run;
 
+	free(errand->obs);
 	free(errand);
 	run->active--;
 	begin_more(run);
@@ -55,21 +68,120 @@ static void complain(struct trace_run *run, const char *host, int rc, int exit_c
 	run->exit_code = exit_code;
 }
 
-static void print(struct trace_run *run, const char *host)
+static void print(struct trace_run *run, const char *host, const struct obs *obs)
 {
 	int len;
 
-	if (!run->order->json) {
-		trace_view_print(stdout, host, &run->obs->trace);
-		return;
+	if (run->order->form == TRACE_RUN_CSV) {
+		trace_view_print_csv(stdout, host, obs->at, &obs->trace);
+	} else if (run->order->form == TRACE_RUN_TABLE) {
+		trace_view_print(stdout, host, &obs->trace);
+	} else {
+		len = wire_encode(run->line, LINE_ROOM, obs);
+		if (len < 0)
+			complain(run, host, len, EX_SOFTWARE);
+		else
+			(void)fwrite(
+				run->line, 1, (size_t)len, stdout); /* fflush tells */
 	}
-	len = wire_encode(run->line, LINE_ROOM, run->obs);
-	if (len < 0)
-		complain(run, host, len, EX_SOFTWARE);
-	else
-		(void)fwrite(run->line, 1, (size_t)len, stdout); /* fflush tells */
 	if (fflush(stdout))
 		complain(run, "standard output", -errno, EX_IOERR);
+}
+
+/* People are told what changed; machines compare for themselves. */
+static void compare(struct trace_run *run, const char *host, const struct obs *obs)
+{
+	char ago[MOMENT_TEXT];
+
+	if (run->order->form != TRACE_RUN_TABLE)
+		return;
+	if (trace_memory_recall(run->before, host, &obs->trace) == 0 &&
+		path_change_comparable(&run->before->trace, &obs->trace)) {
+		(void)printf("since the last trace, %s ago:\n",
+			moment_span_text(obs->at.us - run->before->at.us, ago));
+		if (path_change_print(stdout, &run->before->trace, &obs->trace) == 0)
+			(void)puts("  nothing changed");
+	}
+	(void)trace_memory_keep(obs, host);
+}
+
+/* True once all names are known that will be. */
+static bool name_hops(struct trace_run *run, struct obs_trace *trace)
+{
+	bool all = true;
+
+	for (unsigned i = 0; i < trace->hop_count; i++) {
+		struct obs_hop *hop = &trace->hops[i];
+		bool settled;
+
+		if (!hop->answered)
+			continue;
+		(void)snprintf(hop->name, sizeof(hop->name), "%s",
+			host_names_of(run->names, &hop->address, now_tick(), &settled));
+		all &= settled;
+	}
+	return all;
+}
+
+static void finish_errand(struct errand *errand, struct obs *obs)
+{
+	struct trace_run *run = errand->run;
+
+	trace_record_place(obs, run->geo, &run->order->here);
+	print(run, errand->target->host, obs);
+	compare(run, errand->target->host, obs);
+	end_errand(errand);
+}
+
+/* Those whose names are all there, or were waited for long enough. */
+static void finish_named(struct trace_run *run)
+{
+	struct errand *list = run->unnamed;
+
+	run->unnamed = NULL;
+	while (list) {
+		struct errand *errand = list;
+
+		list = errand->next_unnamed;
+		if (name_hops(run, &errand->obs->trace) ||
+			tick_since_us(now_tick(), errand->named_by) >= 0) {
+			finish_errand(errand, errand->obs);
+		} else {
+			errand->next_unnamed = run->unnamed;
+			run->unnamed = errand;
+		}
+	}
+	if (!run->unnamed && run->names)
+		(void)uv_timer_stop(&run->names_timer);
+}
+
+static void names_came(void *arg)
+{
+	finish_named(arg);
+}
+
+static void names_looked_for(uv_timer_t *timer)
+{
+	finish_named(timer->data);
+}
+
+static void await_names(struct errand *errand)
+{
+	struct trace_run *run = errand->run;
+
+	errand->obs = run->names && !name_hops(run, &run->obs->trace)
+			      ? malloc(sizeof(*errand->obs))
+			      : NULL;
+	if (!errand->obs) {
+		finish_errand(errand, run->obs);
+		return;
+	}
+	*errand->obs = *run->obs;
+	errand->named_by.us = now_tick().us + NAMES_WAIT_US;
+	errand->next_unnamed = run->unnamed;
+	run->unnamed = errand;
+	(void)uv_timer_start(
+		&run->names_timer, names_looked_for, NAMES_LOOK_MS, NAMES_LOOK_MS);
 }
 
 static void print_fan(struct trace_run *run, const struct errand *errand,
@@ -77,7 +189,7 @@ static void print_fan(struct trace_run *run, const struct errand *errand,
 {
 	bool chosen[FAN_FLOWS];
 
-	if (!run->order->json) {
+	if (run->order->form == TRACE_RUN_TABLE) {
 		fan_view_print(stdout, errand->target->host, &result->order, result->fan);
 		return;
 	}
@@ -86,8 +198,8 @@ static void print_fan(struct trace_run *run, const struct errand *errand,
 		if (!chosen[flow])
 			continue;
 		fan_record_fill(run->obs, result->at, errand->target->name,
-			&result->order, result->fan, flow, run->geo, &nowhere);
-		print(run, errand->target->host);
+			&result->order, result->fan, flow, run->geo, &run->order->here);
+		print(run, errand->target->host, run->obs);
 	}
 }
 
@@ -105,11 +217,10 @@ static void trace_ended(void *arg, const struct tracer_result *result)
 		return;
 	}
 	trace_record_fill(run->obs, result->at, errand->target->name, &result->order,
-		result->path, run->geo, &nowhere);
+		result->path, run->geo, &run->order->here);
 	if (result->mtu)
 		trace_record_add_mtu(run->obs, result->mtu);
-	print(run, errand->target->host);
-	end_errand(errand);
+	await_names(errand);
 }
 
 /* Once, and only where it is not the usual one. */
@@ -165,7 +276,7 @@ static void begin(struct trace_run *run)
 		complain(run, target->host, -ENOMEM, EX_OSERR);
 		return;
 	}
-	*errand = (struct errand){run, target};
+	*errand = (struct errand){.run = run, .target = target};
 	run->active++;
 	if (address_parse(&literal, target->host) == 0 &&
 		(!run->order->family || run->order->family == literal.family)) {
@@ -196,6 +307,11 @@ static void close_tracer(struct trace_run *run)
 			(unsigned long long)counts.unlisted);
 	tracer_close(run->tracer, NULL, NULL);
 	run->tracer = NULL;
+	if (run->names) {
+		host_names_close(run->names, NULL, NULL);
+		uv_close((uv_handle_t *)&run->names_timer, NULL);
+		run->names = NULL;
+	}
 }
 
 /* Errands that end at once come back here; only the outermost call begins new ones. */
@@ -217,13 +333,22 @@ static int open_run(struct trace_run *run, struct fault *fault)
 	int rc;
 
 	run->obs = malloc(sizeof(*run->obs));
+	run->before = malloc(sizeof(*run->before));
 	run->line = malloc(LINE_ROOM);
-	if (!run->obs || !run->line)
+	if (!run->obs || !run->before || !run->line)
 		return fault_at(fault, -ENOMEM, "", "%s", status_text(-ENOMEM));
 	rc = geo_open(&run->geo, run->order->geo_city, run->order->geo_asn, fault);
 	if (rc == 0)
 		rc = tracer_open(&run->tracer, &run->loop, &limits, fault);
-	return rc ? rc : tracer_allows(run->tracer, run->order->protocol, fault);
+	if (rc == 0)
+		rc = tracer_allows(run->tracer, run->order->protocol, fault);
+	/* Without a resolver there are no names, and nothing is said of it. */
+	if (rc == 0 && run->order->names &&
+		host_names_open(&run->names, &run->loop, names_came, run) == 0) {
+		(void)uv_timer_init(&run->loop, &run->names_timer);
+		run->names_timer.data = run;
+	}
+	return rc;
 }
 
 int trace_run(const struct trace_run_order *order)
@@ -249,6 +374,7 @@ int trace_run(const struct trace_run_order *order)
 	(void)uv_loop_close(&run.loop);
 	geo_close(run.geo);
 	free(run.obs);
+	free(run.before);
 	free(run.line);
 	return rc ? status_exit_code(rc) : run.exit_code;
 }

@@ -12,6 +12,8 @@
 #include "astray/obs.h"
 #include "trace_targets.h"
 
+enum trace_run_form { TRACE_RUN_TABLE, TRACE_RUN_JSON, TRACE_RUN_CSV };
+
 struct trace_run_order {
 	const struct log *log;
 	const struct trace_targets *targets;
@@ -20,7 +22,9 @@ struct trace_run_order {
 	uint16_t port, flow;
 	unsigned max_ttl, queries;
 	int64_t rate; /* packets a second, in all */
-	bool json, all_paths, mtu;
+	bool all_paths, mtu, names;
+	enum trace_run_form form;
+	struct place here;              /* unlocated: nothing is judged by light */
 	const char *geo_city, *geo_asn; /* or NULL */
 };
 

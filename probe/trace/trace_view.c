@@ -59,8 +59,11 @@ static const char *place_text(const struct place *place, char buf[static CELL])
 	char city[PLACE_NAME];
 
 	printable_copy(city, sizeof(city), place->city);
-	(void)snprintf(buf, CELL, "%s%s%s%s", place->country,
+	if (place->source == PLACE_SOURCE_ANYCAST)
+		return "anycast";
+	(void)snprintf(buf, CELL, "%s%s%s%s%s", place->country,
 		*city && *place->country ? " " : "", city,
+		place->source == PLACE_SOURCE_RDNS ? " (by its name)" : "",
 		place->verdict == PLACE_IMPOSSIBLE ? " (too soon for there)" : "");
 	return buf;
 }
@@ -94,6 +97,12 @@ static void print_hop(FILE *out, const struct obs_hop *hop, unsigned width)
 		(int)width, address_text(&hop->address, address),
 		(double)hop->rtt_us / 1000, loss_text(hop, loss),
 		network_text(&hop->place, network), place_text(&hop->place, place));
+	if (hop->name[0]) {
+		char name[OBS_NAME];
+
+		printable_copy(name, sizeof(name), hop->name);
+		(void)fprintf(out, "  %s", name);
+	}
 	print_labels(out, hop);
 	print_remarks(out, hop);
 	(void)fputc('\n', out);
@@ -143,4 +152,85 @@ void trace_view_print(FILE *out, const char *host, const struct obs_trace *trace
 		}
 	}
 	print_end(out, trace);
+}
+
+/* RFC 4180, and no cell that a spreadsheet takes for a formula. */
+static void put_cell(FILE *out, const char *text)
+{
+	char cell[PLACE_NAME + OBS_NAME];
+
+	printable_copy(cell, sizeof(cell), text);
+	(void)fputs(",\"", out);
+	if (cell[0] && strchr("=+-@", cell[0]))
+		(void)fputc('\'', out);
+	for (const char *at = cell; *at; at++) {
+		if (*at == '"')
+			(void)fputc('"', out);
+		(void)fputc(*at, out);
+	}
+	(void)fputc('"', out);
+}
+
+static void put_number(FILE *out, int64_t number)
+{
+	if (number == OBS_ABSENT)
+		(void)fputc(',', out);
+	else
+		(void)fprintf(out, ",%" PRId64, number);
+}
+
+static const char *source_text(enum place_source source)
+{
+	switch (source) {
+	case PLACE_SOURCE_MMDB:
+		return "mmdb";
+	case PLACE_SOURCE_RDNS:
+		return "rdns";
+	case PLACE_SOURCE_ANYCAST:
+		return "anycast";
+	case PLACE_SOURCE_NONE:
+		break;
+	}
+	return "";
+}
+
+static const char *verdict_text(enum place_verdict verdict)
+{
+	switch (verdict) {
+	case PLACE_POSSIBLE:
+		return "possible";
+	case PLACE_IMPOSSIBLE:
+		return "impossible";
+	case PLACE_UNKNOWN:
+		break;
+	}
+	return "unknown";
+}
+
+void trace_view_print_csv(
+	FILE *out, const char *host, struct moment at, const struct obs_trace *trace)
+{
+	char peer[ADDRESS_TEXT], address[ADDRESS_TEXT];
+
+	for (unsigned i = 0; i < trace->hop_count; i++) {
+		const struct obs_hop *hop = &trace->hops[i];
+
+		(void)fprintf(out, "%s,%s,%s", host, address_text(&trace->peer, peer),
+			obs_protocol_text(trace->protocol));
+		put_number(out, trace->port);
+		put_number(out, trace->flow);
+		put_number(out, at.us);
+		put_number(out, hop->ttl);
+		put_cell(out, hop->answered ? address_text(&hop->address, address) : "");
+		put_cell(out, hop->name);
+		put_number(out, hop->sent);
+		put_number(out, hop->answered);
+		put_number(out, hop->rtt_us);
+		put_number(out, hop->place.asn ? (int64_t)hop->place.asn : OBS_ABSENT);
+		put_cell(out, hop->place.country);
+		put_cell(out, hop->place.city);
+		put_cell(out, source_text(hop->place.source));
+		put_cell(out, verdict_text(hop->place.verdict));
+		(void)fputc('\n', out);
+	}
 }

@@ -197,7 +197,7 @@ class Network(threading.Thread):
 
 
 def trace(*arguments):
-    out = subprocess.run([PROBE, "trace", "--json", *arguments], capture_output=True, text=True,
+    out = subprocess.run([PROBE, "trace", "--json", "-n", *arguments], capture_output=True, text=True,
                          timeout=60)
     check(out.returncode == 0, f"trace {' '.join(arguments)}: {out.returncode}: {out.stderr}")
     return [json.loads(line) for line in out.stdout.splitlines()]
@@ -350,7 +350,7 @@ def no_more_leaves_than_the_rate(network):
 def as_nobody(*arguments):
     """A trace by somebody without any privilege, and what it said."""
     out = subprocess.run(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups",
-                          "--bounding-set", "-all", "--inh-caps", "-all", PROBE, "trace", "--json",
+                          "--bounding-set", "-all", "--inh-caps", "-all", PROBE, "trace", "--json", "-n",
                           *arguments], capture_output=True, text=True, timeout=60)
     return out.returncode, [json.loads(line) for line in out.stdout.splitlines()], out.stderr
 

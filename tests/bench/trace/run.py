@@ -66,7 +66,7 @@ class Table:
 
 
 def astray(*words):
-    return [program("astray-probe"), "trace", "--json", *words]
+    return [program("astray-probe"), "trace", "--json", "-n", *words]
 
 
 def in_turn(here, table, commands, figures):
