@@ -13,13 +13,13 @@
 #include "round_timing.h"
 
 #define SERVERS_INTERVAL_US (6 * MOMENT_HOUR_US)
-#define HURRY_MIN_US MOMENT_MINUTE_US
+#define HURRY_MIN_US (20 * MOMENT_SECOND_US)
 
 struct subject {
 	char domain[OBS_NAME];
 	int64_t interval_us;
 	struct tick due, asked;
-	bool was_asked, complained;
+	bool was_asked, complained, hurried;
 };
 
 struct registry_watch {
@@ -63,6 +63,9 @@ static void put_off(struct subject *subject, int64_t wait_us)
 	int64_t jittered_us =
 		(int64_t)round_timing_wait_ms(subject->interval_us, 0) * 1000;
 
+	if (subject->hurried && wait_us < HURRY_MIN_US)
+		jittered_us = HURRY_MIN_US;
+	subject->hurried = false;
 	subject->due.us = now_tick().us + (wait_us > jittered_us ? wait_us : jittered_us);
 }
 
@@ -168,6 +171,10 @@ void registry_watch_hurry(struct registry_watch *watch, const char *name)
 	struct subject *subject = find(watch, name);
 
 	if (!subject)
+		return;
+	subject->hurried =
+		subject == watch->current; /* its answer may be the one before */
+	if (subject->hurried)
 		return;
 	subject->due = now_tick();
 	if (subject->was_asked &&

@@ -29,7 +29,7 @@ int registry_watch_open(
 /* Watches the domain that the name stands in from now on. `zone`: it is one that services
  * stand in. What finds no room is left out, and that is logged. */
 void registry_watch_follow(struct registry_watch *watch, const char *name, bool zone);
-/* Asks for it at once, unless it was asked for in the last minute. */
+/* Asks for it at once, or twenty seconds after the last time. */
 void registry_watch_hurry(struct registry_watch *watch, const char *name);
 /* `closed` is called from the loop. NULL is fine, not called back. */
 void registry_watch_close(
