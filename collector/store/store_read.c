@@ -14,6 +14,11 @@ static int prepare(struct database_statement **out, struct store *store, const c
 	return database_prepare(out, store->database, sql);
 }
 
+const char *store_read_site(const struct store *store, const char *probe)
+{
+	return probe_table_site(store->probes, probe);
+}
+
 int store_read_sightings(struct store *store, const char *service,
 	void (*each)(void *arg, const struct store_sighting *row), void *arg)
 {

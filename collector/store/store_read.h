@@ -61,6 +61,8 @@ struct store_incident_filter {
 	int64_t limit;
 };
 
+/* The site of a probe, or "". */
+const char *store_read_site(const struct store *store, const char *probe);
 /* service NULL: all. Ordered by service and site. */
 int store_read_sightings(struct store *store, const char *service,
 	void (*each)(void *arg, const struct store_sighting *row), void *arg);

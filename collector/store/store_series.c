@@ -13,7 +13,7 @@
 
 struct plan {
 	enum rollup_step tier;
-	int64_t tier_us, step_us, from_us;
+	int64_t tier_us, step_us, from_us, until_us;
 	size_t points, series_count;
 	int64_t series[SITES];
 };
@@ -52,7 +52,7 @@ static bool tier_serves(const struct store *store, const struct plan *plan,
 static void choose_tier(const struct store *store, struct plan *plan,
 	const struct store_series_order *order)
 {
-	int tier = ROLLUP_HOUR;
+	int tier = order->whole ? ROLLUP_TEN_SECONDS : ROLLUP_HOUR;
 
 	while (tier > 0 && rollup_row_step_us((enum rollup_step)tier) > order->step_us)
 		tier--;
@@ -74,6 +74,13 @@ static void choose_points(struct plan *plan, const struct store_series_order *or
 	int64_t least_us =
 		round_up(span_us, STORE_SERIES_POINTS - 1) / (STORE_SERIES_POINTS - 1);
 
+	plan->until_us = order->until.us;
+	if (order->whole) {
+		plan->from_us = order->from.us - order->from.us % plan->tier_us;
+		plan->step_us = round_up(order->until.us - plan->from_us, plan->tier_us);
+		plan->points = 1;
+		return;
+	}
 	plan->step_us = round_up(
 		order->step_us > least_us ? order->step_us : least_us, plan->tier_us);
 	plan->from_us = order->from.us - order->from.us % plan->step_us;
@@ -85,7 +92,6 @@ static void finish_point(struct store_point *point, const struct rollup_row *row
 {
 	for (unsigned i = 0; i < ROLLUP_COUNTS; i++)
 		point->counts[i] = row->counts[i];
-	point->window_us = row->window_us;
 	for (unsigned i = 0; i < ROLLUP_SKETCHES; i++) {
 		const struct sketch *sketch = row->sketches[i];
 
@@ -98,30 +104,48 @@ static void finish_point(struct store_point *point, const struct rollup_row *row
 	}
 }
 
+/* The rows of all sites at one time, added to a sum. */
+static int read_rows(const struct plan *plan, struct database_statement *read,
+	int64_t at_us, struct rollup_row *sum, bool *seen)
+{
+	for (size_t i = 0; i < plan->series_count; i++) {
+		int rc;
+
+		database_bind_int(read, 1, plan->tier_us / MOMENT_SECOND_US);
+		database_bind_int(read, 2, at_us);
+		database_bind_int(read, 3, plan->series[i]);
+		rc = database_step(read);
+		if (rc > 0) {
+			*seen = true;
+			rc = rollup_add_stored(sum, read);
+		}
+		database_reset(read);
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
 static int read_point(const struct plan *plan, struct database_statement *read,
 	struct store_point *point)
 {
 	struct rollup_row sum = {0};
+	int64_t left_us = plan->until_us - point->at_us;
 	int rc = 0;
 
-	for (int64_t at = point->at_us; at < point->at_us + plan->step_us;
+	for (int64_t at = point->at_us; !rc && at < point->at_us + plan->step_us;
 		at += plan->tier_us) {
-		for (size_t i = 0; i < plan->series_count; i++) {
-			database_bind_int(read, 1, plan->tier_us / MOMENT_SECOND_US);
-			database_bind_int(read, 2, at);
-			database_bind_int(read, 3, plan->series[i]);
-			rc = database_step(read);
-			if (rc > 0) {
-				point->seen = true;
-				rc = rollup_add_stored(&sum, read);
-			}
-			database_reset(read);
-			if (rc)
-				goto end;
-		}
+		sum.window_us = 0;
+		rc = read_rows(plan, read, at, &sum, &point->seen);
+		if (sum.window_us > 0)
+			point->covered_us += sum.window_us > plan->tier_us
+						     ? sum.window_us
+						     : plan->tier_us;
 	}
+	if (point->covered_us > left_us && left_us > 0 && left_us < plan->step_us)
+		point->covered_us =
+			left_us; /* the last one has not had all its time yet */
 	finish_point(point, &sum);
-end:
 	rollup_row_clear(&sum);
 	return rc;
 }
@@ -134,7 +158,7 @@ int store_series_read(struct store *store, struct store_series *out,
 	int rc;
 
 	*out = (struct store_series){0};
-	if (order->from.us < 0 || order->step_us <= 0 ||
+	if (order->from.us < 0 || (order->step_us <= 0 && !order->whole) ||
 		!moment_before(order->from, order->until))
 		return STATUS_RANGE;
 	rc = find_series(store, &plan, order);

@@ -19,14 +19,17 @@ struct store_series_order {
 	const char *site; /* NULL: all of them together */
 	struct moment from, until;
 	int64_t step_us; /* the least; long views are answered in coarser ones */
+	bool whole; /* one point for all of it, out of the finest rows that reach so far
+		     */
 };
 
 struct store_point {
 	int64_t at_us;
 	bool seen; /* something was measured; if not, the rest is 0 */
 	int64_t counts[ROLLUP_COUNTS];
-	int64_t window_us; /* of the longest traffic window; may be longer than the step
-			    */
+	/* The time that the traffic's windows cover: what counts are divided by for a
+	 * rate. */
+	int64_t covered_us;
 	bool timed[ROLLUP_SKETCHES];
 	double p50_us[ROLLUP_SKETCHES], p90_us[ROLLUP_SKETCHES], p99_us[ROLLUP_SKETCHES];
 };

@@ -65,7 +65,7 @@ static void traffic_is_summed_by_step_and_site(void **state)
 		assert_int_equal(point->at_us, STORE_WORLD_START + i * MOMENT_MINUTE_US);
 		assert_int_equal(point->counts[ROLLUP_REQUESTS], 660);
 		assert_int_equal(point->counts[ROLLUP_WINDOWS], 12);
-		assert_int_equal(point->window_us, 10 * MOMENT_SECOND_US);
+		assert_int_equal(point->covered_us, MOMENT_MINUTE_US);
 		assert_true(point->p50_us[ROLLUP_RESPONSE] > 19600 &&
 			    point->p50_us[ROLLUP_RESPONSE] < 20400);
 		assert_true(point->p99_us[ROLLUP_RESPONSE] > 88000 &&
@@ -96,6 +96,25 @@ static void the_three_steps_agree(void **state)
 		assert_int_equal(requests_in(world, NULL, STORE_WORLD_START, until_us,
 					 step * MOMENT_SECOND_US),
 			7 * 155);
+}
+
+static void a_whole_is_one_point_with_the_time_that_it_covers(void **state)
+{
+	struct store_world *world = *state;
+	struct store_series_order order = {.service = "exchange", .whole = true};
+	struct store_series series;
+
+	for (int i = 0; i < 12; i++, world->rx_us += 10 * MOMENT_SECOND_US)
+		if (i != 5) /* a window that is missing is not time without requests */
+			store_world_traffic(world, "tyo-gw-1", 100, 20000);
+	store_world_flush(world);
+	order.from.us = STORE_WORLD_START;
+	order.until.us = STORE_WORLD_START + 2 * MOMENT_MINUTE_US;
+	assert_int_equal(store_series_read(world->store, &series, &order), 0);
+	assert_int_equal(series.count, 1);
+	assert_int_equal(series.points[0].counts[ROLLUP_REQUESTS], 1100);
+	assert_int_equal(series.points[0].covered_us, 110 * MOMENT_SECOND_US);
+	free(series.points);
 }
 
 static void late_windows_find_their_minute(void **state)
@@ -396,6 +415,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		store_world_test(traffic_is_summed_by_step_and_site),
 		store_world_test(the_three_steps_agree),
+		store_world_test(a_whole_is_one_point_with_the_time_that_it_covers),
 		store_world_test(late_windows_find_their_minute),
 		store_world_test(a_clock_in_the_future_is_not_believed),
 		store_world_test(absent_adds_nothing_and_sums_do_not_overflow),
