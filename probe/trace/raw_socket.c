@@ -103,6 +103,17 @@ static int prepare_stamps(int fd)
 										  : 0;
 }
 
+/* What the kernel remembers of a path's MTU is not to stand for the path itself. */
+static int ignore_known_mtu(int fd, bool v6)
+{
+	int probe = v6 ? IPV6_PMTUDISC_PROBE : IP_PMTUDISC_PROBE;
+
+	return setsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP,
+		       v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER, &probe, sizeof(probe))
+		       ? -errno
+		       : 0;
+}
+
 static int ask_for_hop_limit(int fd)
 {
 	int on = 1;
@@ -119,6 +130,8 @@ static int open_sockets(struct raw_socket *raw, const struct trace_socket_order 
 
 	if (rc == 0)
 		rc = prepare_stamps(raw->fds[SEND_FD]);
+	if (rc == 0)
+		rc = ignore_known_mtu(raw->fds[SEND_FD], v6);
 	if (rc == 0)
 		rc = open_raw(&raw->fds[ICMP_FD], order->family,
 			v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
