@@ -37,7 +37,6 @@ struct hop {
 
 struct path {
 	struct path_plan plan;
-	unsigned attempts; /* ids for each TTL */
 	unsigned last;     /* the TTL at which it ends, as far as known */
 	unsigned farthest; /* that answered */
 	unsigned opened;   /* the highest that may be asked so far */
@@ -85,7 +84,6 @@ int path_new(struct path **out, const struct path_plan *plan)
 	if (!path)
 		return -ENOMEM;
 	path->plan = *plan;
-	path->attempts = attempts_of(plan);
 	path->last = plan->max_ttl;
 	path->opened = opened_at_first(plan);
 	path->narrow = plan->narrow;
@@ -100,9 +98,22 @@ void path_free(struct path *path)
 	free(path);
 }
 
+/* Second attempts have higher ids than all first ones: to a TCP that has just taken a SYN
+ * whose TTL was larger, a lower sequence number would be an old duplicate, and without an
+ * answer. */
+static unsigned shot_number(const struct path *path, unsigned ttl, unsigned attempt)
+{
+	return attempt * path->plan.max_ttl + ttl - 1;
+}
+
 static struct shot *shot_at(struct path *path, unsigned ttl, unsigned attempt)
 {
-	return &path->shots[(ttl - 1) * path->attempts + attempt];
+	return &path->shots[shot_number(path, ttl, attempt)];
+}
+
+static uint16_t id_of(const struct path *path, unsigned ttl, unsigned attempt)
+{
+	return (uint16_t)(path->plan.first_id + shot_number(path, ttl, attempt));
 }
 
 static bool has_ended(const struct path *path)
@@ -123,8 +134,7 @@ static void take_shot(
 	struct hop *hop = &path->hops[ttl];
 
 	probe->ttl = (uint8_t)ttl;
-	probe->id =
-		(uint16_t)(path->plan.first_id + (ttl - 1) * path->attempts + hop->sent);
+	probe->id = id_of(path, ttl, hop->sent);
 	shot_at(path, ttl, hop->sent)->sent = now;
 	hop->sent++;
 	hop->waiting = true;
@@ -169,10 +179,10 @@ bool path_next(struct path *path, struct tick now, struct path_probe *probe)
 static unsigned find_shot(struct path *path, uint16_t id, struct shot **shot)
 {
 	unsigned place = (unsigned)id - path->plan.first_id; /* wraps when it is below */
-	unsigned ttl = place / path->attempts + 1;
+	unsigned ttl = place % path->plan.max_ttl + 1;
 
 	if (place >= id_count(&path->plan) ||
-		place % path->attempts >= path->hops[ttl].sent)
+		place / path->plan.max_ttl >= path->hops[ttl].sent)
 		return 0;
 	*shot = &path->shots[place];
 	return ttl;
@@ -325,10 +335,8 @@ enum path_match path_take_unnumbered(
 		path->narrow = true;
 		return PATH_STRANGE;
 	}
-	return path_take_reply(path,
-		(uint16_t)(path->plan.first_id + (awaited - 1) * path->attempts +
-			   path->hops[awaited].sent - 1u),
-		reply, at);
+	return path_take_reply(
+		path, id_of(path, awaited, path->hops[awaited].sent - 1u), reply, at);
 }
 
 static int64_t most(int64_t a, int64_t b)
