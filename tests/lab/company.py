@@ -4,7 +4,7 @@ CDN's edge in Tokyo, its name servers, and the probes that watch it.
     company = Company(internet)
     company.start()           servers, visitors, collector, probes
     company.hijack()          the registry delegates the zone to a lookalike name server, which leads
-                              everybody through Amsterdam
+                              everybody through Amsterdam, and their mail to somebody else
     company.repair()
 
 Every interval is shortened so that minutes are seconds; everything else is as it was. On the near path
@@ -40,7 +40,8 @@ SERVICE = {"name": "exchange", "hosts": [ZONE], "url": f"https://{ZONE}/health",
 ASSIGNMENT = {
     "gateway": {"sources": {"flow": {"window": "4 s", "interface": "net0"}, "trace": {"interval": "4 s"}}},
     "endpoint": {"sources": {"trace": {"interval": "4 s"},
-                             "check": {"interval": "4 s", "timeout": "3500 ms"}}},
+                             "check": {"interval": "4 s", "timeout": "3500 ms"},
+                             "names": {"interval": "4 s"}}},
     "sentinel": {"sources": {"names": {"interval": "4 s", "delegation": True, "authority": True, "roots": [ROOT]},
                              "check": {"interval": "8 s", "timeout": "7 s"}}},
 }
@@ -48,7 +49,7 @@ ASSIGNMENT = {
 JUDGEMENT = {"gather": "35 s", "calm": "20 s", "learn_paths": "20 s", "learn_names": "20 s",
              "learn_counts": "20 s"}
 
-VISITORS, THINK_S = 8, 0.4
+VISITORS, THINK_S = 4, 0.15
 
 
 def start_of(city):
@@ -107,9 +108,10 @@ class Company:
         self.internet.path(resolver, ANYWHERE, start_of("Tokyo"), rtt_ms=3)
         self.internet.path(resolver, hijacker, far("Tokyo"), rtt_ms=245)
         self.registry = Registry(registry, ["example", "org"])
-        for host, server, edge in ((provider, GENUINE, TOKYO_EDGE), (hijacker, LOOKALIKE, AMSTERDAM_EDGE)):
+        for host, server, edge, mail in ((provider, GENUINE, TOKYO_EDGE, ("mx", "203.0.113.25")),
+                                         (hijacker, LOOKALIKE, AMSTERDAM_EDGE, ("mail", "203.0.113.154"))):
             names, own_zone = Names(host), server.partition(".")[2]
-            names.serve(ZONE, f"@ NS {server}.", f"@ A {edge}", "@ MX 10 mx", "mx A 203.0.113.25")
+            names.serve(ZONE, f"@ NS {server}.", f"@ A {edge}", f"@ MX 10 {mail[0]}", "{} A {}".format(*mail))
             names.serve(own_zone, f"@ NS {server}.", f"{server}. A {names.address}")
             self.registry.delegate(own_zone, {server: [names.address]})
         self.registry.delegate(ZONE, {GENUINE: []})
