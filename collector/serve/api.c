@@ -464,7 +464,7 @@ static void announce(struct api *api, struct http_exchange *exchange)
 {
 	static const struct conf_option table[] = {
 		{"service", CONF_TEXT, offsetof(struct work_order, service), OBS_NAME, 0,
-			0, "*", "which"},
+			0, "\"*\"", "which"},
 		{"site", CONF_TEXT, offsetof(struct work_order, site), OBS_WORD, 0, 0,
 			NULL, "where"},
 		{"from_us", CONF_INT, offsetof(struct work_order, from_us), 0, 0,
