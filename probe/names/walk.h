@@ -37,7 +37,7 @@ struct walk {
 		   knows */
 };
 
-/* `seed` says with which of equal servers to begin. */
+/* `seed` says with which of equal servers to begin; `from` is not the walk's own cut. */
 void walk_begin(struct walk *walk, enum walk_goal goal, const char *name, uint16_t type,
 	const struct zone_cut *from, unsigned seed);
 /* For WALK_ASK *address is set, for WALK_FIND *host (which points into the walk). */
