@@ -2,8 +2,10 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "astray/args.h"
 #include "astray/log.h"
@@ -15,12 +17,13 @@
 #define PORT_TCP 443
 #define PORT_UDP 33434
 #define RATE_MAX 1000000
+#define ROUNDS_REPORT 10
 
 struct wishes {
 	const char *protocol, *targets, *geo_city, *geo_asn;
-	int64_t port, flow, queries, max_ttl, rate;
+	int64_t rounds, port, flow, queries, max_ttl, rate;
 	const char *here;
-	bool v4, v6, json, csv, numeric, all_paths, mtu, help;
+	bool v4, v6, json, csv, report, numeric, all_paths, mtu, help;
 };
 
 static const struct args_command command = {
@@ -93,6 +96,25 @@ static int gather_targets(struct trace_targets *targets, const struct log *log,
 	return targets->count ? EX_OK : usage(log, "wants at least one host");
 }
 
+/* A terminal shows one host's rounds as they come, until they are interrupted. False when
+ * what is wished for does not go together. */
+static bool choose_rounds(struct trace_run_order *order, const struct wishes *wishes)
+{
+	bool terminal = isatty(STDOUT_FILENO) != 0;
+	bool single = order->targets->count == 1 && order->form == TRACE_RUN_TABLE &&
+		      !order->all_paths && !order->mtu;
+	const char *no_colour = getenv("NO_COLOR");
+
+	order->rounds = wishes->rounds ? wishes->rounds : 1;
+	if (!wishes->rounds && wishes->report)
+		order->rounds = ROUNDS_REPORT;
+	else if (!wishes->rounds && terminal && single)
+		order->rounds = INT64_MAX;
+	order->live = terminal && order->rounds > 1 && !wishes->report;
+	order->colours = terminal && !(no_colour && *no_colour);
+	return order->rounds == 1 || single;
+}
+
 static int run(
 	const struct log *log, const struct wishes *wishes, int operands, char **argv)
 {
@@ -127,6 +149,10 @@ static int run(
 		return usage(log, "--here is LATITUDE,LONGITUDE in degrees");
 	order.port = choose_port(wishes, order.protocol);
 	exit_code = gather_targets(&targets, log, wishes, operands, argv);
+	if (exit_code == EX_OK && !choose_rounds(&order, wishes))
+		exit_code = usage(log,
+			"several rounds are of one host, without --json, --csv, --mtu "
+			"and --all-paths");
 	if (exit_code == EX_OK)
 		exit_code = trace_run(&order);
 	trace_targets_free(&targets);
@@ -221,6 +247,17 @@ int trace_command(void *app, int argc, char **argv)
 			.kind = ARGS_FLAG,
 			.target = &wishes.numeric,
 			.help = "do not look for the names of addresses"},
+		{.name = "report",
+			.kind = ARGS_FLAG,
+			.target = &wishes.report,
+			.help = "trace ten times, one round a second, and sum up"},
+		{.name = "rounds",
+			.kind = ARGS_INT,
+			.metavar = "N",
+			.min = 1,
+			.max = 1000000,
+			.target = &wishes.rounds,
+			.help = "so many rounds; on a terminal shown as they come"},
 		{.name = "csv",
 			.kind = ARGS_FLAG,
 			.target = &wishes.csv,

@@ -1,6 +1,7 @@
 #include "trace_run.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sysexits.h>
 #include <uv.h>
@@ -14,6 +15,7 @@
 #include "host_addresses.h"
 #include "host_names.h"
 #include "path_change.h"
+#include "round_table.h"
 #include "trace_memory.h"
 #include "trace_view.h"
 #include "tracer.h"
@@ -23,6 +25,7 @@
  * nothing. */
 #define NAMES_WAIT_US (MOMENT_SECOND_US / 2)
 #define NAMES_LOOK_MS 50
+#define ROUND_MS 1000
 #define LINE_ROOM ((size_t)WIRE_LINE_MAX)
 
 struct trace_run {
@@ -32,10 +35,16 @@ struct trace_run {
 	struct geo *geo;
 	struct host_names *names; /* NULL: not wanted, or no resolver */
 	uv_timer_t names_timer;
-	struct errand *unnamed;   /* traced, their hops' names still awaited */
-	struct obs *obs, *before; /* too large for a stack */
-	char *line;               /* with --json */
-	size_t next;              /* of the targets */
+	struct round_table *table; /* with several rounds */
+	unsigned drawn;            /* lines of it on the terminal */
+	uv_timer_t round_timer;
+	uv_signal_t interrupt;
+	struct errand *resting; /* between two rounds */
+	bool interrupted;
+	struct errand *unnamed;          /* traced, their hops' names still awaited */
+	struct obs *obs, *before, *last; /* too large for a stack */
+	char *line;                      /* with --json */
+	size_t next;                     /* of the targets */
 	unsigned active;
 	bool pumping, way_reported;
 	int exit_code;
@@ -48,9 +57,12 @@ struct errand {
 	struct obs *obs; /* while names are awaited */
 	struct tick named_by;
 	struct errand *next_unnamed;
+	struct address peer; /* of the round before, and how far it was */
+	unsigned likely_length;
 };
 
 static void begin_more(struct trace_run *run);
+static void next_round(uv_timer_t *timer);
 
 static void end_errand(struct errand *errand)
 {
@@ -123,11 +135,55 @@ static bool name_hops(struct trace_run *run, struct obs_trace *trace)
 	return all;
 }
 
+/* In place of what was drawn before. */
+static void draw(struct trace_run *run)
+{
+	if (run->drawn)
+		(void)printf("\033[%uA\033[J", run->drawn);
+	run->drawn = round_table_print(stdout, run->table, run->order->colours);
+	(void)fflush(stdout);
+}
+
+/* True when another round follows. */
+static bool rest_until_next(
+	struct trace_run *run, struct errand *errand, const struct obs_trace *trace)
+{
+	round_table_add(run->table, trace);
+	if (run->order->live)
+		draw(run);
+	if (run->interrupted || run->table->rounds >= run->order->rounds)
+		return false;
+	errand->peer = trace->peer;
+	errand->likely_length = trace->reached && trace->hop_count
+					? (unsigned)trace->hops[trace->hop_count - 1].ttl
+					: 0;
+	free(errand->obs);
+	errand->obs = NULL;
+	run->resting = errand;
+	(void)uv_timer_start(&run->round_timer, next_round, ROUND_MS, 0);
+	return true;
+}
+
+static void finish_rounds(struct trace_run *run, struct errand *errand)
+{
+	if (!run->order->live)
+		(void)round_table_print(stdout, run->table, run->order->colours);
+	(void)fflush(stdout);
+	compare(run, errand->target->host, run->last);
+	end_errand(errand);
+}
+
 static void finish_errand(struct errand *errand, struct obs *obs)
 {
 	struct trace_run *run = errand->run;
 
 	trace_record_place(obs, run->geo, &run->order->here);
+	if (run->table) {
+		*run->last = *obs;
+		if (!rest_until_next(run, errand, &run->last->trace))
+			finish_rounds(run, errand);
+		return;
+	}
 	print(run, errand->target->host, obs);
 	compare(run, errand->target->host, obs);
 	end_errand(errand);
@@ -243,10 +299,36 @@ static int start_trace(struct errand *errand, const struct address *peer)
 		.max_ttl = order->max_ttl,
 		.queries = order->queries,
 		.all_paths = order->all_paths,
+		.likely_length = errand->likely_length,
 		.mtu = order->mtu};
 
 	report_way(errand->run, peer->family);
 	return tracer_start(errand->run->tracer, &trace, trace_ended, errand);
+}
+
+static void next_round(uv_timer_t *timer)
+{
+	struct trace_run *run = timer->data;
+	struct errand *errand = run->resting;
+	int rc;
+
+	run->resting = NULL;
+	rc = run->interrupted ? -ECANCELED : start_trace(errand, &errand->peer);
+	if (rc == 0)
+		return;
+	if (!run->interrupted)
+		complain(run, errand->target->host, rc, status_exit_code(rc));
+	finish_rounds(run, errand);
+}
+
+static void was_interrupted(uv_signal_t *handle, int number)
+{
+	struct trace_run *run = handle->data;
+
+	(void)number;
+	run->interrupted = true;
+	if (run->resting)
+		(void)uv_timer_start(&run->round_timer, next_round, 0, 0);
 }
 
 /* The first address that there is a way to. */
@@ -307,6 +389,10 @@ static void close_tracer(struct trace_run *run)
 			(unsigned long long)counts.unlisted);
 	tracer_close(run->tracer, NULL, NULL);
 	run->tracer = NULL;
+	if (run->last) {
+		uv_close((uv_handle_t *)&run->round_timer, NULL);
+		uv_close((uv_handle_t *)&run->interrupt, NULL);
+	}
 	if (run->names) {
 		host_names_close(run->names, NULL, NULL);
 		uv_close((uv_handle_t *)&run->names_timer, NULL);
@@ -327,6 +413,20 @@ static void begin_more(struct trace_run *run)
 		close_tracer(run);
 }
 
+static int open_rounds(struct trace_run *run)
+{
+	run->table = calloc(1, sizeof(*run->table));
+	run->last = calloc(1, sizeof(*run->last));
+	if (!run->table || !run->last)
+		return -ENOMEM;
+	(void)uv_timer_init(&run->loop, &run->round_timer);
+	run->round_timer.data = run;
+	(void)uv_signal_init(&run->loop, &run->interrupt);
+	run->interrupt.data = run;
+	(void)uv_signal_start(&run->interrupt, was_interrupted, SIGINT);
+	return 0;
+}
+
 static int open_run(struct trace_run *run, struct fault *fault)
 {
 	struct tracer_limits limits = {.rate = run->order->rate, .traces = AT_ONCE};
@@ -342,6 +442,8 @@ static int open_run(struct trace_run *run, struct fault *fault)
 		rc = tracer_open(&run->tracer, &run->loop, &limits, fault);
 	if (rc == 0)
 		rc = tracer_allows(run->tracer, run->order->protocol, fault);
+	if (rc == 0 && run->order->rounds > 1)
+		rc = open_rounds(run);
 	/* Without a resolver there are no names, and nothing is said of it. */
 	if (rc == 0 && run->order->names &&
 		host_names_open(&run->names, &run->loop, names_came, run) == 0) {
@@ -375,6 +477,8 @@ int trace_run(const struct trace_run_order *order)
 	geo_close(run.geo);
 	free(run.obs);
 	free(run.before);
+	free(run.last);
+	free(run.table);
 	free(run.line);
 	return rc ? status_exit_code(rc) : run.exit_code;
 }

@@ -24,6 +24,8 @@ struct trace_run_order {
 	int64_t rate; /* packets a second, in all */
 	bool all_paths, mtu, names;
 	enum trace_run_form form;
+	int64_t rounds;                 /* more than one: a summary, of one target */
+	bool live, colours;             /* drawn again after each round */
 	struct place here;              /* unlocated: nothing is judged by light */
 	const char *geo_city, *geo_asn; /* or NULL */
 };
