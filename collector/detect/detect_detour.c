@@ -11,6 +11,7 @@
 #define FORGET_US (35 * MOMENT_DAY_US)
 #define SIGHTINGS_BY_POLICY 2
 #define SIGHTINGS 3
+#define ROUNDS_STEERED 4 /* by each who sees it */
 /* Nobody has complained for so many rounds: that is the way it goes now. */
 #define SIGHTINGS_TO_ADOPT 40
 /* A path is clean again when so many traces of each flow in a row were. */
@@ -99,6 +100,32 @@ static bool has_neighbour(const struct obs_trace *trace, unsigned at)
 		       path_words_pair(&trace->hops[at + 1].place) == pair);
 }
 
+/* An edge of the same provider that serves another site on ordinary days: steering, no
+ * detour. */
+static bool is_known_edge(
+	const struct detector_case *call, const struct obs_hop *destination)
+{
+	uint64_t pair = destination ? path_words_pair(&destination->place) : 0;
+
+	for (unsigned site = 0; pair && site < vantages_site_count(call->vantages);
+		site++) {
+		struct paths_of_site *paths = detector_of_site(call, site);
+
+		if (paths && known_find(&paths->pairs, pair))
+			return true;
+	}
+	return false;
+}
+
+/* Whether the round trip has grown as it would by a way around; before any is known, yes.
+ */
+static bool is_slower(
+	const struct paths_of_site *paths, const struct obs_hop *destination)
+{
+	return paths->usual_rtt_us <= 0 ||
+	       destination->rtt_us > paths->usual_rtt_us * 5 / 4 + 2000;
+}
+
 static bool is_suspect(
 	const struct detector_case *call, const struct paths_of_site *paths, unsigned at)
 {
@@ -113,9 +140,16 @@ static bool is_suspect(
 		return false;
 	if (!policy && has_country(&paths->pairs, place))
 		return false;
+	if (!policy && destination &&
+		strcmp(destination->place.country, place->country) == 0 &&
+		is_known_edge(call, destination))
+		return false;
 	if (is_contradicted(hop, destination))
 		return false;
-	return is_strong(hop, destination) || has_neighbour(trace, at);
+	/* A single router in a near country may simply be placed wrongly: light cannot
+	 * tell. */
+	return has_neighbour(trace, at) ||
+	       (is_strong(hop, destination) && is_slower(paths, destination));
 }
 
 static unsigned count_bits(uint64_t bits)
@@ -123,8 +157,19 @@ static unsigned count_bits(uint64_t bits)
 	return (unsigned)__builtin_popcountll(bits);
 }
 
+/* The destination itself moved there, and still belongs to a network that is known here:
+ * a content network that steers. It often does for half an hour, so it must last. */
+static bool is_steered(const struct detector_case *call,
+	const struct paths_of_site *paths, const struct place *place)
+{
+	const struct obs_hop *destination = path_words_destination(&call->obs->trace);
+
+	return destination && strcmp(destination->place.country, place->country) == 0 &&
+	       has_network(&paths->pairs, &destination->place);
+}
+
 static bool may_speak(const struct detector_case *call, const struct paths_of_site *paths,
-	const struct known_item *suspect, bool policy)
+	const struct known_item *suspect, const struct place *place, bool policy)
 {
 	unsigned witnesses = count_bits(suspect->witnesses);
 	int64_t known_us = moment_since_us(call->rx, paths->first);
@@ -132,6 +177,8 @@ static bool may_speak(const struct detector_case *call, const struct paths_of_si
 	if (!policy && known_us < call->settings->learn_paths_us)
 		return false;
 	if (witnesses < 2 && call->vantage->role == OBS_ENDPOINT)
+		return false;
+	if (is_steered(call, paths, place) && suspect->times < ROUNDS_STEERED * witnesses)
 		return false;
 	return suspect->times >=
 	       (policy || witnesses >= 2 ? SIGHTINGS_BY_POLICY : SIGHTINGS);
@@ -232,7 +279,7 @@ static void see(struct detector_case *call)
 		if (!policy && suspect->times >= SIGHTINGS_TO_ADOPT)
 			(void)known_see(&paths->pairs, path_words_pair(place), call->rx,
 				call->vantage->number);
-		else if (may_speak(call, paths, suspect, policy))
+		else if (may_speak(call, paths, suspect, place, policy))
 			accuse(call, paths, suspect, place, policy);
 	}
 	if (!clean) {

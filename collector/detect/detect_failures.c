@@ -10,6 +10,9 @@
 #define TRIED_LEAST 10
 #define SHARE_LEAST .08
 #define SHARE_STEP .01
+/* One site of several pages only for a failure that nobody there can miss. */
+#define SHARE_OF_SITE .4
+#define SITES_TO_COMPARE 3
 
 enum series { OF_REQUESTS, OF_CONNECTIONS, SERIES };
 
@@ -33,7 +36,8 @@ static struct tries tries_of(
 	const struct detector_traffic *traffic = detector_traffic_of(call, site);
 	struct tries tries = {0};
 
-	if (!traffic || !traffic->tracks[call->pace].newest)
+	if (!traffic || detector_is_excused(call, site) ||
+		!traffic->tracks[call->pace].newest)
 		return tries;
 	for (int64_t slot = call->slot - SLOTS + 1; slot <= call->slot; slot++) {
 		const struct track_slot *seen =
@@ -79,7 +83,8 @@ static void accuse(const struct detector_case *call, const struct tries *tries,
 	struct finding finding = detector_finding(call, CAUSE_FAILURES);
 	const char *what = series == OF_REQUESTS ? "requests" : "connections";
 
-	finding.severity = SEVERITY_PAGE;
+	finding.severity =
+		*site && failing->share < SHARE_OF_SITE ? SEVERITY_WARN : SEVERITY_PAGE;
 	finding.effect = failing->share;
 	finding.since = since;
 	(void)detector_write(finding.site, sizeof(finding.site), "%s", site);
@@ -122,22 +127,47 @@ static bool judge_series(const struct detector_case *call, struct failures *fail
 	return outage;
 }
 
+/* Failures of all sites, and of the one where most of them are. */
+struct roll {
+	struct tries all, worst;
+	unsigned sites;
+};
+
+static struct roll call_roll(const struct detector_case *call, enum series series)
+{
+	struct roll roll = {0};
+
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
+		struct tries tries = tries_of(call, site, series);
+
+		roll.all.tried += tries.tried;
+		roll.all.failed += tries.failed;
+		roll.sites += tries.tried > 0;
+		if (tries.failed > roll.worst.failed)
+			roll.worst = tries;
+	}
+	return roll;
+}
+
+/* What only one of several sites sees is said of that site. */
+static bool is_of_one_site(const struct roll *roll, double usual)
+{
+	struct tries rest = {roll->all.tried - roll->worst.tried,
+		roll->all.failed - roll->worst.failed};
+	struct failing failing = weigh(&rest, usual);
+
+	return roll->sites >= SITES_TO_COMPARE && !is_outage(&rest, &failing);
+}
+
 static void judge(struct detector_case *call)
 {
 	struct failures *service = detector_of_service(call);
 
 	for (unsigned series = 0; series < SERIES; series++) {
-		struct tries all = {0};
-		bool outage;
+		struct roll roll = call_roll(call, series);
+		bool local = is_of_one_site(&roll, service->usual[series]);
+		bool outage = judge_series(call, service, &roll.all, series, "", local);
 
-		for (unsigned site = 0; site < vantages_site_count(call->vantages);
-			site++) {
-			struct tries tries = tries_of(call, site, series);
-
-			all.tried += tries.tried;
-			all.failed += tries.failed;
-		}
-		outage = judge_series(call, service, &all, series, "", false);
 		for (unsigned site = 0; site < vantages_site_count(call->vantages);
 			site++) {
 			struct failures *failures = detector_of_site(call, site);

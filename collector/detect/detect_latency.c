@@ -79,7 +79,8 @@ static bool show(const struct detector_case *call, unsigned site, enum quantile 
 	const struct quantile_floor *floor;
 	struct histogram histogram;
 
-	if (!traffic || !track_responses_at(&traffic->tracks[call->pace], call->slot))
+	if (!traffic || detector_is_excused(call, site) ||
+		!track_responses_at(&traffic->tracks[call->pace], call->slot))
 		return false;
 	gather(&traffic->tracks[call->pace], call->slot, &histogram);
 	if (histogram.total < (which == TENTH ? VALUES_OF_TENTH : VALUES_LEAST))

@@ -22,7 +22,13 @@
 #define WINDOWS_LEARNT 250
 #define DROP_OF_SITE .6
 #define EXPECTED_OF_SITE 60
-#define QUIET 3.
+/* Services of a site that miss a third of their requests together. */
+/* Who has gone does not come back with the last busy service. */
+#define AWAY_US (3 * MOMENT_HOUR_US)
+#define DESERTED_LEAST 4
+#define DESERTED_SHARE .35
+#define MISSING_SHARE .35
+#define MISSING_EXPECTED 15
 
 struct scale {
 	unsigned slots;
@@ -43,7 +49,11 @@ struct requests_of_site {
 	uint32_t rated[DETECTOR_PACES];
 	bool doubted; /* its service or itself is under suspicion: nothing is learnt */
 	bool accused;
-	struct shortfall sum; /* of half an hour, at this site alone */
+	int64_t passed_over[TRACK_SLOTS]; /* slots of announced work, by number */
+	struct moment away_until; /* its people, as the other services there show */
+	bool missing;             /* most of it, in the last half hour */
+	int64_t slot;             /* that `missing` speaks of */
+	struct shortfall sum;     /* of half an hour, at this site alone */
 };
 
 struct requests_of_service {
@@ -86,6 +96,37 @@ static double expect(const struct detector_case *call,
 	return -1;
 }
 
+/* Whether much of what a site uses is missing there at once: its people are away, or its
+ * way out is gone. Neither is any one service's trouble, and the others are the control
+ * group. */
+static bool is_deserted(const struct detector_case *call, unsigned site)
+{
+	unsigned present = 0, missing = 0;
+
+	for (unsigned i = 0; i < cells_services(call->cells); i++) {
+		const char *cell = cells_find(call->cells, i, site);
+		const struct requests_of_site *requests =
+			cell ? (const void *)(cell + call->cell_offset) : NULL;
+
+		if (!requests || requests->slot < call->slot - 1)
+			continue;
+		present++;
+		missing += requests->missing;
+	}
+	return missing >= DESERTED_LEAST && missing > DESERTED_SHARE * present;
+}
+
+static bool is_away(const struct detector_case *call, unsigned site)
+{
+	struct requests_of_site *requests = detector_of_site(call, site);
+
+	if (!requests || call->pace != DETECTOR_SLOW)
+		return false;
+	if (is_deserted(call, site))
+		requests->away_until = moment_plus_us(call->rx, AWAY_US);
+	return moment_before(call->rx, requests->away_until);
+}
+
 /* Adds one site's part; a slot that nobody measured or expected leaves both sides alike.
  */
 static void add_site(
@@ -95,7 +136,7 @@ static void add_site(
 	const struct requests_of_site *requests = detector_of_site(call, site);
 	const struct track *track;
 
-	if (!traffic)
+	if (!traffic || detector_is_excused(call, site))
 		return;
 	track = &traffic->tracks[call->pace];
 	for (int64_t slot = call->slot - slots + 1; track->newest && slot <= call->slot;
@@ -104,7 +145,8 @@ static void add_site(
 		bool seasonal;
 		double expected;
 
-		if (!seen || slot == track->first)
+		if (!seen || slot == track->first ||
+			requests->passed_over[slot % TRACK_SLOTS] == slot)
 			continue;
 		expected = expect(
 			call, requests, call->pace, track->slot_us, slot, &seasonal);
@@ -176,7 +218,10 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 	struct shortfall_judgement judgements[SCALES];
 	enum incident_severity worst = SEVERITY_INFO;
 	unsigned speaker = 0;
-	bool doubt = false, spoken = false;
+	bool doubt = false, spoken = false, away[VANTAGES_SITES];
+
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++)
+		away[site] = is_away(call, site);
 
 	for (unsigned i = 0; i < SCALES; i++) {
 		const struct scale *scale = &scales[call->pace][i];
@@ -184,7 +229,8 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 
 		for (unsigned site = 0; site < vantages_site_count(call->vantages);
 			site++)
-			add_site(call, site, scale->slots, &sums[i]);
+			if (!away[site])
+				add_site(call, site, scale->slots, &sums[i]);
 		judgements[i] = shortfall_judge(&service->sums[call->pace][i],
 			sums[i].seen, sums[i].expected, scale->floor, probability(call));
 		if (!judgements[i].speaks)
@@ -199,6 +245,9 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 			speaker = i;
 		}
 	}
+	/* What is over, and only weighs in the longer sums, is no news. */
+	if (drop_of(&sums[0]) < DROP_LEAST / 2)
+		worst = SEVERITY_INFO;
 	if (worst > SEVERITY_INFO && !call->announced) {
 		if (!service->accused)
 			service->since = start_of(call->pace == DETECTOR_SLOW
@@ -220,7 +269,7 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 	return doubt;
 }
 
-/* One site alone pages only for most of its requests, and many of them. */
+/* One site alone is worth a warning for most of its requests, and many of them. */
 static void judge_site(struct detector_case *call, unsigned site,
 	struct requests_of_site *requests, bool service_accused)
 {
@@ -232,12 +281,16 @@ static void judge_site(struct detector_case *call, unsigned site,
 	add_site(call, site, scale->slots, &sum);
 	judgement = shortfall_judge(
 		&requests->sum, sum.seen, sum.expected, scale->floor, probability(call));
+	if (sum.expected >= MISSING_EXPECTED) {
+		requests->slot = call->slot;
+		requests->missing = drop_of(&sum) > MISSING_SHARE;
+	}
 	requests->doubted = judgement.speaks && judgement.z > judgement.threshold / 2;
 	if (judgement.speaks && judgement.z > judgement.threshold &&
 		sum.expected > EXPECTED_OF_SITE && drop_of(&sum) > DROP_OF_SITE &&
 		!service_accused && !call->announced) {
 		requests->accused = true;
-		accuse(call, &sum, scale->slots, SEVERITY_PAGE, name,
+		accuse(call, &sum, scale->slots, SEVERITY_WARN, name,
 			start_of(DETECTOR_SLOW_US, call->slot - scale->slots + 1));
 	} else if (requests->accused && judgement.speaks && !requests->doubted) {
 		requests->accused = false;
@@ -277,22 +330,29 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	struct season_expectation usual = season_at(&requests->season, at);
 	double sum = 0;
 	unsigned count = 0;
+	bool replaced = false;
 
 	for (int64_t s = slot - 2; s <= slot; s++)
 		if (whole_of(track, s) >= 0) {
 			sum += whole_of(track, s);
 			count++;
 		}
-	if (!count)
+	/* Silence before the first request is no habit: it is not there yet. */
+	if (!count || (sum <= 0 && !requests->season.newest))
 		return;
 	sum /= count;
 	if (usual.weeks && !doubt)
 		learn_level(requests, sum, usual.value);
-	if (usual.weeks && doubt)
-		sum = usual.value * level_of(requests);
-	else if (usual.weeks)
-		sum = fmin(sum, 1.3 * usual.value + 10);
-	season_store(&requests->season, at, sum);
+	if (usual.weeks) {
+		double most =
+			doubt ? usual.value * level_of(requests) : 1.3 * usual.value + 10;
+
+		replaced = doubt || sum > most;
+		/* What comes back at its hour, day after day, is learnt as it is. */
+		if (replaced && !season_was_replaced(&requests->season, at))
+			sum = most;
+	}
+	season_store(&requests->season, at, sum, replaced);
 }
 
 static void learn_site(struct detector_case *call, unsigned site,
@@ -304,6 +364,8 @@ static void learn_site(struct detector_case *call, unsigned site,
 
 	if (!requests->first.us)
 		requests->first = call->rx;
+	if (call->announced && call->pace == DETECTOR_SLOW)
+		requests->passed_over[call->slot % TRACK_SLOTS] = call->slot;
 	if (whole >= 0 && !doubt) {
 		double step = fmax(RATE_STEP, 1. / ++requests->rated[call->pace]);
 

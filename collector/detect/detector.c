@@ -25,6 +25,13 @@ struct detector_traffic *detector_traffic_of(
 	return cells_find(call->cells, call->service_number, site);
 }
 
+bool detector_is_excused(const struct detector_case *call, unsigned site)
+{
+	const struct detector_traffic *traffic = detector_traffic_of(call, site);
+
+	return traffic && moment_before(call->rx, traffic->excused_until);
+}
+
 struct finding detector_finding(
 	const struct detector_case *call, enum incident_cause cause)
 {

@@ -38,6 +38,9 @@ struct detector_settings {
 /* The part of a (service, site) that all detectors read. */
 struct detector_traffic {
 	struct track tracks[DETECTOR_PACES];
+	/* Until then the site itself is in trouble: what its services show there is not
+	 * theirs. */
+	struct moment excused_until;
 };
 
 /* What a detector may look at during one call; borrowed for the call. */
@@ -80,6 +83,9 @@ void *detector_of_site(const struct detector_case *call, unsigned site);
 /* The traffic of the service at a site; NULL when there is none. */
 struct detector_traffic *detector_traffic_of(
 	const struct detector_case *call, unsigned site);
+
+/* Whether the site's own trouble explains what the service shows there. */
+bool detector_is_excused(const struct detector_case *call, unsigned site);
 
 /* A finding about the case's service that starts now, with nothing but its cause filled
  * in. */

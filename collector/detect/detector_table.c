@@ -8,6 +8,7 @@
 #include "detect_records.h"
 #include "detect_registry.h"
 #include "detect_round_trip.h"
+#include "detect_site.h"
 #include "detect_traffic.h"
 
 const struct detector *const detector_table[] = {
@@ -16,6 +17,7 @@ const struct detector *const detector_table[] = {
 	&detect_registry,
 	&detect_certificate,
 	&detect_detour,
+	&detect_site, /* before those whom it excuses */
 	&detect_failures,
 	&detect_latency,
 	&detect_round_trip,

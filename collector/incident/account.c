@@ -79,9 +79,20 @@ static void add_name(
 		(void)snprintf(names + (*count)++ * width, width, "%s", name);
 }
 
+static bool is_sites_own(const struct strand *strands, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!strands[i].finding.service[0])
+			return true;
+	return false;
+}
+
+/* A site's own trouble names no services: what they show there is its, not theirs. */
 static void collect_names(
 	struct incident *incident, const struct strand *strands, unsigned count)
 {
+	bool own = is_sites_own(strands, count);
+
 	incident->causes = 0;
 	incident->service_count = incident->site_count = incident->vantage_count = 0;
 	for (unsigned i = 0; i < count; i++) {
@@ -90,8 +101,10 @@ static void collect_names(
 		incident->causes |= 1u << finding->cause;
 		if (finding->policy)
 			incident->causes |= 1u << CAUSE_POLICY;
-		add_name(incident->services[0], OBS_NAME, &incident->service_count,
-			INCIDENT_SERVICES, finding->service);
+		if (!own)
+			add_name(incident->services[0], OBS_NAME,
+				&incident->service_count, INCIDENT_SERVICES,
+				finding->service);
 		add_name(incident->sites[0], OBS_WORD, &incident->site_count,
 			INCIDENT_SITES, finding->site);
 		for (unsigned k = 0; k < strands[i].vantage_count; k++)

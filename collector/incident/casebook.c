@@ -93,10 +93,13 @@ static struct strand *strand_of(struct case_file *file, const struct finding *fi
 	return NULL;
 }
 
-/* Whether a resolved case may still come back. */
+/* Whether a case may still come back: one that is resolved, or only waits for somebody's
+ * acknowledgement, belongs to the past after a while, and the same again is news. */
 static bool is_remembered(const struct case_file *file, struct moment rx)
 {
-	return !file->resolved || moment_since_us(rx, file->resolved_at) < REOPENS_US;
+	if (file->resolved)
+		return moment_since_us(rx, file->resolved_at) < REOPENS_US;
+	return !file->quiet_said || moment_since_us(rx, file->last) < REOPENS_US;
 }
 
 static struct case_file *case_with_strand(
@@ -117,23 +120,30 @@ static struct case_file *case_with_strand(
 	return remembered;
 }
 
+/* The site whose own trouble this is; "" when it is a service's. */
+static const char *own_site_of(const struct case_file *file)
+{
+	for (unsigned i = 0; i < file->strand_count; i++)
+		if (!file->strands[i].finding.service[0])
+			return file->strands[i].finding.site;
+	return "";
+}
+
 static bool concerns(const struct case_file *file, const struct finding *finding)
 {
+	const char *own = own_site_of(file);
+
+	/* A site's own trouble takes what its services show there, and nothing else. */
+	if (*own)
+		return strcmp(own, finding->site) == 0;
 	for (unsigned i = 0; i < file->strand_count; i++) {
 		const struct finding *other = &file->strands[i].finding;
 
 		if (*finding->service && strcmp(other->service, finding->service) == 0)
 			return true;
-		/* A site's own trouble takes what its services show there. */
-		if ((!*finding->service || !*other->service) && *finding->site &&
-			strcmp(other->site, finding->site) == 0)
-			return true;
-		/* The same trouble at the same site, or by the same stranger, is one. */
-		if (other->cause == finding->cause && *finding->site &&
-			strcmp(other->site, finding->site) == 0)
-			return true;
-		if (other->cause == finding->cause && finding->security &&
-			*finding->subject &&
+		/* One stranger who names the servers of many zones is one attack. */
+		if (other->cause == CAUSE_NAME_SERVER &&
+			finding->cause == CAUSE_NAME_SERVER &&
 			strcmp(other->subject, finding->subject) == 0)
 			return true;
 	}

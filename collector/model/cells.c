@@ -69,6 +69,11 @@ void *cells_take(struct cells *cells, unsigned service, unsigned site)
 	return *place;
 }
 
+unsigned cells_services(const struct cells *cells)
+{
+	return cells->services;
+}
+
 unsigned cells_count(const struct cells *cells)
 {
 	return cells->count;

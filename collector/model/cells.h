@@ -21,6 +21,7 @@ void *cells_find(const struct cells *cells, unsigned service, unsigned site);
 /* Makes it when it is not there; NULL when there is no room. */
 void *cells_take(struct cells *cells, unsigned service, unsigned site);
 
+unsigned cells_services(const struct cells *cells);
 unsigned cells_count(const struct cells *cells);
 uint64_t cells_refused(const struct cells *cells);
 

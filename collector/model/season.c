@@ -4,19 +4,21 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define CODE_STEPS 2048.0
+#define CODE_STEPS 1024.0
+#define CODE_MOST (UINT16_MAX / 2)
 #define DAY_QUARTERS 96
 
-static uint16_t code(double value)
+static uint16_t code(double value, bool replaced)
 {
 	double steps = 1 + round(log2(1 + (value > 0 ? value : 0)) * CODE_STEPS);
+	unsigned kept = steps < CODE_MOST ? (unsigned)steps : CODE_MOST;
 
-	return steps < UINT16_MAX ? (uint16_t)steps : UINT16_MAX;
+	return (uint16_t)(kept << 1 | replaced);
 }
 
 static double decode(uint16_t stored)
 {
-	return exp2((stored - 1) / CODE_STEPS) - 1;
+	return exp2(((stored >> 1) - 1) / CODE_STEPS) - 1;
 }
 
 static int64_t quarter_of(struct moment at)
@@ -24,16 +26,20 @@ static int64_t quarter_of(struct moment at)
 	return at.us / SEASON_QUARTER_US;
 }
 
-/* The value of that quarter, if it is still held. */
-static bool look_up(const struct season *season, int64_t quarter, double *out)
+/* What is stored of that quarter, if it is still held; else 0. */
+static uint16_t stored_at(const struct season *season, int64_t quarter)
 {
-	uint16_t stored;
-
 	if (!season->newest || quarter > season->newest || quarter < season->first ||
 		quarter <= season->newest - SEASON_WEEKS * SEASON_QUARTERS)
-		return false;
-	stored = season->values[quarter / SEASON_QUARTERS % SEASON_WEEKS]
-			       [quarter % SEASON_QUARTERS];
+		return 0;
+	return season->values[quarter / SEASON_QUARTERS % SEASON_WEEKS]
+			     [quarter % SEASON_QUARTERS];
+}
+
+static bool look_up(const struct season *season, int64_t quarter, double *out)
+{
+	uint16_t stored = stored_at(season, quarter);
+
 	if (!stored)
 		return false;
 	*out = decode(stored);
@@ -101,7 +107,7 @@ static void clear_between(struct season *season, int64_t from, int64_t until)
 			0;
 }
 
-void season_store(struct season *season, struct moment at, double value)
+void season_store(struct season *season, struct moment at, double value, bool replaced)
 {
 	int64_t quarter = quarter_of(at);
 
@@ -113,5 +119,13 @@ void season_store(struct season *season, struct moment at, double value)
 		clear_between(season, season->newest, quarter);
 	season->newest = quarter;
 	season->values[quarter / SEASON_QUARTERS % SEASON_WEEKS]
-		      [quarter % SEASON_QUARTERS] = code(value);
+		      [quarter % SEASON_QUARTERS] = code(value, replaced);
+}
+
+bool season_was_replaced(const struct season *season, struct moment at)
+{
+	int64_t now = quarter_of(at);
+
+	return stored_at(season, now - DAY_QUARTERS) & 1 ||
+	       stored_at(season, now - SEASON_QUARTERS) & 1;
 }

@@ -1,6 +1,6 @@
 /*
  * What is usual at this time of the week: four weeks of quarter hours of one count, coded
- * in the logarithm (16 bits, good to 0.04 %). The expectation is the median over weeks of
+ * in the logarithm (15 bits, good to 0.07 %). The expectation is the median over weeks of
  * the mean of a quarter hour and its neighbours. What is stored is cut at a little above
  * the expectation, so that a surge is not next week's normal; whoever judges stores the
  * expectation itself while something is wrong.
@@ -8,6 +8,7 @@
 #ifndef ASTRAY_SEASON_H
 #define ASTRAY_SEASON_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "astray/moment.h"
@@ -30,7 +31,10 @@ struct season_expectation {
 
 struct season_expectation season_at(const struct season *season, struct moment at);
 /* Quarters are stored in order of time; one that is older than the newest is passed over.
- */
-void season_store(struct season *season, struct moment at, double value);
+ * Whoever stores an expectation in place of what was seen says so. */
+void season_store(struct season *season, struct moment at, double value, bool replaced);
+/* Whether the same quarter of the last day or week was replaced: what comes back at its
+ * hour is no incident but a habit, and should be learnt. */
+bool season_was_replaced(const struct season *season, struct moment at);
 
 #endif

@@ -8,6 +8,11 @@
 #define DISPERSION_LEAST .0015
 #define DISPERSION_MOST .25
 #define LOOSER 100
+#define SETTLED_WINDOWS 300
+#define SURGE .35
+#define SURGE_WINDOWS 24
+#define WILD 3
+#define MADE_GOOD 1.3
 
 static double deviance_z(double seen, double expected, double dispersion)
 {
@@ -23,7 +28,7 @@ struct shortfall_judgement shortfall_judge(const struct shortfall *shortfall, do
 {
 	/* Without a cap a service that is never quiet would never be heard. */
 	struct tail_bounds bounds = {
-		.floor = floor, .cap = fmax(8, floor * 1.6), .least_beta = .15};
+		.floor = floor, .cap = fmax(8, floor), .least_beta = .15};
 	struct shortfall_judgement out = {0};
 	double dispersion = shortfall->windows ? shortfall->dispersion : DISPERSION_START;
 
@@ -39,17 +44,28 @@ struct shortfall_judgement shortfall_judge(const struct shortfall *shortfall, do
 	return out;
 }
 
+/* A wild value moves the dispersion no more than a large one, so that a decay, which is a
+ * little wilder each time, is not taken for restlessness; what is cut off so on quiet
+ * days is made good. More than expected says nothing of how much less there may be. */
 void shortfall_learn(struct shortfall *shortfall, double seen, double expected, double z,
 	double threshold)
 {
 	double off = (seen - expected) / expected;
-	double excess = fmin(fmax(off * off - 1 / expected, 0), DISPERSION_MOST);
 	double step = shortfall->windows < 400 ? .02 : .004;
+	double excess = fmax(off * off - 1 / expected, 0);
 
+	shortfall->surging = off > SURGE ? shortfall->surging + 1 : 0;
+	if (shortfall->surging > SURGE_WINDOWS)
+		return;
 	if (!shortfall->windows)
 		shortfall->dispersion = DISPERSION_START;
 	shortfall->windows++;
-	shortfall->dispersion += step * (excess - shortfall->dispersion);
-	if (z < .7 * threshold)
+	excess = MADE_GOOD *
+		 fmin(excess, WILD * fmax(shortfall->dispersion, DISPERSION_LEAST));
+	shortfall->dispersion +=
+		step * (fmin(excess, DISPERSION_MOST) - shortfall->dispersion);
+	/* While the dispersion is still settling, the tail would keep its youth for
+	 * weeks. */
+	if (z < .7 * threshold && shortfall->windows > SETTLED_WINDOWS)
 		tail_add(&shortfall->tail, fmax(z, 0));
 }

@@ -14,6 +14,7 @@
 struct shortfall {
 	double dispersion; /* of n/m beyond chance; 0: none seen, the start value holds */
 	uint32_t windows;  /* that it was learnt from */
+	uint32_t surging;  /* windows in a row with far more than expected */
 	struct tail tail;
 };
 

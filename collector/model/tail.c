@@ -6,8 +6,8 @@
 #define SEEN_ENOUGH 500
 #define CAUTION 1.6
 #define TOP_SHARE 0.02
-/* A tail that has lived long forgets: the newest 10,000 values weigh. */
-#define SEEN_MAX 10000
+/* Two weeks of five-minute windows: older ones weigh half, and half as much each time. */
+#define SEEN_MAX 4032
 
 static uint32_t top_wanted(uint32_t seen)
 {
@@ -29,6 +29,15 @@ static void insert(struct tail *tail, float value)
 	tail->top[at] = value;
 }
 
+/* Every second one goes, so that the shape stays and no single value stays for ever. */
+static void halve(struct tail *tail)
+{
+	for (uint32_t i = 1; i < tail->count; i += 2)
+		tail->top[i / 2] = tail->top[i];
+	tail->count /= 2;
+	tail->seen /= 2;
+}
+
 static void drop_least(struct tail *tail)
 {
 	memmove(tail->top, tail->top + 1, --tail->count * sizeof(tail->top[0]));
@@ -44,12 +53,8 @@ void tail_add(struct tail *tail, double value)
 	}
 	insert(tail, (float)value);
 age:
-	if (tail->seen >=
-		2 * SEEN_MAX) { /* half of the past goes, with half of its top */
-		tail->seen /= 2;
-		while (tail->count > top_wanted(tail->seen))
-			drop_least(tail);
-	}
+	if (tail->seen >= SEEN_MAX)
+		halve(tail);
 }
 
 double tail_threshold(
@@ -58,7 +63,7 @@ double tail_threshold(
 	double sum = 0, beta, threshold;
 
 	if (tail->seen < SEEN_ENOUGH)
-		return fmin(bounds->floor * CAUTION, fmax(bounds->cap, bounds->floor));
+		return bounds->floor * CAUTION;
 	for (uint32_t i = 0; i < tail->count; i++)
 		sum += tail->top[i];
 	beta = fmax(bounds->least_beta, sum / tail->count - tail->top[0]);

@@ -17,7 +17,7 @@ static void fill(struct season *season, unsigned weeks, double scale)
 {
 	for (int64_t q = 0; q < (int64_t)weeks * SEASON_QUARTERS; q++)
 		season_store(season, (struct moment){START_US + q * SEASON_QUARTER_US},
-			scale * (1 + (double)(q / 4 % 24)));
+			scale * (1 + (double)(q / 4 % 24)), false);
 }
 
 static struct moment at(unsigned week, unsigned hour)
@@ -60,8 +60,8 @@ static void one_surge_among_three_weeks_is_not_expected(void **state)
 	fill(season, 1, 100);
 	for (int64_t q = SEASON_QUARTERS; q < 3 * SEASON_QUARTERS; q++)
 		season_store(season, (struct moment){START_US + q * SEASON_QUARTER_US},
-			q < 2 * SEASON_QUARTERS ? 5000
-						: 100 * (1 + (double)(q / 4 % 24)));
+			q < 2 * SEASON_QUARTERS ? 5000 : 100 * (1 + (double)(q / 4 % 24)),
+			false);
 	assert_true(fabs(season_at(season, at(3, 12)).value - 1300) < 10);
 	free(season);
 }
@@ -73,8 +73,21 @@ static void a_quarter_that_was_never_measured_is_not_an_old_one(void **state)
 	(void)state;
 	fill(season, 4, 100);
 	/* A silent fifth week, and one value behind it. */
-	season_store(season, (struct moment){START_US + 5 * WEEK_US}, 7);
+	season_store(season, (struct moment){START_US + 5 * WEEK_US}, 7, false);
 	assert_int_equal(season_at(season, at(5, 12)).weeks, 3);
+	free(season);
+}
+
+static void what_was_replaced_is_known_a_day_and_a_week_later(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	fill(season, 1, 100);
+	season_store(season, at(1, 12), 1300, true);
+	season_store(season, at(2, 11), 1200, false);
+	assert_true(season_was_replaced(season, at(2, 12)));
+	assert_false(season_was_replaced(season, at(2, 13)));
 	free(season);
 }
 
@@ -84,7 +97,7 @@ static void an_older_quarter_is_passed_over(void **state)
 
 	(void)state;
 	fill(season, 2, 100);
-	season_store(season, at(0, 12), 999999);
+	season_store(season, at(0, 12), 999999, false);
 	assert_true(season_at(season, at(2, 12)).value < 2000);
 	free(season);
 }
@@ -96,6 +109,7 @@ int main(void)
 		cmocka_unit_test(an_hour_is_expected_as_in_earlier_weeks),
 		cmocka_unit_test(one_surge_among_three_weeks_is_not_expected),
 		cmocka_unit_test(a_quarter_that_was_never_measured_is_not_an_old_one),
+		cmocka_unit_test(what_was_replaced_is_known_a_day_and_a_week_later),
 		cmocka_unit_test(an_older_quarter_is_passed_over),
 	};
 
