@@ -103,7 +103,7 @@ def check_cycles():
 def objects(build):
     for obj in sorted(build.rglob("*.c.o")):
         parts = obj.relative_to(build).parts
-        if parts[0] in ROOMS:
+        if parts[0] in ROOMS and "llhttp.dir" not in parts:
             yield obj, obj.name[:-len(".c.o")]
 
 
@@ -124,7 +124,7 @@ def check_symbols(build):
                 # the section tells them from writable ones.
                 section = subprocess.run(["objdump", "-t", str(obj)], capture_output=True, text=True,
                                          check=True).stdout
-                if re.search(rf"\s\.(data|bss)(?!\.rel\.ro)\S*\s.*\s{re.escape(name)}$", section, re.M):
+                if re.search(rf" \.(data|bss)(?!\.rel\.ro)\S*[ \t].*[ \t]{re.escape(name)}$", section, re.M):
                     problem(f"{stem}.c: {name} is a writable global")
 
 
