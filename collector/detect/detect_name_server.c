@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "astray/lookalike.h"
 #include "known.h"
 
 #define STRANGERS 8
+#define USUAL 8 /* of a longer set the first are named */
 /* Servers of a parent do not all change in the same second. */
 #define ROUNDS_TO_END 2
 
@@ -16,6 +18,8 @@ struct stranger {
 
 struct names_of_service {
 	struct known servers;
+	unsigned usual_count; /* the last set without a stranger */
+	char usual[USUAL][OBS_NAME];
 	struct moment first; /* answer ever */
 	unsigned stranger_count;
 	struct stranger strangers[STRANGERS];
@@ -67,41 +71,70 @@ static struct stranger *remember(
 	return stranger;
 }
 
-/* "a, b and 2 more" */
-static void list_expected(const struct service *service, char *buf, size_t cap)
+static void keep_as_usual(struct names_of_service *names, const struct obs_dns *dns)
 {
-	unsigned count = service->expect.name_server_count, shown = count < 4 ? count : 4;
+	names->usual_count = dns->answer_count < USUAL ? dns->answer_count : USUAL;
+	for (unsigned i = 0; i < names->usual_count; i++)
+		(void)detector_write(
+			names->usual[i], OBS_NAME, "%s", dns->answers[i].data);
+}
+
+/* Those that are right: by policy, else by habit. */
+struct approved {
+	const char (*names)[OBS_NAME];
+	unsigned count;
+};
+
+static struct approved approved_of(
+	const struct service *service, const struct names_of_service *names)
+{
+	const struct service_expect *expect = &service->expect;
+
+	if (expect->name_servers_given)
+		return (struct approved){expect->name_servers, expect->name_server_count};
+	return (struct approved){names->usual, names->usual_count};
+}
+
+/* "a, b and 2 more" */
+static void list_approved(const struct approved *approved, char *buf, size_t cap)
+{
+	unsigned count = approved->count, shown = count < 4 ? count : 4;
 	size_t used = 0;
 
-	buf[0] = '\0';
+	(void)detector_write(buf, cap, "%s", count ? "" : "others");
 	for (unsigned i = 0; i < shown && used < cap; i++)
 		used += detector_write(buf + used, cap - used, "%s%s", i ? ", " : "",
-			service->expect.name_servers[i]);
+			approved->names[i]);
 	if (shown < count && used < cap)
 		(void)detector_write(
 			buf + used, cap - used, " and %u more", count - shown);
 }
 
-static void accuse(const struct detector_case *call, const struct stranger *stranger)
+static void accuse(const struct detector_case *call, const struct names_of_service *names,
+	const struct stranger *stranger)
 {
+	struct approved approved = approved_of(call->service, names);
+	struct lookalike looks =
+		lookalike_judge(stranger->name, approved.names, approved.count);
 	struct finding finding = detector_finding(call, CAUSE_NAME_SERVER);
 	const struct obs_dns *dns = &call->obs->dns;
-	char expected[256] = "only servers seen before", server[ADDRESS_TEXT];
+	char expected[256], server[ADDRESS_TEXT], why[LOOKALIKE_TEXT];
 
-	if (call->service->expect.name_servers_given)
-		list_expected(call->service, expected, sizeof(expected));
+	list_approved(&approved, expected, sizeof(expected));
 	finding.severity = SEVERITY_PAGE;
 	finding.security = true;
 	finding.policy = call->service->expect.name_servers_given;
 	finding.since = stranger->since;
 	finding.effect = 1;
 	detector_name_subject(&finding, known_key(stranger->name));
-	(void)detector_write(finding.brief, sizeof(finding.brief), "new name server %s",
-		stranger->name);
+	(void)detector_write(finding.brief, sizeof(finding.brief), "%s name server %s",
+		looks.kind == LOOKALIKE_IMITATES ? "lookalike" : "new", stranger->name);
 	(void)detector_write(finding.text, sizeof(finding.text),
-		"%s (%s) delegates %s to %s; expected: %s",
+		"%s (%s) delegates %s to %s; %s: %s; %s",
 		dns->role == OBS_PARENT ? "the parent" : "an authority",
-		address_text(&dns->server, server), dns->name, stranger->name, expected);
+		address_text(&dns->server, server), dns->name, stranger->name,
+		finding.policy ? "expected" : "before", expected,
+		lookalike_explain(&looks, stranger->name, why));
 	detector_say(call, &finding);
 }
 
@@ -133,6 +166,7 @@ static void see(struct detector_case *call)
 {
 	struct names_of_service *names = detector_of_service(call);
 	const struct obs_dns *dns = &call->obs->dns;
+	bool usual = true;
 
 	if (dns->role == OBS_RESOLVER || strcmp(dns->type, "NS") != 0 ||
 		strcmp(dns->rcode, "NOERROR") != 0 || dns->answer_count == 0 ||
@@ -143,11 +177,15 @@ static void see(struct detector_case *call)
 	for (unsigned i = 0; i < dns->answer_count; i++) {
 		const char *name = dns->answers[i].data;
 
-		if (is_strange(call, names, name))
-			accuse(call, remember(names, name, call->at));
-		else
+		if (is_strange(call, names, name)) {
+			accuse(call, names, remember(names, name, call->at));
+			usual = false;
+		} else {
 			(void)known_see(&names->servers, known_key(name), call->rx, 0);
+		}
 	}
+	if (usual)
+		keep_as_usual(names, dns);
 	if (dns->role == OBS_PARENT)
 		acquit_the_absent(call, names);
 }

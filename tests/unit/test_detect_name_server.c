@@ -105,6 +105,25 @@ static void without_policy_a_new_one_pages_once_the_set_is_known(void **state)
 	assert_int_equal(hearing.count, 0);
 	ask(&hearing, OBS_PARENT, "NOERROR", GENUINE, LOOKALIKE);
 	assert_int_equal(hearing_pages(&hearing), 1);
+	assert_string_equal(
+		hearing.findings[0].brief, "lookalike name server " LOOKALIKE);
+	assert_non_null(
+		strstr(hearing.findings[0].text, "before: " GENUINE ", ns-3.example; "));
+	hearing_close(&hearing);
+}
+
+static void a_foreign_one_is_called_new(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, false);
+	ask(&hearing, OBS_PARENT, "NOERROR", GENUINE, NULL);
+	hearing_pass(&hearing, 2 * MOMENT_DAY_US);
+	ask(&hearing, OBS_PARENT, "NOERROR", "dns1.unrelated.example", NULL);
+	assert_int_equal(hearing_pages(&hearing), 1);
+	assert_string_equal(
+		hearing.findings[0].brief, "new name server dns1.unrelated.example");
 	hearing_close(&hearing);
 }
 
@@ -147,6 +166,7 @@ int main(void)
 		cmocka_unit_test(silence_and_refusals_are_no_change),
 		cmocka_unit_test(a_resolver_accuses_nobody),
 		cmocka_unit_test(without_policy_a_new_one_pages_once_the_set_is_known),
+		cmocka_unit_test(a_foreign_one_is_called_new),
 		cmocka_unit_test(an_announced_move_is_adopted),
 		cmocka_unit_test(it_ends_once_two_answers_are_free_of_it),
 	};
