@@ -126,6 +126,8 @@ bool season_was_replaced(const struct season *season, struct moment at)
 {
 	int64_t now = quarter_of(at);
 
-	return stored_at(season, now - DAY_QUARTERS) & 1 ||
-	       stored_at(season, now - SEASON_QUARTERS) & 1;
+	return (stored_at(season, now - DAY_QUARTERS) & 1 &&
+		       stored_at(season, now - 2 * DAY_QUARTERS) & 1) ||
+	       (stored_at(season, now - SEASON_QUARTERS) & 1 &&
+		       stored_at(season, now - 2 * SEASON_QUARTERS) & 1);
 }

@@ -33,8 +33,8 @@ struct season_expectation season_at(const struct season *season, struct moment a
 /* Quarters are stored in order of time; one that is older than the newest is passed over.
  * Whoever stores an expectation in place of what was seen says so. */
 void season_store(struct season *season, struct moment at, double value, bool replaced);
-/* Whether the same quarter of the last day or week was replaced: what comes back at its
- * hour is no incident but a habit, and should be learnt. */
+/* Whether the same quarter was replaced on the last two days, or in the last two weeks:
+ * what comes back at its hour is no incident but a habit, and should be learnt. */
 bool season_was_replaced(const struct season *season, struct moment at);
 
 #endif

@@ -78,16 +78,17 @@ static void a_quarter_that_was_never_measured_is_not_an_old_one(void **state)
 	free(season);
 }
 
-static void what_was_replaced_is_known_a_day_and_a_week_later(void **state)
+static void what_was_replaced_two_days_in_a_row_is_a_habit(void **state)
 {
 	struct season *season = calloc(1, sizeof(*season));
 
 	(void)state;
 	fill(season, 1, 100);
 	season_store(season, at(1, 12), 1300, true);
-	season_store(season, at(2, 11), 1200, false);
-	assert_true(season_was_replaced(season, at(2, 12)));
-	assert_false(season_was_replaced(season, at(2, 13)));
+	assert_false(season_was_replaced(season, at(1, 36)));
+	season_store(season, at(1, 36), 1300, true);
+	assert_true(season_was_replaced(season, at(1, 60)));
+	assert_false(season_was_replaced(season, at(1, 61)));
 	free(season);
 }
 
@@ -109,7 +110,7 @@ int main(void)
 		cmocka_unit_test(an_hour_is_expected_as_in_earlier_weeks),
 		cmocka_unit_test(one_surge_among_three_weeks_is_not_expected),
 		cmocka_unit_test(a_quarter_that_was_never_measured_is_not_an_old_one),
-		cmocka_unit_test(what_was_replaced_is_known_a_day_and_a_week_later),
+		cmocka_unit_test(what_was_replaced_two_days_in_a_row_is_a_habit),
 		cmocka_unit_test(an_older_quarter_is_passed_over),
 	};
 

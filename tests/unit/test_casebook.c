@@ -1,0 +1,335 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "casebook.h"
+
+#define MINUTE MOMENT_MINUTE_US
+
+/* What was said, in order, with the last form of the incident. */
+struct ear {
+	struct casebook *casebook;
+	struct moment now;
+	unsigned opened, escalated, acknowledged, resolved, updated, pages;
+	struct incident last;
+};
+
+static void hear(void *arg, enum incident_change change, const struct incident *incident)
+{
+	struct ear *ear = arg;
+	ear->opened += change == INCIDENT_CHANGE_OPENED;
+	ear->escalated += change == INCIDENT_CHANGE_ESCALATED;
+	ear->acknowledged += change == INCIDENT_CHANGE_ACKNOWLEDGED;
+	ear->resolved += change == INCIDENT_CHANGE_RESOLVED;
+	ear->updated += change == INCIDENT_CHANGE_UPDATED;
+	ear->pages +=
+		incident->severity == SEVERITY_PAGE &&
+		(change == INCIDENT_CHANGE_OPENED || change == INCIDENT_CHANGE_ESCALATED);
+	ear->last = *incident;
+}
+
+static struct ear *begin(void)
+{
+	const struct casebook_settings settings = {
+		.gather_us = MINUTE, .calm_us = 30 * MINUTE};
+	struct ear *ear = calloc(1, sizeof(*ear));
+	assert_non_null(ear);
+	ear->now.us = INT64_C(1590851100000000);
+	assert_int_equal(casebook_new(&ear->casebook, &settings, hear, ear), 0);
+	return ear;
+}
+
+static void finish(struct ear *ear)
+{
+	casebook_free(ear->casebook);
+	free(ear);
+}
+
+static void pass(struct ear *ear, int64_t us)
+{
+	for (int64_t end = ear->now.us + us; ear->now.us < end;) {
+		ear->now.us += MINUTE / 2;
+		casebook_advance(ear->casebook, ear->now);
+	}
+}
+
+static struct finding finding_of(const struct ear *ear, enum incident_cause cause,
+	enum incident_severity severity, const char *service, const char *site)
+{
+	struct finding finding = {.cause = cause,
+		.severity = severity,
+		.rx = ear->now,
+		.since = ear->now,
+		.effect = .5};
+	(void)snprintf(finding.service, sizeof(finding.service), "%s", service);
+	(void)snprintf(finding.site, sizeof(finding.site), "%s", site);
+	(void)snprintf(finding.brief, sizeof(finding.brief), "brief of %s",
+		incident_cause_text(cause));
+	(void)snprintf(finding.text, sizeof(finding.text), "text of %s",
+		incident_cause_text(cause));
+	return finding;
+}
+
+static void take(struct ear *ear, enum incident_cause cause,
+	enum incident_severity severity, const char *service, const char *site)
+{
+	struct finding finding = finding_of(ear, cause, severity, service, site);
+	casebook_take(ear->casebook, &finding);
+}
+
+static void end(
+	struct ear *ear, enum incident_cause cause, const char *service, const char *site)
+{
+	struct finding finding = finding_of(ear, cause, SEVERITY_PAGE, service, site);
+	finding.state = FINDING_ENDED;
+	casebook_take(ear->casebook, &finding);
+}
+
+static void a_page_waits_for_its_evidence_and_is_raised_once(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	assert_int_equal(ear->opened, 0);
+	pass(ear, MINUTE / 2);
+	take(ear, CAUSE_TRAFFIC, SEVERITY_WARN, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->opened, 1);
+	assert_int_equal(ear->pages, 1);
+	assert_int_equal(ear->last.evidence_count, 2);
+	assert_int_equal(ear->last.causes, 1u << CAUSE_LATENCY | 1u << CAUSE_TRAFFIC);
+	assert_non_null(
+		strstr(ear->last.title, "exchange: brief of latency; brief of traffic"));
+	for (unsigned i = 0; i < 20; i++) {
+		take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+		pass(ear, MINUTE);
+	}
+	assert_int_equal(ear->pages, 1);
+	finish(ear);
+}
+
+static void what_is_merely_worth_knowing_opens_nothing(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_DETOUR, SEVERITY_INFO, "exchange", "tokyo");
+	pass(ear, 60 * MINUTE);
+	assert_int_equal(ear->opened, 0);
+	finish(ear);
+}
+
+static void two_warnings_of_different_kinds_page_together(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_TRAFFIC, SEVERITY_WARN, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->opened, 1);
+	assert_int_equal(ear->pages, 0);
+	take(ear, CAUSE_LATENCY, SEVERITY_WARN, "exchange", "");
+	pass(ear, MINUTE);
+	assert_int_equal(ear->escalated, 1);
+	assert_int_equal(ear->pages, 1);
+	finish(ear);
+}
+
+static void other_services_have_incidents_of_their_own(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "wallet", "");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->opened, 2);
+	finish(ear);
+}
+
+static void a_sites_own_trouble_takes_its_services_and_names_none(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_SITE, SEVERITY_PAGE, "", "tokyo");
+	take(ear, CAUSE_FAILURES, SEVERITY_WARN, "exchange", "tokyo");
+	take(ear, CAUSE_FAILURES, SEVERITY_WARN, "wallet", "tokyo");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->opened, 1);
+	assert_int_equal(ear->last.service_count, 0);
+	assert_int_equal(ear->last.site_count, 1);
+	assert_string_equal(ear->last.sites[0], "tokyo");
+	finish(ear);
+}
+
+static void it_resolves_when_all_has_been_calm(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	take(ear, CAUSE_TRAFFIC, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	end(ear, CAUSE_LATENCY, "exchange", "");
+	pass(ear, 60 * MINUTE);
+	assert_int_equal(ear->resolved, 0); /* traffic still holds */
+	end(ear, CAUSE_TRAFFIC, "exchange", "");
+	pass(ear, 29 * MINUTE);
+	assert_int_equal(ear->resolved, 0);
+	pass(ear, 2 * MINUTE);
+	assert_int_equal(ear->resolved, 1);
+	assert_false(casebook_is_busy(ear->casebook));
+	finish(ear);
+}
+
+static void what_comes_and_goes_before_anybody_was_told_is_dropped(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_LATENCY, SEVERITY_INFO, "exchange", "");
+	pass(ear, 120 * MINUTE);
+	assert_int_equal(ear->opened + ear->resolved, 0);
+	finish(ear);
+}
+
+static void security_waits_for_an_acknowledgement(void **state)
+{
+	struct ear *ear = begin();
+	struct finding finding =
+		finding_of(ear, CAUSE_NAME_SERVER, SEVERITY_PAGE, "exchange", "");
+	struct obs_acknowledge by = {.by = "ann"};
+
+	(void)state;
+	finding.security = true;
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	end(ear, CAUSE_NAME_SERVER, "exchange", "");
+	pass(ear, 24 * 60 * MINUTE);
+	assert_int_equal(ear->resolved, 0);
+	assert_non_null(strstr(ear->last.text, "No longer seen"));
+	(void)snprintf(by.incident, sizeof(by.incident), "nobody-has-this");
+	assert_false(casebook_acknowledge(ear->casebook, ear->now, &by));
+	(void)snprintf(by.incident, sizeof(by.incident), "%s", ear->last.id);
+	assert_true(casebook_acknowledge(ear->casebook, ear->now, &by));
+	assert_int_equal(ear->acknowledged, 1);
+	pass(ear, MINUTE);
+	assert_int_equal(ear->resolved, 1);
+	finish(ear);
+}
+
+static void what_comes_back_soon_is_the_same_and_wakes_nobody(void **state)
+{
+	struct ear *ear = begin();
+	char id[INCIDENT_ID];
+
+	(void)state;
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	memcpy(id, ear->last.id, sizeof(id));
+	end(ear, CAUSE_LATENCY, "exchange", "");
+	pass(ear, 60 * MINUTE);
+	assert_int_equal(ear->resolved, 1);
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	pass(ear, MINUTE / 2);
+	assert_string_equal(ear->last.id, id);
+	assert_int_equal(ear->last.state, INCIDENT_OPENED);
+	finish(ear);
+}
+
+static void the_same_a_day_later_is_news(void **state)
+{
+	struct ear *ear = begin();
+	char id[INCIDENT_ID];
+
+	(void)state;
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	memcpy(id, ear->last.id, sizeof(id));
+	end(ear, CAUSE_LATENCY, "exchange", "");
+	pass(ear, 24 * 60 * MINUTE);
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	assert_string_not_equal(ear->last.id, id);
+	assert_int_equal(ear->pages, 2);
+	finish(ear);
+}
+
+static void a_rise_of_its_class_pages_again(void **state)
+{
+	struct ear *ear = begin();
+	struct finding finding =
+		finding_of(ear, CAUSE_TRAFFIC, SEVERITY_PAGE, "exchange", "");
+
+	(void)state;
+	finding.effect = .3;
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	finding.effect = .5;
+	casebook_take(ear->casebook, &finding);
+	assert_int_equal(ear->pages, 1);
+	finding.effect = .9;
+	casebook_take(ear->casebook, &finding);
+	assert_int_equal(ear->pages, 2);
+	finish(ear);
+}
+
+static void names_from_outside_cannot_break_its_text(void **state)
+{
+	struct ear *ear = begin();
+	struct finding finding =
+		finding_of(ear, CAUSE_CERTIFICATE, SEVERITY_PAGE, "exchange", "");
+
+	(void)state;
+	(void)snprintf(finding.text, sizeof(finding.text), "evil\x1b[2J\nname");
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	assert_null(strchr(ear->last.evidence[0].text, '\n'));
+	assert_null(strchr(ear->last.evidence[0].text, '\x1b'));
+	finish(ear);
+}
+
+static void more_than_it_holds_is_counted(void **state)
+{
+	struct ear *ear = begin();
+	struct casebook_counters counters;
+	char service[OBS_NAME];
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		(void)snprintf(service, sizeof(service), "service-%u", i);
+		take(ear, CAUSE_LATENCY, SEVERITY_PAGE, service, "");
+	}
+	casebook_read_counters(ear->casebook, &counters);
+	assert_int_equal(counters.findings, 100);
+	assert_true(counters.refused > 0);
+	finish(ear);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_page_waits_for_its_evidence_and_is_raised_once),
+		cmocka_unit_test(what_is_merely_worth_knowing_opens_nothing),
+		cmocka_unit_test(two_warnings_of_different_kinds_page_together),
+		cmocka_unit_test(other_services_have_incidents_of_their_own),
+		cmocka_unit_test(a_sites_own_trouble_takes_its_services_and_names_none),
+		cmocka_unit_test(it_resolves_when_all_has_been_calm),
+		cmocka_unit_test(what_comes_and_goes_before_anybody_was_told_is_dropped),
+		cmocka_unit_test(security_waits_for_an_acknowledgement),
+		cmocka_unit_test(what_comes_back_soon_is_the_same_and_wakes_nobody),
+		cmocka_unit_test(the_same_a_day_later_is_news),
+		cmocka_unit_test(a_rise_of_its_class_pages_again),
+		cmocka_unit_test(names_from_outside_cannot_break_its_text),
+		cmocka_unit_test(more_than_it_holds_is_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
