@@ -46,7 +46,7 @@ ASSIGNMENT = {
                              "check": {"interval": "8 s", "timeout": "7 s"}}},
 }
 
-JUDGEMENT = {"gather": "35 s", "calm": "20 s", "learn_paths": "20 s", "learn_names": "20 s",
+JUDGEMENT = {"gather": "35 s", "calm": "15 s", "learn_paths": "20 s", "learn_names": "20 s",
              "learn_counts": "20 s"}
 
 VISITORS, THINK_S = 4, 0.15

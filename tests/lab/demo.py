@@ -160,7 +160,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="end by itself, and fail unless all went well")
     parser.add_argument("--calm", type=seconds_of, metavar="SPAN", help="nothing happens for so long")
-    parser.add_argument("--before", type=seconds_of, default=40, metavar="SPAN", help="calm before the switch")
+    parser.add_argument("--before", type=seconds_of, default=30, metavar="SPAN", help="calm before the switch")
     parser.add_argument("--during", type=seconds_of, default=8, metavar="SPAN",
                         help="from the page to the repair")
     parser.add_argument("--record", metavar="FILE", help="keep what was measured, for astray-collector replay")

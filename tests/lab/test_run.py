@@ -3,8 +3,8 @@
 
 nginx stands behind a programmed path of 20 ms. What must hold: probe and collector are set up and
 started; the API knows the service with a check of at least three round trips and the path with its
-hops; the names of a domain are watched; ^C ends both programs, and a second run goes on with what
-the first one measured; a URL that is none is refused with the exit code of usage.
+hops; ^C ends both programs, and a second run goes on with what the first one measured; a URL that is
+none is refused with the exit code of usage.
 
 Needs root, nginx, nsd, unbound and openssl; skips loudly (exit 77) without them.
 """
@@ -61,8 +61,8 @@ def a_service_is_measured_and_shown(home):
     row = wait_for("a check of the service",
                    lambda: (row := service(home)).get("check_total_us") and row, timeout=60, every=0.3)
     check(row["check_total_us"] >= 60_000, f"three round trips of 20 ms: {row}")
-    hops = wait_for("the path", lambda: (api(home, "services/shop.example/paths") or {}).get("paths"),
-                    timeout=30, every=0.3)[0]["now"]["hops"]
+    path = wait_for("the path", lambda: api(home, "paths?service=shop.example")["paths"], timeout=30, every=0.3)
+    hops = path[0]["now"]["observation"]["hops"]
     check([hop.get("address") for hop in hops] == ["192.0.2.1", "192.0.2.2", "192.0.2.3", "203.0.113.10"],
           f"{hops}")
     wait_for("the services on the terminal", lambda: "shop.example" in log(home), timeout=30)
