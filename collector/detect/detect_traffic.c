@@ -343,6 +343,9 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	sum /= count;
 	if (usual.weeks && !doubt)
 		learn_level(requests, sum, usual.value);
+	/* One week alone may hold a surge: put in place of what is seen, it would stay
+	 * for ever. */
+	doubt = doubt && usual.weeks >= 2;
 	if (usual.weeks) {
 		double most =
 			doubt ? usual.value * level_of(requests) : 1.3 * usual.value + 10;

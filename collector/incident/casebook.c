@@ -232,19 +232,35 @@ static bool has_policy(const struct case_file *file)
 	return false;
 }
 
-static unsigned causes_at_least(
-	const struct case_file *file, enum incident_severity least, struct moment now)
+static bool is_fresh(const struct strand *strand, struct moment now)
+{
+	return strand_holds(strand) && strand->finding.severity >= SEVERITY_WARN &&
+	       moment_since_us(now, strand->last) < COMBINED_US;
+}
+
+static unsigned kinds_of_evidence(const struct case_file *file, struct moment now)
 {
 	unsigned causes = 0;
 
-	for (unsigned i = 0; i < file->strand_count; i++) {
-		const struct strand *strand = &file->strands[i];
-
-		if (strand->finding.severity >= least && strand_holds(strand) &&
-			moment_since_us(now, strand->last) < COMBINED_US)
-			causes |= 1u << strand->finding.cause;
-	}
+	for (unsigned i = 0; i < file->strand_count; i++)
+		if (is_fresh(&file->strands[i], now))
+			causes |= 1u << file->strands[i].finding.cause;
 	return (unsigned)__builtin_popcount(causes);
+}
+
+/* Two kinds that speak of the same place: one site, or the service as a whole. */
+static bool agree(const struct case_file *file, struct moment now)
+{
+	for (unsigned i = 0; i < file->strand_count; i++)
+		for (unsigned k = 0; k < i; k++)
+			if (is_fresh(&file->strands[i], now) &&
+				is_fresh(&file->strands[k], now) &&
+				file->strands[i].finding.cause !=
+					file->strands[k].finding.cause &&
+				strcmp(file->strands[i].finding.site,
+					file->strands[k].finding.site) == 0)
+				return true;
+	return false;
 }
 
 /* Independent streams multiply: two warnings of different kinds are worth a page. */
@@ -256,9 +272,7 @@ static enum incident_severity severity_of(const struct case_file *file, struct m
 		if (strand_holds(&file->strands[i]) &&
 			file->strands[i].finding.severity > worst)
 			worst = file->strands[i].finding.severity;
-	if (worst == SEVERITY_WARN && causes_at_least(file, SEVERITY_WARN, now) >= 2)
-		return SEVERITY_PAGE;
-	return worst;
+	return worst == SEVERITY_WARN && agree(file, now) ? SEVERITY_PAGE : worst;
 }
 
 static double effect_of(const struct case_file *file)
@@ -343,7 +357,7 @@ static bool consider(struct casebook *casebook, struct case_file *file, struct m
 	}
 	if (moment_since_us(rx, file->gathering_since) < casebook->settings.gather_us &&
 		!(severity == SEVERITY_PAGE &&
-			causes_at_least(file, SEVERITY_WARN, rx) >= FAMILIES_ENOUGH))
+			kinds_of_evidence(file, rx) >= FAMILIES_ENOUGH))
 		return false;
 	tell_first(casebook, file, severity, rx);
 	return true;
