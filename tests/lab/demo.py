@@ -102,9 +102,9 @@ def play_incident(internet, options, door, teller):
     if options.record:
         company.collector.export(options.record)
     check_story(company, page, seconds)
+    print(f"seconds_to_page {seconds:.1f}", flush=True)
     if not options.check:
         stay(teller)
-    print(f"seconds_to_page {seconds:.1f}", flush=True)
 
 
 def repair(company, teller, page):
