@@ -13,7 +13,7 @@
 #define WEIGHT_MOST 200
 #define MERGED_MOST 12
 #define SPREADS 3.5
-#define STEP_LEAST_US 5000.
+#define STEP_LEAST_US 8000.
 #define CALM_SHARE .5
 
 enum quantile { MEDIAN, TENTH, QUANTILES };

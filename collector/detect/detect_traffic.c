@@ -24,9 +24,9 @@
 #define EXPECTED_OF_SITE 60
 /* Services of a site that miss a third of their requests together. */
 /* Who has gone does not come back with the last busy service. */
-#define AWAY_US (3 * MOMENT_HOUR_US)
+#define AWAY_US (6 * MOMENT_HOUR_US)
 #define DESERTED_LEAST 4
-#define DESERTED_SHARE .35
+#define DESERTED_SHARE .2
 #define MISSING_SHARE .35
 #define MISSING_EXPECTED 15
 
