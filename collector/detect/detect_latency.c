@@ -192,6 +192,18 @@ static enum incident_severity severity_of(
 	return effect > quantiles[which].warn ? SEVERITY_WARN : SEVERITY_INFO;
 }
 
+static unsigned sites_in_use(const struct detector_case *call)
+{
+	unsigned count = 0;
+
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
+		const struct detector_traffic *traffic = detector_traffic_of(call, site);
+
+		count += traffic && traffic->tracks[call->pace].newest;
+	}
+	return count;
+}
+
 static void judge_quantile(struct detector_case *call, struct answers_of_service *service,
 	enum quantile which)
 {
@@ -213,6 +225,9 @@ static void judge_quantile(struct detector_case *call, struct answers_of_service
 	effects[call->slot % 3] = (float)sum.error;
 	effect = sum.error = median_of_three(effects);
 	severity = severity_of(&sum, which, effect);
+	/* At an hour when only one of its sites speaks, that is one site's word. */
+	if (severity == SEVERITY_PAGE && showings.count == 1 && sites_in_use(call) > 1)
+		severity = SEVERITY_WARN;
 	if (severity > SEVERITY_INFO && !call->announced) {
 		if (!service->accused[call->pace][which])
 			service->since[call->pace][which] = (struct moment){
