@@ -1,18 +1,28 @@
 // The collector's API, and what it says by itself (server-sent events).
 
-export async function get(path) {
-  const answer = await fetch(path, { headers: { accept: 'application/json' } });
-  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${answer.statusText}`);
-  return answer.json();
+async function answer(path, options) {
+  const got = await fetch(path, options);
+  const body = await got.json().catch(() => null);
+  if (!got.ok) throw Object.assign(new Error(body?.error ?? `${path}: ${got.status}`), { status: got.status });
+  return body;
 }
 
-export const ofService = (name, what, query = '') =>
-  get(`/api/v1/services/${encodeURIComponent(name)}/${what}${query}`);
+export const get = (what, query = {}) => {
+  const asked = new URLSearchParams(query).toString();
+  return answer(`/api/v1/${what}${asked ? `?${asked}` : ''}`, { headers: { accept: 'application/json' } });
+};
+
+export const acknowledge = (id, order, token) =>
+  answer(`/api/v1/incidents/${encodeURIComponent(id)}/acknowledge`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    body: JSON.stringify(order),
+  });
 
 // Calls back on every incident and tick; the browser reconnects by itself. Returns how to stop.
 export function listen({ incident, tick, state }) {
   const events = new EventSource('/api/v1/events');
-  events.addEventListener('incident', (e) => incident(JSON.parse(e.data)));
+  events.addEventListener('incident', () => incident());
   events.addEventListener('tick', (e) => tick(JSON.parse(e.data)));
   events.onopen = () => state(true);
   events.onerror = () => state(false);

@@ -44,5 +44,5 @@ export function Chart({ title, at, lines, format, incidents }) {
     return () => { resize.disconnect(); plot.current.destroy(); };
   }, []);
   useEffect(() => { plot.current?.setData(data); });
-  return html`<div ref=${box}></div>`;
+  return html`<div class="chart" ref=${box}></div>`;
 }

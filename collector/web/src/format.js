@@ -11,7 +11,7 @@ export function duration(us) {
 }
 
 export function span(us) {
-  const s = Math.round(us / 1e6);
+  const s = Math.max(0, Math.round(us / 1e6));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min ${s % 60} s`;
   if (s < 172800) return `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
@@ -20,6 +20,17 @@ export function span(us) {
 
 export function instant(us) {
   return us == null ? dash : new Date(us / 1000).toLocaleString([], { dateStyle: 'short', timeStyle: 'medium' });
+}
+
+export function clock(us) {
+  return new Date(us / 1000).toLocaleTimeString([], { timeStyle: 'medium' });
+}
+
+export const words = (cause) => cause.replaceAll('_', ' ');
+
+export function bytes(n) {
+  if (n == null) return dash;
+  return n < 1048576 ? `${Math.round(n / 1024)} KiB` : `${(n / 1048576).toFixed(1)} MiB`;
 }
 
 export function rate(perSecond) {

@@ -15,7 +15,7 @@ export function Graph({ before, now }) {
   for (const edge of edges) g.setEdge(edge.from, edge.to);
   dagre.layout(g);
   const size = g.graph();
-  return html`<svg class="graph" viewBox="0 0 ${size.width} ${size.height}" width="100%" style="max-height:260px" role="img"
+  return html`<div class="graph-box"><svg class="graph" viewBox="0 0 ${size.width} ${size.height}" width=${size.width} height=${size.height} role="img"
       aria-label="networks and countries on the way, before and now">
     ${edges.map((edge) => {
       const points = g.edge(edge.from, edge.to).points.map((p) => `${p.x},${p.y}`).join(' L');
@@ -29,5 +29,5 @@ export function Graph({ before, now }) {
         <text x="8" y="34" style="opacity:.65">${node.detail ?? ''}</text>
       </g>`;
     })}
-  </svg>`;
+  </svg></div>`;
 }

@@ -3,7 +3,6 @@ import { geoNaturalEarth1, geoPath } from 'd3-geo';
 import { feature } from 'topojson-client';
 import { useEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
-import { get } from './api.js';
 import { places } from './path.js';
 
 const size = { width: 720, height: 330 };
@@ -26,7 +25,7 @@ export function WorldMap({ before, now }) {
   const [land, setLand] = useState(null);
   useEffect(() => {
     let gone = false;
-    get('/assets/world.json').then((world) => gone || setLand(feature(world, world.objects.countries)), () => {});
+    fetch('/assets/world.json').then((got) => got.json()).then((world) => gone || setLand(feature(world, world.objects.countries)), () => {});
     return () => { gone = true; };
   }, []);
   if (!places(before).length && !places(now).length)

@@ -13,11 +13,13 @@ export function runs(path) {
   for (const hop of path?.hops ?? []) {
     const l = label(hop);
     const last = out[out.length - 1];
-    if (last && (!l || last.key === l.key)) {
+    if (!l && last) {
+      last.silent += 1;
+    } else if (last && last.key === l.key) {
       last.hops.push(hop);
       if (hop.rtt_us != null) last.rtt_us = hop.rtt_us;
     } else if (l) {
-      out.push({ ...l, hops: [hop], rtt_us: hop.rtt_us });
+      out.push({ ...l, hops: [hop], silent: 0, rtt_us: hop.rtt_us });
     }
   }
   return out;
@@ -37,11 +39,11 @@ export function merge(before, now) {
       chain.push({
         key: n > 1 ? `${run.key}#${n}` : run.key,
         title: [run.country, run.asn && `AS${run.asn}`].filter(Boolean).join(' ') || 'unknown',
-        detail: [run.city, run.org].filter(Boolean).join(' · ') || `${run.hops.length} hops`,
+        detail: [run.city, run.org, run.silent && `${run.silent} silent`].filter(Boolean).join(' · ') || `${run.hops.length} hops`,
         rtt_us: run.rtt_us,
       });
     }
-    chain.push({ key: `peer ${path.peer}`, title: path.peer, detail: path.reached ? 'reached' : 'not reached', rtt_us: path.rtt_us });
+    chain.push({ key: `peer ${path.peer}`, title: path.peer, detail: path.reached ? 'reached' : 'not reached' });
     chain.forEach((node, i) => {
       const old = nodes.get(node.key);
       nodes.set(node.key, { ...node, in: old ? 'both' : which });
@@ -53,6 +55,12 @@ export function merge(before, now) {
   walk(before, before && now ? 'before' : 'only');
   walk(now, before && now ? 'now' : 'only');
   return { nodes: [...nodes.values()], edges: [...edges.values()] };
+}
+
+// Hops of now that the path before did not have: another address where it answered.
+export function newHops(before, now) {
+  const old = new Set(before.hops.map((hop) => hop.address));
+  return new Set(now.hops.filter((hop) => hop.address && !old.has(hop.address)));
 }
 
 // The places that a path touches, in order, for the map.

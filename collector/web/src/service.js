@@ -1,82 +1,112 @@
-// One service: response times, requests, the path before and now.
+// One service: response times, requests, the path before and now, what the names say.
 import { useEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
-import { ofService } from './api.js';
+import { get } from './api.js';
 import { Chart } from './chart.js';
 import { Graph } from './graph.js';
 import { WorldMap } from './map.js';
+import { began, ended } from './incidents.js';
+import { newHops } from './path.js';
 import { dash, duration, instant, place } from './format.js';
 
-const SPANS = [['15 min', 15 * 60e6], ['1 h', 3600e6], ['6 h', 6 * 3600e6], ['1 day', 86400e6]];
+const SPANS = [['15 min', 15 * 60e6, '5 s'], ['1 h', 3600e6, '15 s'], ['6 h', 6 * 3600e6, '1 min'], ['1 day', 86400e6, '5 min']];
 
-function Hops({ title, path, which, changed }) {
-  return html`<div class="path ${which} ${changed ? 'changed' : ''}">
-    <h3>${title} <span class="muted">${instant(path.at_us)}</span></h3>
-    <table>
-      <thead><tr><th>ttl</th><th>address</th><th class="number">round trip</th><th>network</th><th>place</th></tr></thead>
-      <tbody>${path.hops.map((hop) => html`<tr class=${hop.address ? '' : 'silent'}>
-        <td>${hop.ttl}</td><td>${hop.address ?? 'no answer'}${hop.name ? html`<br /><span class="muted">${hop.name}</span>` : ''}</td>
+function Hops({ title, path, which, fresh }) {
+  return html`<div class="path ${which}">
+    <h3>${title}</h3>
+    <div class="scroll"><table>
+      <thead><tr><th>hop</th><th>address</th><th class="number">round trip</th><th>network</th><th>place</th></tr></thead>
+      <tbody>${path.hops.map((hop) => html`<tr class="${hop.address ? '' : 'silent'} ${fresh?.has(hop) ? 'fresh' : ''}">
+        <td>${hop.ttl}</td><td>${hop.address ?? '* no answer'}${fresh?.has(hop) ? html` <span class="tag page">new</span>` : ''}${hop.name ? html`<br /><span class="muted">${hop.name}</span>` : ''}</td>
         <td class="number">${duration(hop.rtt_us)}</td>
         <td>${hop.place?.asn ? `AS${hop.place.asn}` : ''} <span class="muted">${hop.place?.org ?? ''}</span></td>
         <td>${place(hop.place)}</td></tr>`)}</tbody>
-    </table>
-    <p class="muted">${path.reached ? `reached ${path.peer}` : `${path.peer} was not reached`} in ${duration(path.rtt_us)}</p>
+    </table></div>
+    <p class="muted">${path.peer} ${path.reached ? 'was reached' : 'was not reached'}</p>
   </div>`;
 }
 
-function Paths({ paths }) {
-  const [chosen, choose] = useState(0);
-  const path = paths[Math.min(chosen, paths.length - 1)];
-  if (!path) return html`<p class="muted">No path has been measured yet.</p>`;
+const changedFirst = (a, b) => (b.before != null) - (a.before != null) || b.since_us - a.since_us || a.probe.localeCompare(b.probe);
+
+function Paths({ rows }) {
+  const [chosen, choose] = useState(null);
+  const list = rows.filter((r) => r.now).sort(changedFirst);
+  const key = (r) => `${r.probe} ${r.name}`;
+  const row = list.find((r) => key(r) === chosen) ?? list[0];
+  if (!row) return html`<p class="muted">No path has been measured yet.</p>`;
+  const now = row.now.observation;
+  const before = row.before?.observation ?? null;
   return html`
-    <p>${paths.map((p, i) => html`<button aria-pressed=${String(p === path)} onClick=${() => choose(i)}>
-      ${p.probe}${p.site ? ` (${p.site})` : ''} → ${p.peer}${p.flow != null ? ` flow ${p.flow}` : ''}${p.before ? ' ●' : ''}</button> `)}</p>
-    <${Graph} before=${path.before} now=${path.now} />
-    <${WorldMap} before=${path.before} now=${path.now} />
+    <p class="choices">${list.map((r) => html`<button key=${key(r)} aria-pressed=${String(r === row)} onClick=${() => choose(key(r))}>
+      ${r.probe} → ${r.now.observation.peer}${r.now.observation.flow != null ? ` flow ${r.now.observation.flow}` : ''}${r.before ? html`<span class="tag warn">changed</span>` : ''}</button>`)}</p>
+    <${Graph} before=${before} now=${now} />
+    ${before && html`<p class="legend"><span class="before">– – before, until ${instant(row.before.last_us)}</span> <span class="now">— now, since ${instant(row.since_us)}</span></p>`}
     <div class="paths">
-      ${path.before && html`<${Hops} title="Path before" path=${path.before} which="before" />`}
-      <${Hops} title=${path.before ? `Path now, since ${instant(path.changed_us)}` : 'Path'} path=${path.now} which="now" changed=${!!path.before} />
-    </div>`;
+      ${before && html`<${Hops} title="Path before" path=${before} which="before" />`}
+      <${Hops} title=${before ? 'Path now' : 'Path'} path=${now} which=${before ? 'now' : 'only'} fresh=${before && newHops(before, now)} />
+    </div>
+    <${WorldMap} before=${before} now=${now} />`;
+}
+
+const said = (form) => form?.observation.answers?.map((a) => a.data).sort().join(', ') || form?.observation.rcode || dash;
+
+function Names({ rows }) {
+  if (!rows.length) return null;
+  return html`<details><summary>What the names say (${rows.length})</summary><div class="scroll"><table>
+    <thead><tr><th>probe</th><th>name</th><th>asked</th><th>before</th><th>now</th><th>since</th></tr></thead>
+    <tbody>${rows.map((r) => {
+      const o = (r.now ?? r.before)?.observation;
+      return o && html`<tr><td>${r.probe}</td><td>${o.name} ${o.type}</td><td>${o.role} <span class="muted">${o.server}</span></td>
+        <td class="muted">${r.before ? said(r.before) : ''}</td><td class=${r.before ? 'bad' : ''}>${said(r.now)}</td><td>${instant(r.since_us)}</td></tr>`;
+    })}</tbody></table></div></details>`;
+}
+
+const perSecond = (counts, step) => counts.map((n) => (n == null ? null : n / (step / 1e6)));
+
+function failures(series) {
+  const kinds = ['errors', 'refused', 'timed_out', 'reset', 'check_failures'].map((kind) => series[kind]);
+  return series.at_us.map((_, i) => {
+    const known = kinds.map((k) => k[i]).filter((n) => n != null);
+    return known.length ? known.reduce((a, b) => a + b, 0) : null;
+  });
 }
 
 export function Service({ name, beat, incidents, now }) {
   const [width, setWidth] = useState(SPANS[0][1]);
-  const [series, setSeries] = useState(null);
-  const [paths, setPaths] = useState([]);
+  const [data, setData] = useState(null);
   const [fault, setFault] = useState(null);
 
   useEffect(() => {
     let gone = false;
-    const until = now || Date.now() * 1000;
-    const step = Math.max(2e6, Math.round(width / 300e6) * 1e6);
+    const step = SPANS.find(([, us]) => us === width)[2];
     Promise.all([
-      ofService(name, 'series', `?from_us=${until - width}&until_us=${until}&step_us=${step}`),
-      ofService(name, 'paths'),
-    ]).then(([s, p]) => {
+      get('series', { service: name, from: Math.round(now - width), until: now, step }),
+      get('paths', { service: name }),
+      get(`services/${encodeURIComponent(name)}`),
+    ]).then(([series, { paths }, about]) => {
       if (gone) return;
-      setSeries(s);
-      setPaths(p.paths);
+      setData({ series, paths, about });
       setFault(null);
     }, (e) => gone || setFault(e.message));
     return () => { gone = true; };
-  }, [name, beat, width]);
+  }, [beat, width]);
 
   const shaded = incidents.filter((i) => i.services?.includes(name))
-    .map((i) => ({ from: i.since_us ?? i.rx_us, until: i.resolved_us ?? now }));
-  return html`<section class="card" key=${name}>
-    <h2 style="margin-top:0">${name}</h2>
-    ${fault && html`<p class="failed">${fault}</p>`}
-    <p>${SPANS.map(([label, us]) => html`<button aria-pressed=${String(us === width)} onClick=${() => setWidth(us)}>${label}</button> `)}</p>
+    .map((i) => ({ from: began(i), until: ended(i, now) }));
+  const series = data?.series;
+  return html`<section class="card">
+    <h2>${name} ${data?.about.service.url && html`<span class="muted">${data.about.service.url}</span>`}</h2>
+    ${fault && html`<p class="failed" role="alert">${fault}</p>`}
+    <p class="choices">${SPANS.map(([label, us]) => html`<button aria-pressed=${String(us === width)} onClick=${() => setWidth(us)}>${label}</button>`)}</p>
     ${series && html`<div class="charts">
-      <${Chart} title="Response time" at=${series.at_us} format=${(v) => (v == null ? dash : duration(v))} incidents=${shaded}
+      <${Chart} title="Response time" at=${series.at_us} format=${duration} incidents=${shaded}
         lines=${[{ label: 'p50', values: series.response_p50_us, colour: '--calm' },
           { label: 'p90', values: series.response_p90_us, colour: '--warn' },
           { label: 'check', values: series.check_total_us, colour: '--soft' }]} />
       <${Chart} title="Requests a second" at=${series.at_us} format=${(v) => v.toFixed(v < 10 ? 1 : 0)} incidents=${shaded}
-        lines=${[{ label: 'requests', values: series.requests.map((n) => (n == null ? null : n / (series.step_us / 1e6))), colour: '--calm' },
-          { label: 'failures', values: series.failures.map((n) => (n == null ? null : n / (series.step_us / 1e6))), colour: '--bad' }]} />
+        lines=${[{ label: 'requests', values: series.requests_per_second, colour: '--calm' },
+          { label: 'failures', values: perSecond(failures(series), series.step_us), colour: '--bad' }]} />
     </div>`}
-    <h2>The way there</h2>
-    <${Paths} paths=${paths} />
+    ${data && html`<h2>The way there</h2><${Paths} rows=${data.paths} /><${Names} rows=${data.about.names} />`}
   </section>`;
 }
