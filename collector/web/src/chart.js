@@ -2,6 +2,7 @@
 import uPlot from 'uplot';
 import { useEffect, useRef } from 'preact/hooks';
 import { html } from './html.js';
+import { clock, dash, instant } from './format.js';
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -32,10 +33,10 @@ export function Chart({ title, at, lines, format, incidents }) {
       height: 210,
       cursor: { sync: { key: 'time' } },
       scales: { y: { range: (u, low, high) => [0, (high || 1) * 1.08] } },
-      axes: [axis, { ...axis, size: 64, values: (u, ticks) => ticks.map(format) }],
-      series: [{}, ...lines.map((line) => ({
+      axes: [{ ...axis, space: 70, values: (u, ticks) => ticks.map((s) => clock(s * 1e6).slice(0, 5)) }, { ...axis, size: 64, values: (u, ticks) => ticks.map(format) }],
+      series: [{ label: 'time', value: (u, s) => (s == null ? dash : instant(s * 1e6)) }, ...lines.map((line) => ({
         label: line.label, stroke: colour(line.colour), width: 1.5, spanGaps: false,
-        value: (u, v) => (v == null ? '–' : format(v)),
+        value: (u, v) => (v == null ? dash : format(v)),
       }))],
       hooks: { drawClear: [shade(spans)] },
     }, data, box.current);

@@ -19,11 +19,11 @@ export function span(us) {
 }
 
 export function instant(us) {
-  return us == null ? dash : new Date(us / 1000).toLocaleString([], { dateStyle: 'short', timeStyle: 'medium' });
+  return us == null ? dash : new Date(us / 1000).toLocaleString('sv');
 }
 
 export function clock(us) {
-  return new Date(us / 1000).toLocaleTimeString([], { timeStyle: 'medium' });
+  return new Date(us / 1000).toLocaleTimeString('sv');
 }
 
 export const words = (cause) => cause.replaceAll('_', ' ');

@@ -4,7 +4,8 @@ import { html } from './html.js';
 import { merge } from './path.js';
 import { duration } from './format.js';
 
-const width = (node) => Math.max(90, 16 + 7 * Math.max(node.title.length, (node.detail ?? '').length));
+const head = (node) => (node.rtt_us == null ? node.title : `${node.title} · ${duration(node.rtt_us)}`);
+const width = (node) => Math.max(90, 18 + 7 * Math.max(head(node).length, (node.detail ?? '').length));
 
 export function Graph({ before, now }) {
   const { nodes, edges } = merge(before, now);
@@ -15,7 +16,7 @@ export function Graph({ before, now }) {
   for (const edge of edges) g.setEdge(edge.from, edge.to);
   dagre.layout(g);
   const size = g.graph();
-  return html`<div class="graph-box"><svg class="graph" viewBox="0 0 ${size.width} ${size.height}" width=${size.width} height=${size.height} role="img"
+  return html`<div class="graph-box"><svg class="graph" viewBox="0 0 ${size.width} ${size.height}" width=${size.width} role="img"
       aria-label="networks and countries on the way, before and now">
     ${edges.map((edge) => {
       const points = g.edge(edge.from, edge.to).points.map((p) => `${p.x},${p.y}`).join(' L');
@@ -25,7 +26,7 @@ export function Graph({ before, now }) {
       const at = g.node(node.key);
       return html`<g class="node ${node.in}" transform="translate(${at.x - at.width / 2},${at.y - at.height / 2})">
         <rect width=${at.width} height=${at.height} rx="5" />
-        <text x="8" y="17">${node.title}${node.rtt_us != null ? ` · ${duration(node.rtt_us)}` : ''}</text>
+        <text x="8" y="17">${head(node)}</text>
         <text x="8" y="34" style="opacity:.65">${node.detail ?? ''}</text>
       </g>`;
     })}

@@ -30,9 +30,9 @@ export function WorldMap({ before, now }) {
   }, []);
   if (!places(before).length && !places(now).length)
     return html`<p class="muted">No hop has a place: give the probes or the collector a GeoIP database.</p>`;
-  return html`<svg viewBox="0 0 ${size.width} ${size.height}" width="100%" role="img" aria-label="the path on the map">
+  return html`<div class="map"><svg viewBox="0 0 ${size.width} ${size.height}" width="100%" role="img" aria-label="the path on the map">
     ${land && html`<path class="land" d=${draw(land)} />`}
     ${before && html`<${Route} path=${before} which="before" />`}
     <${Route} path=${now} which=${before ? 'now' : 'only'} />
-  </svg>`;
+  </svg></div>`;
 }

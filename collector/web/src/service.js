@@ -37,8 +37,9 @@ function Paths({ rows }) {
   const now = row.now.observation;
   const before = row.before?.observation ?? null;
   return html`
-    <p class="choices">${list.map((r) => html`<button key=${key(r)} aria-pressed=${String(r === row)} onClick=${() => choose(key(r))}>
-      ${r.probe} → ${r.now.observation.peer}${r.now.observation.flow != null ? ` flow ${r.now.observation.flow}` : ''}${r.before ? html`<span class="tag warn">changed</span>` : ''}</button>`)}</p>
+    <p><label>Path <select value=${key(row)} onChange=${(e) => choose(e.target.value)}>${list.map((r) => html`<option key=${key(r)} value=${key(r)}>
+      ${r.probe} → ${r.now.observation.peer}${r.now.observation.flow != null ? `, flow ${r.now.observation.flow}` : ''}${r.before ? ' (changed)' : ''}</option>`)}</select></label>
+      <span class="muted"> ${list.filter((r) => r.before).length} of ${list.length} changed</span></p>
     <${Graph} before=${before} now=${now} />
     ${before && html`<p class="legend"><span class="before">– – before, until ${instant(row.before.last_us)}</span> <span class="now">— now, since ${instant(row.since_us)}</span></p>`}
     <div class="paths">
