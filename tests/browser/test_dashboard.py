@@ -11,7 +11,8 @@ from chromium import PROGRAM, Chromium
 from collector_client import SKIPPED, Collector, batch_line, check, need_program, request
 
 SERVICE = {"name": "exchange", "hosts": ["exchange.example"], "url": "https://exchange.example/health",
-           "zone": "exchange.example", "expect": {"countries": ["JP"]}}
+           "zone": "exchange.example",
+           "expect": {"name_servers": ["ns-61.provider.example"], "countries": ["JP"]}}
 HOSTILE = '<img src="http://192.0.2.66/x" onerror="window.hacked=1">'
 HOSTILE_NAME = "<b onclick=alert(1)>core.example</b>"
 BOOT = "9f2c" * 8
@@ -36,9 +37,15 @@ def trace(at_us, hops):
             "port": 443, "flow": 0, "reached": True, "hops": hops}
 
 
+def delegation(at_us, server):
+    return {"kind": "dns", "at_us": at_us, "service": "exchange", "name": "exchange.example", "type": "NS",
+            "role": "parent", "server": "198.51.100.54", "rcode": "NOERROR",
+            "answers": [{"data": server, "ttl": 86400}], "authoritative": False, "validated": False, "rtt_us": 3000}
+
+
 def story(now_us):
-    """Two minutes of a laptop in Tokyo whose path leaves the country at the end."""
-    yield {"kind": "hello", "at_us": now_us - 121_000_000, "version": "0.1.0", "role": "endpoint",
+    """Two minutes of an office in Tokyo: at the end its path leaves the country, by another's name server."""
+    yield {"kind": "hello", "at_us": now_us - 121_000_000, "version": "0.1.0", "role": "gateway",
            "labels": {"site": "tokyo"}}
     for back_s in range(120, 0, -10):
         at_us = now_us - back_s * 1_000_000
@@ -52,6 +59,7 @@ def story(now_us):
                "lost_packets": 0,
                "response_us": {"scale": 3, "offset": 143 if slow else 100, "counts": [200], "zeros": 0,
                                "sum": 50_000_000 if slow else 1_200_000, "min": 5800, "max": 260_000}}
+        yield delegation(at_us, "ns-061.provider.example" if slow else "ns-61.provider.example")
         yield trace(at_us + 1000, ASTRAY if slow else STRAIGHT)
     yield {"kind": "health", "at_us": now_us, "cpu_us": 1000, "rss_bytes": 15_966_208,
            "spooled_batches": 0, "spooled_bytes": 0, "dropped_observations": 0}
@@ -59,8 +67,8 @@ def story(now_us):
 
 def tell(collector):
     lines = [json.dumps(line).encode() + b"\n" for line in story(int(time.time() * 1e6))]
-    connection = collector.connect("tyo-laptop-17")
-    status, _, body = connection.ask(request(batch_line("tyo-laptop-17", BOOT, 0, len(lines)) + b"".join(lines)))
+    connection = collector.connect("tyo-gw-1")
+    status, _, body = connection.ask(request(batch_line("tyo-gw-1", BOOT, 0, len(lines)) + b"".join(lines)))
     check(status == 200, f"the collector refused the story: {status} {body}")
     connection.close()
 
@@ -70,10 +78,9 @@ def has(text):
 
 
 def shows_everything(page):
-    page.wait(has("exchange: "))
     page.wait("document.querySelector('.incident.open h3 .title')", 15)
     title = page.run("document.querySelector('.incident.open h3 .title').textContent")
-    check(title.startswith("exchange: "), f"the incident's title is {title!r}")
+    check(title.startswith("exchange: ") and "ns-061.provider.example" in title, f"the incident's title is {title!r}")
     check(page.run("document.querySelectorAll('.incident.open .evidence li').length") > 0, "no evidence")
     page.wait("document.querySelectorAll('.charts canvas').length === 2")
     page.wait("document.querySelectorAll('.path.before tbody tr').length === 3")
@@ -81,7 +88,7 @@ def shows_everything(page):
     check(page.run("[...document.querySelectorAll('.path.now .fresh')].map((r) => r.cells[0].textContent).join()") == "3",
           "only hop 3 is new")
     check(page.run("document.querySelectorAll('.path .silent').length") == 2, "one silent hop on each path")
-    for text in ("AS64499", "NL Amsterdam".split()[1], "246 ms", "tyo-laptop-17", "15.2 MiB"):
+    for text in ("AS64499", "Amsterdam, NL", "246 ms", "tyo-gw-1", "15.2 MiB"):
         check(page.run(has(text)), f"{text} is not on the page")
     check(page.run("document.querySelectorAll('svg.graph .node.now').length") > 0, "no new network in the graph")
     page.wait("document.querySelector('svg .route.now')")
@@ -128,7 +135,7 @@ def main():
         print("SKIPPED: chromium is not installed (./dev deps, or apt-get install chromium)")
         sys.exit(SKIPPED)
     services = [SERVICE, {"name": "wiki", "hosts": ["wiki.example"]}]
-    with Collector(["tyo-laptop-17"], services=services, judgement={"gather": "1 s"}) as collector:
+    with Collector(["tyo-gw-1"], services=services, judgement={"gather": "1 s"}) as collector:
         collector.start()
         tell(collector)
         url = f"http://127.0.0.1:{collector.web_port}/"
