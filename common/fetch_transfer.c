@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 
+#include "astray/own_mark.h"
 #include "astray/status.h"
 #include "fetch_certificate.h"
 
@@ -141,6 +142,19 @@ static curl_socket_t socket_opened(
 	transfer->socket = socket(address->family,
 		address->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address->protocol);
 	return transfer->socket;
+}
+
+/* Whichever of the two the socket is not of does not matter, nor does a refusal: the mark
+ * is for counting only. */
+static int mark_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	static const int ttl = OWN_MARK_TTL;
+
+	(void)arg;
+	(void)purpose;
+	(void)setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
+	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
+	return CURL_SOCKOPT_OK;
 }
 
 static int socket_done(void *arg, curl_socket_t fd)
@@ -414,6 +428,7 @@ static int set_up(
 	failed |= curl_easy_setopt(easy, CURLOPT_USERAGENT, "astray/" ASTRAY_VERSION);
 	failed |= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
 	failed |= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	failed |= curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, mark_socket);
 	/* A name that is still being looked up must not hold the loop when its transfer
 	 * ends. */
 	failed |= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);

@@ -27,7 +27,7 @@ static int read_v4(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
 	total_len = cursor_take_u16(&cur);
 	out->id = cursor_take_u16(&cur);
 	fragment = cursor_take_u16(&cur);
-	cursor_skip(&cur, 1);
+	out->ttl = cursor_take_u8(&cur);
 	out->protocol = cursor_take_u8(&cur);
 	cursor_skip(&cur, 2);
 	addresses = cursor_take(&cur, 8);
@@ -87,7 +87,7 @@ static int read_v6(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
 	cursor_skip(&cur, 4);
 	left_len = cursor_take_u16(&cur);
 	out->protocol = cursor_take_u8(&cur);
-	cursor_skip(&cur, 1);
+	out->ttl = cursor_take_u8(&cur);
 	addresses = cursor_take(&cur, 32);
 	if (!addresses)
 		return STATUS_SHORT;

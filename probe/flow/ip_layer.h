@@ -17,6 +17,7 @@
 struct ip_packet {
 	struct address source, destination;
 	uint8_t protocol;      /* of the transport header */
+	uint8_t ttl;           /* or hop limit, as captured */
 	uint16_t id;           /* IPv4 identification; 0 for IPv6 */
 	bool is_fragment;      /* part of a larger packet: its first, or another */
 	bool is_later_part;    /* a fragment without a transport header */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "astray/own_mark.h"
 #include "astray/status.h"
 #include "buffer_pool.h"
 #include "connection.h"
@@ -141,11 +142,14 @@ static void evict(struct meter *meter, struct flow *flow, struct moment at)
 	flow_table_remove(meter->table, flow);
 }
 
-/* What belongs to a trace is a connection that is over: whatever follows says nothing. */
+/* What belongs to a trace or to our own requests is a connection that is over: whatever
+ * follows says nothing. */
 static enum flow_list first_list(const struct tcp_segment *segment)
 {
 	uint8_t kind = segment->flags & (TCP_SEGMENT_SYN | TCP_SEGMENT_ACK);
 
+	if (segment->ttl == OWN_MARK_TTL)
+		return FLOW_CLOSED;
 	if (kind != TCP_SEGMENT_SYN)
 		return FLOW_OPEN;
 	return segment->window == SYN_MARK_WINDOW ? FLOW_CLOSED : FLOW_HALF_OPEN;
@@ -192,6 +196,13 @@ static bool is_another(const struct flow *flow, const struct tcp_segment *segmen
 	       flow->client_start != segment->seq;
 }
 
+/* One of our own that was met in its middle, by a packet of the other side. */
+static void disown(struct meter *meter, struct flow *flow, struct moment at)
+{
+	connection_end(&meter->world, flow, at);
+	flow_table_move(meter->table, flow, FLOW_CLOSED, at);
+}
+
 static void follow(
 	struct meter *meter, const struct tcp_segment *segment, struct moment at)
 {
@@ -208,6 +219,8 @@ static void follow(
 		flow = begin_flow(meter, &key, segment, from_low, at);
 	if (!flow)
 		return;
+	if (segment->ttl == OWN_MARK_TTL && flow->list != FLOW_CLOSED)
+		disown(meter, flow, at);
 	flow_table_touch(meter->table, flow, at);
 	connection_segment(&meter->world, flow,
 		flow->client_is_low == from_low ? EXCHANGE_CLIENT : EXCHANGE_SERVER,

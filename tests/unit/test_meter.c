@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "astray/own_mark.h"
 #include "astray/services.h"
 #include "exchange_recorder.h"
 #include "link_layer.h"
@@ -189,6 +190,68 @@ static void the_syns_of_traces_are_no_connections(void **state)
 	meter_finish(bench.meter);
 	assert_int_equal(traffic_sum_count(bench.sum), 0);
 	bench_end(&bench);
+}
+
+/* Gives the client's packets a time to live. */
+struct client_ttl {
+	struct bench *bench;
+	uint8_t ttl;
+};
+
+static void to_meter_with_ttl(void *arg, const struct packet *packet)
+{
+	const struct client_ttl *way = arg;
+	struct packet changed = *packet;
+	uint8_t *ip = changed.bytes + PACKET_ETHERNET;
+	bool from_client = memcmp(ip + 12, "\xc0\x00\x02\x07", 4) == 0;
+
+	if (ip[0] >> 4 == 6)
+		from_client = ip[23] == 7;
+	if (from_client)
+		ip[ip[0] >> 4 == 6 ? 7 : 8] = way->ttl;
+	to_meter(way->bench, &changed);
+}
+
+static size_t services_seen_with_ttl(uint8_t ttl, bool v6, bool from_the_middle)
+{
+	struct bench bench = {0};
+	struct client_ttl way = {&bench, ttl};
+	struct dialogue talk;
+	size_t seen;
+
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 40000, 80);
+	if (v6)
+		talk = dialogue_between("2001:db8::7", 40000, "2001:db8::1", 80);
+	talk.send = to_meter_with_ttl;
+	talk.arg = &way;
+	if (from_the_middle)
+		dialogue_text(&talk, SERVER, "0123456789");
+	else
+		dialogue_open(&talk, 1000);
+	for (unsigned i = 0; i < 3; i++) {
+		dialogue_text(&talk, CLIENT, GET);
+		dialogue_wait(&talk, 1000);
+		dialogue_text(&talk, SERVER, ANSWER);
+	}
+	dialogue_close(&talk);
+	meter_finish(bench.meter);
+	seen = traffic_sum_count(bench.sum);
+	for (size_t i = 0; ttl == OWN_MARK_TTL && i < seen; i++)
+		assert_int_equal(traffic_sum_at(bench.sum, i)->requests, 0);
+	bench_end(&bench);
+	return seen;
+}
+
+static void our_own_requests_are_not_the_users(void **state)
+{
+	(void)state;
+	for (int v6 = 0; v6 <= 1; v6++) {
+		assert_int_equal(services_seen_with_ttl(OWN_MARK_TTL, v6, false), 0);
+		assert_int_equal(services_seen_with_ttl(64, v6, false), 1);
+		assert_int_equal(services_seen_with_ttl(OWN_MARK_TTL - 1, v6, false), 1);
+		(void)services_seen_with_ttl(OWN_MARK_TTL, v6, true);
+	}
 }
 
 static void a_repeated_handshake_is_not_timed(void **state)
@@ -658,6 +721,7 @@ int main(void)
 		cmocka_unit_test(a_connection_is_measured),
 		cmocka_unit_test(failures_are_told_apart),
 		cmocka_unit_test(the_syns_of_traces_are_no_connections),
+		cmocka_unit_test(our_own_requests_are_not_the_users),
 		cmocka_unit_test(a_repeated_handshake_is_not_timed),
 		cmocka_unit_test(any_split_of_the_same_bytes_gives_the_same_answer),
 		cmocka_unit_test(any_order_of_the_same_bytes_gives_the_same_answer),

@@ -1,0 +1,12 @@
+/*
+ * How our own connections (checks, the uplink) are told from those of users, by who
+ * counts connections on the same machine: by a time to live that no system begins with
+ * and that any program may set. It reaches everywhere and routers treat it like any
+ * other.
+ */
+#ifndef ASTRAY_OWN_MARK_H
+#define ASTRAY_OWN_MARK_H
+
+#define OWN_MARK_TTL 201
+
+#endif
