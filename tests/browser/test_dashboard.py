@@ -115,8 +115,11 @@ def keyboard_reaches_it(page):
 def acknowledging_is_heard(page):
     page.run("document.querySelector('.acknowledge input').focus()")
     page.call("Input.insertText", text="ann")
+    page.run("document.querySelector('.acknowledge input.wide').focus()")
+    page.call("Input.insertText", text=f"calling {HOSTILE}")
     page.press("Enter", "\r")
     page.wait("[...document.querySelectorAll('.incident.open .tag')].some((t) => t.textContent === 'acknowledged')", 8)
+    page.wait(has(f"ann acknowledged: calling {HOSTILE}"))
     check(page.run("document.querySelector('.acknowledge') === null"), "it can be acknowledged twice")
 
 
@@ -147,9 +150,9 @@ def main():
                 "performance.getEntries().filter((e) => e.entryType === 'navigation' || e.name.includes('/assets/'))"
                 ".map((e) => e.transferSize)"))
             check(20_000 < size <= PAGE_LIMIT_BYTES, f"the page has {size} bytes, at most {PAGE_LIMIT_BYTES}")
-            hostile_text_stays_text(page)
             keyboard_reaches_it(page)
             acknowledging_is_heard(page)
+            hostile_text_stays_text(page)
             fits_a_phone(page, url)
             elsewhere = [r for r in page.requests if not r.startswith((url, "data:"))]
             check(len(page.requests) > 8 and not elsewhere, f"requests to elsewhere: {elsewhere}")

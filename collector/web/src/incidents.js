@@ -1,7 +1,7 @@
 // Incidents as an on-call engineer reads them: title, evidence in order of time, a hand to raise.
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
-import { acknowledge } from './api.js';
+import { acknowledge, get } from './api.js';
 import { clock, instant, span, words } from './format.js';
 
 export const isOpen = (incident) => incident.state !== 'resolved';
@@ -42,6 +42,16 @@ function Acknowledge({ incident, needsToken, changed }) {
   </form>`;
 }
 
+function Notes({ incident }) {
+  const [notes, setNotes] = useState([]);
+  useEffect(() => {
+    let gone = false;
+    get(`incidents/${encodeURIComponent(incident.id)}`).then((whole) => gone || setNotes(whole.notes), () => {});
+    return () => { gone = true; };
+  }, [incident.id, incident.rx_us]);
+  return notes.map((n) => html`<p class="note">${instant(n.rx_us)} <b>${n.by}</b> acknowledged${n.note ? `: ${n.note}` : ''}</p>`);
+}
+
 function Evidence({ incident }) {
   const first = began(incident);
   const list = [...incident.evidence].sort((a, b) => a.rx_us - b.rx_us);
@@ -61,6 +71,7 @@ export function Incident({ incident, now, needsToken, changed, choose }) {
       ${incident.sites?.length > 0 && ` · ${incident.sites.join(', ')}`}
       ${incident.vantages?.length > 0 && ` · seen by ${incident.vantages.join(', ')}`}</div>
     ${open && incident.state !== 'acknowledged' && html`<${Acknowledge} ...${{ incident, needsToken, changed }} />`}
+    ${incident.state === 'acknowledged' && html`<${Notes} incident=${incident} />`}
     <details open=${open}>
       <summary>Evidence: ${incident.causes.map(words).join(', ')}</summary>
       <${Evidence} incident=${incident} />
