@@ -283,6 +283,8 @@ size_t lab_packet_forgery(
 
 	memcpy(changed, about->bytes, about->len);
 	changed[mark] ^= 0x55;
+	if (about->version == 4)
+		changed[4] ^= 0x55; /* the identification may tell probes apart, too */
 	changed[about->protocol == IPPROTO_TCP ? about->body_at + 4 : mark - 1] ^= 0xa5;
 	forged.bytes = changed;
 	return lab_packet_error(out, &forged, from, &expired[about->version == 6]);
