@@ -57,10 +57,12 @@ export function merge(before, now) {
   return { nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
-// Hops of now that the path before did not have: another address where it answered.
+// Hops of now in a network and country that the path before did not touch. Another router of the
+// same network is no news: its load balancers choose one.
 export function newHops(before, now) {
-  const old = new Set(before.hops.map((hop) => hop.address));
-  return new Set(now.hops.filter((hop) => hop.address && !old.has(hop.address)));
+  const known = (hop) => (hop.place?.asn ? label(hop).key : hop.address);
+  const old = new Set(before.hops.filter((hop) => hop.address).map(known));
+  return new Set(now.hops.filter((hop) => hop.address && !old.has(known(hop))));
 }
 
 // The places that a path touches, in order, for the map.
