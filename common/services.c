@@ -123,13 +123,13 @@ const struct service *services_by_address(
 
 		for (unsigned a = 0; a < service->address_count; a++)
 			if (address_equal(&service->addresses[a], address) &&
-				service_has_port(service, port))
+				services_has_port(service, port))
 				return service;
 	}
 	return NULL;
 }
 
-bool service_has_port(const struct service *service, uint16_t port)
+bool services_has_port(const struct service *service, uint16_t port)
 {
 	for (unsigned i = 0; i < service->port_count; i++)
 		if (service->ports[i] == port)

@@ -436,8 +436,8 @@ static void acknowledge(struct api *api, struct http_exchange *exchange, const c
 		return;
 	}
 	obs_init(obs, OBS_ACKNOWLEDGE, api->settings.now());
-	(void)snprintf(
-		obs->acknowledge.incident, sizeof(obs->acknowledge.incident), "%s", id);
+	(void)snprintf(obs->acknowledge.incident, sizeof(obs->acknowledge.incident),
+		"%.63s", id);
 	if (read_body(exchange, &obs->acknowledge, table))
 		operate(api, exchange, obs);
 	free(obs);

@@ -1,7 +1,9 @@
 /*
- * Command lines by table: one array of commands drives dispatch and help, one array of options
- * drives parsing and help, so that neither can drift. Long options take --name VALUE or
- * --name=VALUE; letters may stand in one group; "--" ends the options; operands may stand between.
+ * Command lines by table: one array of commands drives dispatch and help, one array of
+ * options drives parsing and help, so that neither can drift. Long options take --name
+ * VALUE or
+ * --name=VALUE; letters may stand in one group; "--" ends the options; operands may stand
+ * between.
  */
 #ifndef ASTRAY_ARGS_H
 #define ASTRAY_ARGS_H
@@ -24,7 +26,7 @@ struct args_texts {
 
 struct args_option {
 	const char *name; /* "max-ttl" ; NULL: a letter only */
-	char letter;	  /* 'r' ; 0: none */
+	char letter;      /* 'r' ; 0: none */
 	enum args_kind kind;
 	const char *metavar; /* "FILE" */
 	int64_t min, max;
@@ -36,20 +38,23 @@ struct args_command {
 	const char *name;
 	const char *operands; /* "HOST…" */
 	const char *summary;
-	int (*run)(void *app, int argc, char **argv); /* argv[0] is the command; returns an exit code */
+	int (*run)(void *app, int argc,
+		char **argv); /* argv[0] is the command; returns an exit code */
 };
 
-/* Moves the operands to the front of argv[1..] and returns their number, or -1 after a message on
- * stderr that names the option, the reason and the nearest valid one (the caller exits 64).
- * --help is handled by the caller giving a flag for it. The table ends with a row without name
- * and letter. */
-int args_parse(const struct args_option *options, const char *command, int argc, char **argv);
+/* Moves the operands to the front of argv[1..] and returns their number, or -1 after a
+ * message on stderr that names the option, the reason and the nearest valid one (the
+ * caller exits 64).
+ * --help is handled by the caller giving a flag for it. The table ends with a row without
+ * name and letter. */
+int args_parse(
+	const struct args_option *options, const char *command, int argc, char **argv);
 void args_help(FILE *out, const char *program, const struct args_command *command,
 	const struct args_option *options);
 void args_help_commands(FILE *out, const char *program, const char *what,
 	const struct args_command *commands);
 /* The command of that name; NULL after a message with the nearest one. */
-const struct args_command *args_command_find(const struct args_command *commands,
-	const char *program, const char *name);
+const struct args_command *args_command_find(
+	const struct args_command *commands, const char *program, const char *name);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Strict configuration: an object is read by a table of options. An unknown key, a value of the
- * wrong type or out of its range is refused with file, line, the key and the nearest valid one.
- * The same table prints the manual's text, so that the two cannot drift apart.
+ * Strict configuration: an object is read by a table of options. An unknown key, a value
+ * of the wrong type or out of its range is refused with file, line, the key and the
+ * nearest valid one. The same table prints the manual's text, so that the two cannot
+ * drift apart.
  */
 #ifndef ASTRAY_CONF_H
 #define ASTRAY_CONF_H
@@ -13,13 +14,14 @@
 #include "astray/json.h"
 
 enum conf_type {
-	CONF_INT,	/* target: int64_t */
-	CONF_NUMBER,	/* target: double */
-	CONF_BOOL,	/* target: bool */
-	CONF_TEXT,	/* target: char[size] */
-	CONF_SPAN,	/* target: int64_t, microseconds; text "10 s", "5 min", "2 h", "1 day", "250 ms" or a number of seconds */
-	CONF_TEXTS,	/* target: struct conf_texts */
-	CONF_VALUE,	/* target: const struct json *; the caller reads it itself */
+	CONF_INT,    /* target: int64_t */
+	CONF_NUMBER, /* target: double */
+	CONF_BOOL,   /* target: bool */
+	CONF_TEXT,   /* target: char[size] */
+	CONF_SPAN, /* target: int64_t, microseconds; text "10 s", "5 min", "2 h", "1 day",
+		      "250 ms" or a number of seconds */
+	CONF_TEXTS, /* target: struct conf_texts */
+	CONF_VALUE, /* target: const struct json *; the caller reads it itself */
 };
 
 #define CONF_TEXTS_MAX 64
@@ -32,15 +34,18 @@ struct conf_texts {
 struct conf_option {
 	const char *key;
 	enum conf_type type;
-	size_t offset; /* of the target inside the struct that is filled */
-	size_t size;   /* CONF_TEXT: bytes of the target */
-	double min, max; /* CONF_INT, CONF_NUMBER; CONF_SPAN in microseconds; CONF_TEXTS: how many */
-	const char *fallback; /* default, as the file would write it; NULL: none, the target keeps its value */
+	size_t offset;   /* of the target inside the struct that is filled */
+	size_t size;     /* CONF_TEXT: bytes of the target */
+	double min, max; /* CONF_INT, CONF_NUMBER; CONF_SPAN in microseconds; CONF_TEXTS:
+			    how many */
+	const char *fallback; /* default, as the file would write it; NULL: none, the
+				 target keeps its value */
 	const char *help;
 };
 
-/* Fills `into` by the table (which ends with a row without key): first the defaults, then what
- * the object says. `where` prefixes the key in faults ("services[2]"; "" at the top). */
+/* Fills `into` by the table (which ends with a row without key): first the defaults, then
+ * what the object says. `where` prefixes the key in faults ("services[2]"; "" at the
+ * top). */
 int conf_read(void *into, const struct conf_option *table, const struct json_doc *doc,
 	const struct json *object, const char *where, struct fault *fault);
 

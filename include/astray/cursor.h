@@ -71,11 +71,13 @@ static inline uint32_t cursor_take_u32(struct cursor *cur)
 {
 	const uint8_t *b = cursor_take(cur, 4);
 
-	return b ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3]
+	return b ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 |
+			       b[3]
 		 : 0;
 }
 
-/* A cursor over the next len bytes (fewer where fewer are left, short_read set on both). */
+/* A cursor over the next len bytes (fewer where fewer are left, short_read set on both).
+ */
 static inline struct cursor cursor_take_sub(struct cursor *cur, size_t len)
 {
 	size_t have = cursor_left(cur);

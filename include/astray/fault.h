@@ -9,13 +9,13 @@
 
 struct fault {
 	char input[256]; /* file, peer or stream; empty when the caller knows it better */
-	unsigned line;	 /* from 1; 0 when lines mean nothing here */
+	unsigned line;   /* from 1; 0 when lines mean nothing here */
 	char field[128]; /* "hops[3].rtt_us"; empty when it is not about one field */
 	char why[256];
 };
 
-/* Fills field and why, and returns rc, so that a parser can `return fault_at(...)`. A NULL
- * fault is allowed everywhere. Control characters in the texts are escaped. */
+/* Fills field and why, and returns rc, so that a parser can `return fault_at(...)`. A
+ * NULL fault is allowed everywhere. Control characters in the texts are escaped. */
 int fault_at(struct fault *fault, int rc, const char *field, const char *why, ...)
 	__attribute__((format(printf, 4, 5)));
 

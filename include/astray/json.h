@@ -1,7 +1,8 @@
 /*
- * JSON for everybody: the one place that meets the library. Reading is strict beyond it: valid
- * UTF-8, no control characters in strings, no repeated keys, at most 16 deep, nothing behind
- * the value; a value knows the line it stands on, so that a configuration's error can say where.
+ * JSON for everybody: the one place that meets the library. Reading is strict beyond it:
+ * valid UTF-8, no control characters in strings, no repeated keys, at most 16 deep,
+ * nothing behind the value; a value knows the line it stands on, so that a
+ * configuration's error can say where.
  */
 #ifndef ASTRAY_JSON_H
 #define ASTRAY_JSON_H
@@ -12,7 +13,7 @@
 
 #include "astray/fault.h"
 
-struct json;	 /* a value; lives as long as its document */
+struct json;     /* a value; lives as long as its document */
 struct json_doc; /* a parsed document */
 
 #define JSON_COMMENTS 1u /* allow // comments (configuration files) */
@@ -37,7 +38,8 @@ const struct json *json_first(const struct json *container); /* NULL when empty 
 const struct json *json_next(const struct json *value);
 size_t json_count(const struct json *container);
 
-/* False when the value is NULL or another type. json_int wants a whole number within ±2^53. */
+/* False when the value is NULL or another type. json_int wants a whole number within
+ * ±2^53. */
 bool json_as_int(const struct json *value, int64_t *out);
 bool json_as_double(const struct json *value, double *out);
 bool json_as_bool(const struct json *value, bool *out);
@@ -52,11 +54,13 @@ struct json *json_add_array(struct json *into, const char *key);
 void json_add_int(struct json *into, const char *key, int64_t value);
 /* The fewest digits that read back as the same number; null when it is not finite. */
 void json_add_double(struct json *into, const char *key, double value);
-/* What is not UTF-8 becomes "?", byte for byte: names from outside cannot break a line. */
+/* What is not UTF-8 becomes "?", byte for byte: names from outside cannot break a line.
+ */
 void json_add_text(struct json *into, const char *key, const char *value);
 void json_add_bool(struct json *into, const char *key, bool value);
 void json_add_null(struct json *into, const char *key);
-/* Adds a value that is already JSON text, as it is (a raw observation line, for instance). */
+/* Adds a value that is already JSON text, as it is (a raw observation line, for
+ * instance). */
 void json_add_raw(struct json *into, const char *key, const char *text, size_t len);
 /* Compact text into buf: its length, or STATUS_LIMIT, or -ENOMEM. */
 int json_print(const struct json *root, char *buf, size_t cap);

@@ -1,12 +1,12 @@
 /*
- * Logging for people and machines: logfmt or JSON, one line an event, on one stream. Under
- * systemd (JOURNAL_STREAM) lines carry a priority and no time. The logger is a value that
- * main() owns and everybody borrows; nothing here is global.
+ * Logging for people and machines: logfmt or JSON, one line an event, on one stream.
+ * Under systemd (JOURNAL_STREAM) lines carry a priority and no time. The logger is a
+ * value that main() owns and everybody borrows; nothing here is global.
  *
  *   log_warn(log, "uplink", "%s: %s, next try in %d s", peer, status_text(rc), wait_s);
  *
- * Topic, thing, reason, what happens next. One line an event, none a packet. Bytes outside
- * printable UTF-8 are escaped, so that nothing from outside can forge a line.
+ * Topic, thing, reason, what happens next. One line an event, none a packet. Bytes
+ * outside printable UTF-8 are escaped, so that nothing from outside can forge a line.
  */
 #ifndef ASTRAY_LOG_H
 #define ASTRAY_LOG_H

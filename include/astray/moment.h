@@ -1,8 +1,8 @@
 /*
  * Two kinds of time that cannot be mixed: a moment is an instant of the wall clock
- * (microseconds since 1970, what observations carry), a tick is a reading of the monotonic
- * clock (what durations are measured with). Pure arithmetic; the clocks themselves are read
- * in now.h only.
+ * (microseconds since 1970, what observations carry), a tick is a reading of the
+ * monotonic clock (what durations are measured with). Pure arithmetic; the clocks
+ * themselves are read in now.h only.
  */
 #ifndef ASTRAY_MOMENT_H
 #define ASTRAY_MOMENT_H
@@ -15,7 +15,8 @@
 #define MOMENT_MINUTE_US (60 * MOMENT_SECOND_US)
 #define MOMENT_HOUR_US (60 * MOMENT_MINUTE_US)
 #define MOMENT_DAY_US (24 * MOMENT_HOUR_US)
-#define MOMENT_MAX_US ((INT64_C(1) << 53) - 1) /* the largest that JSON numbers carry exactly */
+#define MOMENT_MAX_US \
+	((INT64_C(1) << 53) - 1) /* the largest that JSON numbers carry exactly */
 
 struct moment {
 	int64_t us;

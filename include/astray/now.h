@@ -7,6 +7,6 @@
 #include "astray/moment.h"
 
 struct moment now_moment(void); /* CLOCK_REALTIME */
-struct tick now_tick(void);	/* CLOCK_MONOTONIC */
+struct tick now_tick(void);     /* CLOCK_MONOTONIC */
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Compression of batches: zstd as we write it, gzip as others may send it. Expansion is bounded
- * in bytes and in ratio before anything is believed.
+ * Compression of batches: zstd as we write it, gzip as others may send it. Expansion is
+ * bounded in bytes and in ratio before anything is believed.
  */
 #ifndef ASTRAY_SQUEEZE_H
 #define ASTRAY_SQUEEZE_H
@@ -15,7 +15,7 @@ enum squeeze_coding { SQUEEZE_IDENTITY, SQUEEZE_ZSTD, SQUEEZE_GZIP };
 int squeeze_pack(void **out, size_t *out_len, const void *bytes, size_t len);
 /* Expands into new memory (NUL behind the end), at most limit bytes: STATUS_LIMIT beyond,
  * STATUS_CORRUPT when the bytes are not of that coding. */
-int squeeze_unpack(void **out, size_t *out_len, enum squeeze_coding coding, const void *bytes,
-	size_t len, size_t limit);
+int squeeze_unpack(void **out, size_t *out_len, enum squeeze_coding coding,
+	const void *bytes, size_t len, size_t limit);
 
 #endif

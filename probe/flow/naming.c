@@ -90,7 +90,7 @@ static const struct service *configured(const struct naming *naming, const char 
 
 	if (host)
 		service = services_by_host(naming->services, host);
-	if (service && !service_has_port(service, port))
+	if (service && !services_has_port(service, port))
 		service = NULL;
 	return service ? service : services_by_address(naming->services, server, port);
 }
@@ -132,7 +132,7 @@ int naming_find(struct naming *naming, const char *host, size_t len,
 bool naming_is_watched_port(const struct naming *naming, uint16_t port)
 {
 	for (size_t i = 0; i < naming->services->count; i++)
-		if (service_has_port(&naming->services->list[i], port))
+		if (services_has_port(&naming->services->list[i], port))
 			return true;
 	return false;
 }

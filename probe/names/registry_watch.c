@@ -96,6 +96,8 @@ static void turn_due(uv_timer_t *timer)
 	struct subject *subject = next_subject(watch);
 	int rc;
 
+	if (!subject)
+		return;
 	watch->current = subject;
 	subject->asked = now_tick();
 	subject->was_asked = true;

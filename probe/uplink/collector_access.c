@@ -38,7 +38,7 @@ static bool is_token(const char *text)
 
 static int read_token(char *token, size_t cap, const char *path, struct fault *fault)
 {
-	size_t len;
+	size_t len = 0;
 	int rc = read_start(path, token, cap, &len);
 
 	if (rc)

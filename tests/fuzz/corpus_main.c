@@ -1,7 +1,7 @@
 /*
- * Runs a fuzz target over its committed corpus: every file of the folders and files named on the
- * command line, whole and cut at every length up to a bound. The same target under libFuzzer
- * explores; this repeats.
+ * Runs a fuzz target over its committed corpus: every file of the folders and files named
+ * on the command line, whole and cut at every length up to a bound. The same target under
+ * libFuzzer explores; this repeats.
  */
 #include <dirent.h>
 #include <limits.h>

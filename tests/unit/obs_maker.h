@@ -219,7 +219,8 @@ static inline void obs_maker_hop(uint64_t *seed, struct obs_hop *hop, int64_t tt
 			(uint8_t)obs_maker_below(seed, 8),
 			(uint8_t)obs_maker_below(seed, 2),
 			(uint8_t)obs_maker_below(seed, 256)};
-	hop->unreachable = (enum obs_unreachable)obs_maker_below(seed, OBS_OTHER_REASON + 1);
+	hop->unreachable =
+		(enum obs_unreachable)obs_maker_below(seed, OBS_OTHER_REASON + 1);
 	hop->nat = obs_maker_coin(seed);
 	hop->reply_ttl = (uint8_t)obs_maker_below(seed, 256);
 	hop->ttl_odd = obs_maker_coin(seed);

@@ -82,8 +82,8 @@ static void check_changes(const struct probe_flow *flow, struct reply_bytes byte
 		if (changed.protocol != IPPROTO_TCP)
 			reply_seal(&changed, &flow->from);
 		if (reply_read(&reply, &changed) == 0)
-			assert_false(
-				reply_packet_answers(&reply, flow, true) && reply.id == ID);
+			assert_false(reply_packet_answers(&reply, flow, true) &&
+				     reply.id == ID);
 	}
 }
 

@@ -15,8 +15,10 @@ static void the_page_and_what_it_names_are_there(void **state)
 {
 	char page[4096];
 	const struct web_file *file = web_find("/");
-	z_stream stream = {.next_in = (Bytef *)(uintptr_t)file->bytes, .avail_in = (uInt)file->len,
-		.next_out = (Bytef *)page, .avail_out = sizeof(page) - 1};
+	z_stream stream = {.next_in = (Bytef *)(uintptr_t)file->bytes,
+		.avail_in = (uInt)file->len,
+		.next_out = (Bytef *)page,
+		.avail_out = sizeof(page) - 1};
 
 	(void)state;
 	assert_int_equal(inflateInit2(&stream, 15 + 16), Z_OK);
