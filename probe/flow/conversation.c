@@ -217,7 +217,7 @@ void conversation_end(
 	if (talk->protocol == CONVERSATION_HTTP)
 		http_exchange_end(&talk->http, sink, at);
 	else if (talk->protocol == CONVERSATION_TLS)
-		turns_end(&talk->tls.turns, sink);
+		tls_inside_end(&talk->tls.inside, sink);
 	else if (talk->protocol == CONVERSATION_OPAQUE)
 		turns_end(&talk->turns, sink);
 }
@@ -228,7 +228,7 @@ bool conversation_is_open(const struct conversation *talk)
 	case CONVERSATION_HTTP:
 		return http_exchange_is_open(&talk->http);
 	case CONVERSATION_TLS:
-		return talk->tls.turns.open;
+		return tls_inside_is_open(&talk->tls.inside);
 	case CONVERSATION_OPAQUE:
 		return talk->turns.open;
 	case CONVERSATION_UNKNOWN:

@@ -14,13 +14,14 @@
 enum exchange_side { EXCHANGE_CLIENT, EXCHANGE_SERVER };
 
 enum exchange_event {
-	EXCHANGE_REQUEST,   /* one began */
-	EXCHANGE_RESPONSE,  /* its answer's first byte came value_us after it */
-	EXCHANGE_UNTIMED,   /* a request will have no time, answered or not */
-	EXCHANGE_ANSWERED,  /* an answer came whose request has no time */
-	EXCHANGE_ERROR,     /* the answer was a failure (HTTP 5xx) */
-	EXCHANGE_LAST_BYTE, /* the answer's last byte came value_us after the request */
-	EXCHANGE_HANDSHAKE, /* TLS took value_us until application data was possible */
+	EXCHANGE_REQUEST,     /* one began */
+	EXCHANGE_RESPONSE,    /* its answer's first byte came value_us after it */
+	EXCHANGE_UNTIMED,     /* a request will have no time, answered or not */
+	EXCHANGE_ANSWERED,    /* an answer came whose request has no time */
+	EXCHANGE_ERROR,       /* the answer was a failure (HTTP 5xx) */
+	EXCHANGE_LAST_BYTE,   /* the answer's last byte came value_us after the request */
+	EXCHANGE_MULTIPLEXED, /* a request shares its connection with another */
+	EXCHANGE_HANDSHAKE,   /* TLS took value_us until application data was possible */
 };
 
 struct buffer_pool;

@@ -224,6 +224,9 @@ void ledger_event(void *arg, enum exchange_event event, int64_t value_us)
 	case EXCHANGE_LAST_BYTE:
 		add(traffic, OBS_LAST_BYTE, value_us);
 		break;
+	case EXCHANGE_MULTIPLEXED:
+		traffic->multiplexed++;
+		break;
 	case EXCHANGE_HANDSHAKE:
 		add(traffic, OBS_TLS, value_us);
 		break;

@@ -8,6 +8,7 @@
 #define CLIENT_HELLO 1
 #define SERVER_HELLO 2
 #define EXTENSION_SERVER_NAME 0
+#define EXTENSION_ALPN 16
 #define EXTENSION_EARLY_DATA 42
 #define EXTENSION_SUPPORTED_VERSIONS 43
 #define NAME_TYPE_HOST 0
@@ -41,6 +42,21 @@ static void read_server_name(struct tls_hello *out, struct cursor extension)
 	out->server_name_len = name_len;
 }
 
+/* Source: RFC 7301 §3.1. */
+static bool names_h2(struct cursor extension)
+{
+	struct cursor list = cursor_take_sub(&extension, cursor_take_u16(&extension));
+
+	while (cursor_left(&list) > 0) {
+		uint8_t len = cursor_take_u8(&list);
+		const uint8_t *name = cursor_take(&list, len);
+
+		if (name && len == 2 && memcmp(name, "h2", 2) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void read_extensions(struct tls_hello *out, struct cursor *cur, bool of_server)
 {
 	struct cursor extensions = cursor_take_sub(cur, cursor_take_u16(cur));
@@ -54,6 +70,10 @@ static void read_extensions(struct tls_hello *out, struct cursor *cur, bool of_s
 			break;
 		if (type == EXTENSION_SERVER_NAME && !of_server)
 			read_server_name(out, extension);
+		else if (type == EXTENSION_ALPN && of_server)
+			out->chooses_h2 = names_h2(extension);
+		else if (type == EXTENSION_ALPN)
+			out->offers_h2 = names_h2(extension);
 		else if (type == EXTENSION_EARLY_DATA && !of_server)
 			out->offers_early_data = true;
 		else if (type == EXTENSION_SUPPORTED_VERSIONS && of_server)
@@ -105,7 +125,8 @@ int tls_hello_read_server(struct tls_hello *out, const uint8_t *bytes, size_t le
 	random = cursor_take(&cur, sizeof(retry_random));
 	out->is_retry = random && memcmp(random, retry_random, sizeof(retry_random)) == 0;
 	cursor_skip(&cur, cursor_take_u8(&cur));
-	cursor_skip(&cur, 3);
+	out->suite = cursor_take_u16(&cur);
+	cursor_skip(&cur, 1);
 	if (cursor_left(&cur) > 0)
 		read_extensions(out, &cur, true);
 	return cut || cur.short_read ? STATUS_SHORT : 0;

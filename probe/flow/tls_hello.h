@@ -15,8 +15,11 @@ struct tls_hello {
 	const char *server_name; /* inside the bytes that were read; NULL: none */
 	size_t server_name_len;
 	bool offers_early_data;
-	bool is_retry; /* HelloRetryRequest: another ClientHello follows */
-	bool is_1_3;   /* a ServerHello that chose TLS 1.3 */
+	bool offers_h2;  /* by ALPN */
+	bool chooses_h2; /* a ServerHello that says so: TLS 1.2 only */
+	uint16_t suite;  /* a ServerHello's cipher suite */
+	bool is_retry;   /* HelloRetryRequest: another ClientHello follows */
+	bool is_1_3;     /* a ServerHello that chose TLS 1.3 */
 };
 
 /* The length of the whole message, its header included; 0 when the bytes do not say it

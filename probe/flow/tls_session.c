@@ -19,7 +19,8 @@ void tls_session_init(struct tls_session *session, bool mid_stream)
 		.hello_done = {mid_stream, mid_stream},
 		.records = {{.lost = mid_stream}, {.lost = mid_stream}},
 	};
-	turns_init(&session->turns, !mid_stream);
+	tls_inside_init(&session->inside);
+	session->inside.turns.tickets_possible = !mid_stream;
 }
 
 static void drop_gathered(struct tls_session *session, const struct exchange_sink *sink)
@@ -32,6 +33,7 @@ static void drop_gathered(struct tls_session *session, const struct exchange_sin
 void tls_session_drop(struct tls_session *session, const struct exchange_sink *sink)
 {
 	drop_gathered(session, sink);
+	tls_inside_drop(&session->inside, sink);
 }
 
 static void client_hello_read(struct tls_session *session,
@@ -42,7 +44,29 @@ static void client_hello_read(struct tls_session *session,
 	session->hello_done[EXCHANGE_CLIENT] = true;
 	(void)tls_hello_read_client(&hello, bytes, len);
 	session->early = hello.offers_early_data;
+	session->may_be_h2 = hello.offers_h2;
 	sink->host(sink->arg, hello.server_name, hello.server_name_len);
+}
+
+/* What a record adds to its content: TLS 1.3 an inner type and a tag, TLS 1.2 an explicit
+ * nonce with AES-GCM, and the tag. HTTP/2 forbids the suites of old (RFC 9113 §9.2.2). */
+static uint8_t overhead_of(uint16_t suite)
+{
+	switch (suite) {
+	case 0x1301: /* AES-128-GCM-SHA256 */
+	case 0x1302: /* AES-256-GCM-SHA384 */
+	case 0x1303: /* CHACHA20-POLY1305-SHA256 */
+	case 0x1304: /* AES-128-CCM-SHA256 */
+		return 17;
+	case 0x1305: /* AES-128-CCM-8-SHA256 */
+		return 9;
+	case 0xcca8: /* ECDHE-RSA-CHACHA20-POLY1305 */
+	case 0xcca9: /* ECDHE-ECDSA-CHACHA20-POLY1305 */
+	case 0xccaa: /* DHE-RSA-CHACHA20-POLY1305 */
+		return 16;
+	default:
+		return 24;
+	}
 }
 
 static void server_hello_read(
@@ -50,8 +74,11 @@ static void server_hello_read(
 {
 	struct tls_hello hello;
 
-	if (tls_hello_read_server(&hello, bytes, len) == 0)
+	if (tls_hello_read_server(&hello, bytes, len) == 0) {
 		session->version = hello.is_1_3 ? TLS_VERSION_1_3 : TLS_VERSION_OLD;
+		session->may_be_h2 = hello.is_1_3 ? session->may_be_h2 : hello.chooses_h2;
+		session->overhead = overhead_of(hello.suite);
+	}
 	/* After a retry request the real hello is still to come. */
 	session->hello_done[EXCHANGE_SERVER] = !hello.is_retry;
 }
@@ -135,8 +162,13 @@ static void give_up_hello(struct tls_session *session, const struct exchange_sin
 static void handshake_over(
 	struct tls_session *session, const struct exchange_sink *sink, struct moment at)
 {
+	bool shows = session->version == TLS_VERSION_OLD;
+	enum tls_inside_state inside = TLS_INSIDE_TURNS;
+
 	session->finished = true;
-	session->turns.tickets_possible = session->version == TLS_VERSION_1_3;
+	if (session->may_be_h2)
+		inside = shows ? TLS_INSIDE_STREAMS : TLS_INSIDE_UNDECIDED;
+	tls_inside_begin(&session->inside, sink, inside, session->overhead, !shows);
 	if (session->hello.us)
 		exchange_tell(
 			sink, EXCHANGE_HANDSHAKE, moment_since_us(at, session->hello));
@@ -151,8 +183,8 @@ static bool is_finished_len(uint16_t len)
 static void early_request(
 	struct tls_session *session, const struct exchange_sink *sink, struct moment at)
 {
-	turns_client(&session->turns, sink, at);
-	turns_lost(&session->turns, sink, EXCHANGE_CLIENT);
+	tls_inside_record(&session->inside, sink, EXCHANGE_CLIENT, at, 0);
+	tls_inside_lost(&session->inside, sink, EXCHANGE_CLIENT);
 }
 
 /* A client's application record before its Finished is known to have come: whether it is
@@ -183,7 +215,7 @@ static void client_application(struct tls_session *session,
 	if (session->version != TLS_VERSION_OLD && len == ALERT_LEN)
 		return;
 	session->counting[EXCHANGE_CLIENT] = true;
-	turns_client(&session->turns, sink, at);
+	tls_inside_record(&session->inside, sink, EXCHANGE_CLIENT, at, len);
 }
 
 static void server_application(struct tls_session *session,
@@ -195,7 +227,7 @@ static void server_application(struct tls_session *session,
 		(session->version != TLS_VERSION_OLD && len == ALERT_LEN))
 		return;
 	session->counting[EXCHANGE_SERVER] = true;
-	turns_server(&session->turns, sink, at, len);
+	tls_inside_record(&session->inside, sink, EXCHANGE_SERVER, at, len);
 }
 
 static void client_handshake(
@@ -241,12 +273,8 @@ static void record_begins(struct tls_session *session, const struct exchange_sin
 static void turn_goes_on(struct tls_session *session, const struct exchange_sink *sink,
 	enum exchange_side side, struct moment at)
 {
-	if (!session->counting[side])
-		return;
-	if (side == EXCHANGE_CLIENT)
-		turns_client_more(&session->turns, at);
-	else
-		turns_server_more(&session->turns, sink, at);
+	if (session->counting[side])
+		tls_inside_more(&session->inside, sink, side, at);
 }
 
 static void record_body(struct tls_session *session, const struct exchange_sink *sink,
@@ -308,7 +336,7 @@ void tls_session_hole(struct tls_session *session, const struct exchange_sink *s
 		return;
 	give_up_hello(session, sink, side);
 	if (session->finished && !was_lost)
-		turns_lost(&session->turns, sink, side);
+		tls_inside_lost(&session->inside, sink, side);
 }
 
 uint64_t tls_session_skippable(const struct tls_session *session, enum exchange_side side)

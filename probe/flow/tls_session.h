@@ -1,7 +1,7 @@
 /*
  * A TLS connection read without keys: the name in its ClientHello, how long its handshake
  * took, and, from record types and lengths alone, where requests and answers begin
- * (turns.h).
+ * (tls_inside.h).
  *
  * TLS 1.2 shows its handshake records as such, and all application data is the
  * application's. In TLS 1.3 the end of the handshake looks like application data: the
@@ -13,14 +13,14 @@
 #define FLOW_TLS_SESSION_H
 
 #include "exchange.h"
+#include "tls_inside.h"
 #include "tls_records.h"
-#include "turns.h"
 
 enum tls_version { TLS_VERSION_UNKNOWN, TLS_VERSION_OLD, TLS_VERSION_1_3 };
 
 struct tls_session {
 	struct tls_records records[2]; /* by enum exchange_side */
-	struct turns turns;
+	struct tls_inside inside;
 	struct moment hello; /* when the ClientHello began */
 	uint16_t gathered;   /* buffer with a hello that spans pieces */
 	uint16_t gathered_len;
@@ -29,6 +29,8 @@ struct tls_session {
 	bool hello_done[2]; /* that side's hello has been read, or given up */
 	bool ciphering;     /* the client has sent ChangeCipherSpec */
 	bool flight;        /* the client's last handshake flight has begun (1.3) */
+	uint8_t overhead;   /* of a record over its content */
+	bool may_be_h2;     /* offered, and in TLS 1.2 chosen */
 	bool early;         /* the client offered early data */
 	bool finished;      /* application data is possible */
 };

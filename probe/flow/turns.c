@@ -8,6 +8,11 @@
 /* An answer that pauses longer than this has ended; what follows is another matter. */
 #define SILENCE_US (200 * INT64_C(1000))
 
+bool turns_may_be_ticket(uint16_t len)
+{
+	return len >= TICKET_LEN_MIN && len <= TICKET_LEN_MAX;
+}
+
 void turns_init(struct turns *turns, bool tickets_possible)
 {
 	*turns = (struct turns){.tickets_possible = tickets_possible};
@@ -66,7 +71,7 @@ void turns_client_more(struct turns *turns, struct moment at)
 
 static bool may_be_ticket(const struct turns *turns, uint16_t len)
 {
-	if (!turns->tickets_possible || len < TICKET_LEN_MIN || len > TICKET_LEN_MAX)
+	if (!turns->tickets_possible || !turns_may_be_ticket(len))
 		return false;
 	return turns->ticket_len == 0 || turns->ticket_len == len;
 }

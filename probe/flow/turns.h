@@ -29,6 +29,9 @@ struct turns {
 	bool answering; /* the answer's last byte is still to be told */
 };
 
+/* Whether a TLS 1.3 record of that length may be a session ticket. */
+bool turns_may_be_ticket(uint16_t len);
+
 void turns_init(struct turns *turns, bool tickets_possible);
 void turns_client(
 	struct turns *turns, const struct exchange_sink *sink, struct moment at);

@@ -30,7 +30,7 @@ static struct play play_begin(size_t step)
 
 static void play_end(struct play *play)
 {
-	turns_end(&play->session.turns, &play->heard.sink);
+	tls_inside_end(&play->session.inside, &play->heard.sink);
 	tls_session_drop(&play->session, &play->heard.sink);
 	/* Nothing was kept: all buffers can be had again. */
 	for (unsigned i = 0; i < 4; i++)

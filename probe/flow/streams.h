@@ -1,0 +1,76 @@
+/*
+ * HTTP/2 inside TLS, read by nothing but the lengths of its records: what the client
+ * sends and is no control frame is a request, what the server sends after it is an
+ * answer.
+ *
+ * One request at a time, counts and times are those of turns. With several open at once
+ * nobody can say whose answer comes; but each answer takes the mean of the open requests'
+ * times, so that over a busy period the mean of all times is exact whatever their order.
+ * Such requests are told as multiplexed: their percentiles mean less.
+ *
+ * Several requests in one record are seen by their answers: one more answer than
+ * requests, after a record that is long enough to have held two, was a request as well. A
+ * record that follows a request at once and looks unlike it is held back until an answer
+ * says that it was one: it may be an upload's data. Pure. Source: RFC 9113 §4.1, §6; RFC
+ * 8446 §5.2 for the lengths.
+ */
+#ifndef FLOW_STREAMS_H
+#define FLOW_STREAMS_H
+
+#include <stdbool.h>
+
+#include "exchange.h"
+
+struct streams {
+	struct moment base;    /* what the sums count from */
+	int64_t open_sum_us;   /* when the open requests began, added up */
+	int64_t held_sum_us;   /* the same for records that may be requests */
+	struct moment started; /* the first record */
+	struct moment request; /* the latest certain one */
+	uint32_t lasted_us;    /* the present answer, from the request on */
+	uint16_t open, held;
+	uint16_t untimed;  /* of the open ones: bytes were lost meanwhile */
+	uint16_t shown;    /* of the open ones, told as multiplexed */
+	uint16_t unit;     /* length that requests have again and again; 0: none yet */
+	uint16_t opening;  /* of the first record, when it may have held several */
+	uint16_t first;    /* length of the present turn's first request */
+	uint16_t largest;  /* server record seen */
+	uint16_t latest;   /* server record */
+	uint8_t overhead;  /* of a record over its content */
+	uint8_t repeats;   /* of the usual length */
+	bool packed;       /* a record of this turn may have held several requests */
+	bool acknowledged; /* the settings: what looks like it from now on is a request */
+	bool spoken;       /* the server has answered since the turn began */
+	bool answering;    /* a lone answer's last byte is still to be told */
+	bool sharing;      /* several requests were open at one time */
+	bool maybe;        /* a control frame, or a very short request */
+	struct moment maybe_at;
+};
+
+void streams_init(struct streams *streams, uint8_t overhead);
+/* Whether a client's record can only be HTTP/2's acknowledgement of settings. */
+bool streams_is_acknowledgement(uint16_t len, uint8_t overhead);
+/* Whether a client's first record looks like HTTP/2's preface, a server's like its
+ * settings. */
+bool streams_is_preface(uint16_t len, uint8_t overhead);
+bool streams_is_settings(uint16_t len, uint8_t overhead);
+
+/* The client's first record, which holds the preface. */
+void streams_opening(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, uint16_t len);
+/* A record of len bytes begins. */
+void streams_client(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, uint16_t len);
+void streams_server(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, uint16_t len);
+/* More of what a former call began. */
+void streams_client_more(struct streams *streams, struct moment at);
+void streams_server_more(struct streams *streams, struct moment at);
+/* A request that was told before, by somebody else, is open. */
+void streams_adopt(struct streams *streams, struct moment request, bool untimed);
+/* Bytes of that side were lost to the capture. */
+void streams_lost(struct streams *streams, const struct exchange_sink *sink,
+	enum exchange_side side);
+void streams_end(struct streams *streams, const struct exchange_sink *sink);
+
+#endif

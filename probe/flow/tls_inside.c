@@ -1,0 +1,296 @@
+#include "tls_inside.h"
+
+#include "buffer_pool.h"
+
+/* The decision falls within the first turn; a body that is sent before it is long. */
+#define ASIDE_MAX 64
+
+struct tls_inside_record {
+	struct moment at;
+	uint16_t len;
+	uint8_t side;
+};
+_Static_assert(ASIDE_MAX * sizeof(struct tls_inside_record) <= BUFFER_POOL_SIZE,
+	"the records kept aside fit in a buffer");
+
+/* What the records that were kept aside have in common. */
+struct summary {
+	unsigned client_records;
+	bool preface;  /* the first of the client's looks like one */
+	bool settings; /* a server's record looks like them */
+	bool answered; /* … or like an answer */
+};
+
+void tls_inside_init(struct tls_inside *inside)
+{
+	*inside = (struct tls_inside){.state = TLS_INSIDE_TURNS};
+	turns_init(&inside->turns, true);
+}
+
+static struct tls_inside_record *aside_of(
+	const struct tls_inside *inside, const struct exchange_sink *sink)
+{
+	return buffer_pool_bytes(sink->buffers, inside->aside.buffer);
+}
+
+void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum tls_inside_state state, uint8_t overhead, bool tickets_possible)
+{
+	uint16_t buffer = BUFFER_POOL_NONE;
+	bool open = inside->turns.open, untimed = inside->turns.untimed;
+
+	if (state == TLS_INSIDE_UNDECIDED && !open)
+		buffer = buffer_pool_take(sink->buffers);
+	inside->overhead = overhead;
+	if (state == TLS_INSIDE_STREAMS) {
+		struct moment request = inside->turns.request;
+
+		inside->state = TLS_INSIDE_STREAMS;
+		streams_init(&inside->streams, overhead);
+		if (open)
+			streams_adopt(&inside->streams, request, untimed);
+	} else if (buffer != BUFFER_POOL_NONE) {
+		inside->state = TLS_INSIDE_UNDECIDED;
+		inside->aside = (struct tls_inside_aside){buffer, 0};
+	} else {
+		inside->turns.tickets_possible = tickets_possible;
+	}
+}
+
+void tls_inside_drop(struct tls_inside *inside, const struct exchange_sink *sink)
+{
+	if (inside->state != TLS_INSIDE_UNDECIDED)
+		return;
+	buffer_pool_give(sink->buffers, inside->aside.buffer);
+	tls_inside_init(inside);
+}
+
+static void tell_record(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side, struct moment at, uint16_t len)
+{
+	if (inside->state == TLS_INSIDE_STREAMS) {
+		if (side == EXCHANGE_CLIENT)
+			streams_client(&inside->streams, sink, at, len);
+		else
+			streams_server(&inside->streams, sink, at, len);
+	} else if (side == EXCHANGE_CLIENT) {
+		turns_client(&inside->turns, sink, at);
+	} else {
+		turns_server(&inside->turns, sink, at, len);
+	}
+}
+
+/* Session tickets come first, look like answers, and are equally long. */
+static bool is_ticket(const struct tls_inside_record *records, unsigned number)
+{
+	const struct tls_inside_record *record = &records[number];
+
+	if (!turns_may_be_ticket(record->len))
+		return false;
+	for (unsigned i = 0; i < number; i++)
+		if (records[i].side == EXCHANGE_SERVER)
+			return records[i].len == record->len;
+	return true;
+}
+
+static struct summary summarise(
+	const struct tls_inside *inside, const struct exchange_sink *sink)
+{
+	const struct tls_inside_record *records = aside_of(inside, sink);
+	struct summary summary = {0};
+
+	for (unsigned i = 0; i < inside->aside.count; i++) {
+		if (records[i].side == EXCHANGE_CLIENT) {
+			if (summary.client_records++ == 0)
+				summary.preface = streams_is_preface(
+					records[i].len, inside->overhead);
+		} else if (streams_is_settings(records[i].len, inside->overhead)) {
+			summary.settings = true;
+		} else if (summary.client_records && !is_ticket(records, i)) {
+			summary.answered = true;
+		}
+	}
+	return summary;
+}
+
+/* Reads again what was kept aside. The preface is no request. */
+static void decide(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum tls_inside_state state)
+{
+	struct tls_inside_aside aside = inside->aside;
+	const struct tls_inside_record *records = aside_of(inside, sink);
+	bool streams = state == TLS_INSIDE_STREAMS, first = true;
+
+	inside->state = (uint8_t)state;
+	if (streams)
+		streams_init(&inside->streams, inside->overhead);
+	else
+		turns_init(&inside->turns, true);
+	for (unsigned i = 0; i < aside.count; i++) {
+		enum exchange_side side = (enum exchange_side)records[i].side;
+		uint16_t len = records[i].len;
+
+		if (streams && side == EXCHANGE_CLIENT && first) {
+			first = false;
+			streams_opening(&inside->streams, sink, records[i].at, len);
+			continue;
+		}
+		if (streams && side == EXCHANGE_SERVER &&
+			(is_ticket(records, i) ||
+				streams_is_settings(len, inside->overhead)))
+			continue;
+		tell_record(inside, sink, side, records[i].at, len);
+	}
+	buffer_pool_give(sink->buffers, aside.buffer);
+}
+
+static void decide_by(struct tls_inside *inside, const struct exchange_sink *sink,
+	const struct summary *summary)
+{
+	bool streams =
+		summary->settings || (summary->preface && summary->client_records > 1);
+
+	decide(inside, sink, streams ? TLS_INSIDE_STREAMS : TLS_INSIDE_TURNS);
+}
+
+static void keep(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side, struct moment at, uint16_t len)
+{
+	aside_of(inside, sink)[inside->aside.count++] =
+		(struct tls_inside_record){at, len, (uint8_t)side};
+}
+
+static void undecided_client(struct tls_inside *inside, const struct exchange_sink *sink,
+	struct moment at, uint16_t len)
+{
+	struct summary summary = summarise(inside, sink);
+
+	if (summary.client_records && streams_is_acknowledgement(len, inside->overhead))
+		decide(inside, sink, TLS_INSIDE_STREAMS);
+	else if (summary.answered || inside->aside.count == ASIDE_MAX)
+		decide_by(inside, sink, &summary);
+	if (inside->state == TLS_INSIDE_UNDECIDED)
+		keep(inside, sink, EXCHANGE_CLIENT, at, len);
+	else
+		tell_record(inside, sink, EXCHANGE_CLIENT, at, len);
+}
+
+/* One request and its answer are the same to both readers: nobody need wait for them. */
+static void undecided_server(struct tls_inside *inside, const struct exchange_sink *sink,
+	struct moment at, uint16_t len)
+{
+	struct summary summary;
+
+	if (inside->aside.count == ASIDE_MAX) {
+		summary = summarise(inside, sink);
+		decide_by(inside, sink, &summary);
+		tell_record(inside, sink, EXCHANGE_SERVER, at, len);
+		return;
+	}
+	keep(inside, sink, EXCHANGE_SERVER, at, len);
+	summary = summarise(inside, sink);
+	if ((summary.settings && summary.client_records) ||
+		(summary.preface && summary.answered && summary.client_records > 1))
+		decide(inside, sink, TLS_INSIDE_STREAMS);
+	else if (summary.answered && summary.preface)
+		decide(inside, sink, TLS_INSIDE_TURNS);
+	else if (summary.answered && !summary.settings && summary.client_records == 1)
+		decide(inside, sink, TLS_INSIDE_LATE);
+}
+
+/* The client's second turn tells. */
+static void late_client(struct tls_inside *inside, const struct exchange_sink *sink,
+	struct moment at, uint16_t len)
+{
+	if (streams_is_acknowledgement(len, inside->overhead)) {
+		turns_end(&inside->turns, sink);
+		tls_inside_begin(
+			inside, sink, TLS_INSIDE_STREAMS, inside->overhead, false);
+	} else {
+		inside->state = TLS_INSIDE_TURNS;
+		turns_client(&inside->turns, sink, at);
+	}
+}
+
+void tls_inside_record(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side, struct moment at, uint16_t len)
+{
+	if (inside->state == TLS_INSIDE_UNDECIDED && side == EXCHANGE_CLIENT)
+		undecided_client(inside, sink, at, len);
+	else if (inside->state == TLS_INSIDE_UNDECIDED)
+		undecided_server(inside, sink, at, len);
+	else if (inside->state == TLS_INSIDE_LATE && side == EXCHANGE_CLIENT)
+		late_client(inside, sink, at, len);
+	else
+		tell_record(inside, sink, side, at, len);
+}
+
+/* The end of a request counts, not its beginning. */
+static void undecided_more(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side, struct moment at)
+{
+	struct tls_inside_record *records = aside_of(inside, sink);
+	unsigned count = inside->aside.count;
+
+	if (side == EXCHANGE_CLIENT && count &&
+		records[count - 1].side == EXCHANGE_CLIENT)
+		records[count - 1].at = at;
+}
+
+void tls_inside_more(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side, struct moment at)
+{
+	if (inside->state == TLS_INSIDE_UNDECIDED)
+		undecided_more(inside, sink, side, at);
+	else if (inside->state == TLS_INSIDE_STREAMS && side == EXCHANGE_SERVER)
+		streams_server_more(&inside->streams, at);
+	else if (inside->state == TLS_INSIDE_STREAMS)
+		streams_client_more(&inside->streams, at);
+	else if (side == EXCHANGE_CLIENT)
+		turns_client_more(&inside->turns, at);
+	else
+		turns_server_more(&inside->turns, sink, at);
+}
+
+static void settle(struct tls_inside *inside, const struct exchange_sink *sink)
+{
+	struct summary summary;
+
+	if (inside->state != TLS_INSIDE_UNDECIDED)
+		return;
+	summary = summarise(inside, sink);
+	decide_by(inside, sink, &summary);
+}
+
+void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side)
+{
+	settle(inside, sink);
+	if (inside->state == TLS_INSIDE_STREAMS)
+		streams_lost(&inside->streams, sink, side);
+	else
+		turns_lost(&inside->turns, sink, side);
+}
+
+void tls_inside_end(struct tls_inside *inside, const struct exchange_sink *sink)
+{
+	settle(inside, sink);
+	if (inside->state == TLS_INSIDE_STREAMS)
+		streams_end(&inside->streams, sink);
+	else
+		turns_end(&inside->turns, sink);
+}
+
+bool tls_inside_is_open(const struct tls_inside *inside)
+{
+	switch ((enum tls_inside_state)inside->state) {
+	case TLS_INSIDE_TURNS:
+	case TLS_INSIDE_LATE:
+		return inside->turns.open;
+	case TLS_INSIDE_STREAMS:
+		return inside->streams.open > 0;
+	case TLS_INSIDE_UNDECIDED:
+		break;
+	}
+	return false;
+}

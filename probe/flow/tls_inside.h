@@ -1,0 +1,56 @@
+/*
+ * Who speaks inside TLS: a protocol of turns such as HTTP/1, or HTTP/2. TLS 1.2 shows
+ * which was chosen. TLS 1.3 shows only whether HTTP/2 was offered; then the first records
+ * are kept aside until one of them tells, and are read again by the right reader
+ * (turns.h, streams.h): a client that acknowledges settings speaks HTTP/2. Pure. Source:
+ * RFC 9113 §3.4, §6.5.3.
+ */
+#ifndef FLOW_TLS_INSIDE_H
+#define FLOW_TLS_INSIDE_H
+
+#include "streams.h"
+#include "turns.h"
+
+enum tls_inside_state {
+	TLS_INSIDE_TURNS,
+	TLS_INSIDE_STREAMS,
+	TLS_INSIDE_UNDECIDED, /* nothing was told yet */
+	TLS_INSIDE_LATE,      /* told by turns, which agrees with both so far */
+};
+
+/* The first records of a connection that may speak either. */
+struct tls_inside_aside {
+	uint16_t buffer; /* of struct tls_inside_record */
+	uint16_t count;
+};
+
+struct tls_inside {
+	uint8_t state;
+	uint8_t overhead; /* of a record over its content */
+	union {
+		struct turns turns;
+		struct streams streams;
+		struct tls_inside_aside aside;
+	};
+};
+
+/* One of turns, until something else is known. */
+void tls_inside_init(struct tls_inside *inside);
+/* The handshake is over: what it said of ALPN, and of the cipher suite. */
+void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum tls_inside_state state, uint8_t overhead, bool tickets_possible);
+/* Gives its buffer back. */
+void tls_inside_drop(struct tls_inside *inside, const struct exchange_sink *sink);
+
+/* A record of len bytes begins. */
+void tls_inside_record(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side, struct moment at, uint16_t len);
+/* More of what a former call began. */
+void tls_inside_more(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side, struct moment at);
+void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side);
+void tls_inside_end(struct tls_inside *inside, const struct exchange_sink *sink);
+bool tls_inside_is_open(const struct tls_inside *inside);
+
+#endif

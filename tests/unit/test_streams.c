@@ -1,0 +1,188 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "exchange_recorder.h"
+#include "streams.h"
+
+#define OVERHEAD 17
+
+struct play {
+	struct streams streams;
+	struct recorder heard;
+	struct moment now;
+};
+
+static void play_begin(struct play *play)
+{
+	recorder_init(&play->heard, NULL);
+	streams_init(&play->streams, OVERHEAD);
+	play->now = (struct moment){INT64_C(1590854700000000)};
+}
+
+static void client(struct play *play, int64_t wait_us, uint16_t content)
+{
+	play->now = moment_plus_us(play->now, wait_us);
+	streams_client(&play->streams, &play->heard.sink, play->now, content + OVERHEAD);
+}
+
+static void server(struct play *play, int64_t wait_us, uint16_t content)
+{
+	play->now = moment_plus_us(play->now, wait_us);
+	streams_server(&play->streams, &play->heard.sink, play->now, content + OVERHEAD);
+}
+
+static void opening(struct play *play, uint16_t content)
+{
+	streams_opening(&play->streams, &play->heard.sink, play->now, content + OVERHEAD);
+}
+
+static void assert_counts(const struct play *play, unsigned requests, unsigned responses,
+	unsigned multiplexed)
+{
+	assert_int_equal(play->heard.count[EXCHANGE_REQUEST], requests);
+	assert_int_equal(play->heard.count[EXCHANGE_RESPONSE], responses);
+	assert_int_equal(play->heard.count[EXCHANGE_MULTIPLEXED], multiplexed);
+}
+
+static int64_t sum_of(const struct play *play, unsigned count)
+{
+	int64_t sum = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		sum += play->heard.response_us[i];
+	return sum;
+}
+
+static void what_opens_http2_is_known_by_its_length(void **state)
+{
+	(void)state;
+	assert_true(streams_is_preface(24 + 9 + 12 + 13 + OVERHEAD, OVERHEAD));
+	assert_true(streams_is_preface(24 + 9 + OVERHEAD, OVERHEAD));
+	assert_false(streams_is_preface(24 + OVERHEAD, OVERHEAD));
+	assert_false(streams_is_preface(120 + OVERHEAD, OVERHEAD));
+	assert_true(streams_is_settings(9 + 18 + 13 + OVERHEAD, OVERHEAD));
+	assert_false(streams_is_settings(900, OVERHEAD));
+	assert_true(streams_is_acknowledgement(9 + OVERHEAD, OVERHEAD));
+	assert_false(streams_is_acknowledgement(3, OVERHEAD));
+}
+
+static void one_request_at_a_time_is_exact(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	opening(&play, 24 + 9 + 12 + 13);
+	client(&play, 10, 9); /* acknowledges the settings */
+	for (unsigned i = 0; i < 20; i++) {
+		client(&play, 500, (uint16_t)(40 + i % 3));
+		server(&play, 1000 + i, 300);
+		client(&play, 5, 13); /* a window update */
+		server(&play, 5, 13);
+	}
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 20, 20, 0);
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(play.heard.response_us[i], 1000 + i);
+}
+
+static void an_answer_of_many_records_is_one(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 5; i++) {
+		client(&play, 500, 60);
+		server(&play, 1000, 16384);
+		server(&play, 30, 16384);
+		server(&play, 30, 4000);
+		client(&play, 5, 26);
+		server(&play, 40, 9000); /* it was not the end */
+	}
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 5, 5, 0);
+	assert_int_equal(play.heard.count[EXCHANGE_LAST_BYTE], 5);
+	assert_int_equal(play.heard.last_byte_us[0], 1105);
+}
+
+static void the_mean_of_interleaved_answers_is_exact(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 4; i++)
+		client(&play, 100, 40);
+	/* In whatever order they are answered: begun at 0, 100, 200, 300. */
+	for (unsigned i = 0; i < 4; i++)
+		server(&play, 1000, 300);
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 4, 4, 4);
+	assert_in_range(sum_of(&play, 4), 1300 + 2300 + 3300 + 4300 - 600 - 4,
+		1300 + 2300 + 3300 + 4300 - 600 + 4);
+}
+
+static void requests_of_the_usual_length_share_a_record(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 3; i++) {
+		client(&play, 100, 31);
+		server(&play, 100, 300);
+	}
+	client(&play, 100, 155); /* five */
+	for (unsigned i = 0; i < 5; i++)
+		server(&play, 100, 300);
+	assert_counts(&play, 8, 8, 5);
+}
+
+static void an_uploads_data_are_no_requests(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	client(&play, 100, 60);
+	client(&play, 10, 16384);
+	client(&play, 10, 16384);
+	client(&play, 10, 2000);
+	server(&play, 5000, 300);
+	assert_counts(&play, 1, 1, 0);
+}
+
+static void what_was_lost_is_untimed(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	client(&play, 100, 60);
+	streams_lost(&play.streams, &play.heard.sink, EXCHANGE_SERVER);
+	server(&play, 100, 300);
+	client(&play, 100, 60);
+	server(&play, 700, 300);
+	assert_counts(&play, 2, 1, 0);
+	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 1);
+	assert_int_equal(play.heard.response_us[0], 700);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_opens_http2_is_known_by_its_length),
+		cmocka_unit_test(one_request_at_a_time_is_exact),
+		cmocka_unit_test(an_answer_of_many_records_is_one),
+		cmocka_unit_test(the_mean_of_interleaved_answers_is_exact),
+		cmocka_unit_test(requests_of_the_usual_length_share_a_record),
+		cmocka_unit_test(an_uploads_data_are_no_requests),
+		cmocka_unit_test(what_was_lost_is_untimed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
