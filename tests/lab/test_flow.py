@@ -174,8 +174,8 @@ def make_traffic(site):
     site.curl("-T", site.folder / "www/large", f"{clear}/put")
     site.curl(f"{clear}:81/")
     lone = "https://lone.example:8443"
-    site.curl("--http2", f"{lone}/small?[1-100]")
-    site.curl("--http2", "--tls-max", "1.2", f"{lone}/small?[1-100]")
+    site.curl("--http2", f"{lone}/small?[1-300]")
+    site.curl("--http2", "--tls-max", "1.2", f"{lone}/small?[1-300]")
     site.curl("--http2", f"{lone}/large?[1-20]")
     subprocess.run(["h2load", "-n", "400", "-c", "2", "-m", "10", "--connect-to",
                     f"{SERVER}:8444", "https://shared.example:8444/"],
