@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "anycast.h"
@@ -135,6 +136,19 @@ void geo_close(struct geo *geo)
 	anycast_free(geo->anycast);
 	router_names_free(geo->names);
 	free(geo);
+}
+
+static bool is_of(const struct base *base, const char *maker)
+{
+	return base->open &&
+	       strncasecmp(base->mmdb.metadata.database_type, maker, strlen(maker)) == 0;
+}
+
+const char *geo_credit(const struct geo *geo)
+{
+	return geo && (is_of(&geo->city, "DBIP") || is_of(&geo->asn, "DBIP"))
+		       ? "IP Geolocation by DB-IP"
+		       : "";
 }
 
 int geo_refresh(struct geo *geo, struct fault *fault)

@@ -35,4 +35,7 @@ bool geo_place_by_name(const struct geo *geo, const char *name, struct place *pl
  * Cheap enough for every few seconds. */
 int geo_refresh(struct geo *geo, struct fault *fault);
 
+/* The line that a database's licence wants wherever its places are shown, or "". */
+const char *geo_credit(const struct geo *geo);
+
 #endif

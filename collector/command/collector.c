@@ -445,7 +445,7 @@ static int open_api(struct collector *collector)
 			.now = now_moment,
 			.token = config->web_token_given ? &config->web_token : NULL,
 			.url = config->web_url,
-			.geo = "",
+			.geo = geo_credit(collector->geo),
 			.operate = operate,
 			.operate_arg = collector});
 }

@@ -3,12 +3,15 @@
 import json
 import pathlib
 import sys
+import tempfile
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "faults"))
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "faults"), str(TESTS / "tools")]
 
 from chromium import PROGRAM, Chromium
 from collector_client import SKIPPED, Collector, batch_line, check, need_program, request
+from make_mmdb import build
 
 SERVICE = {"name": "exchange", "hosts": ["exchange.example"], "url": "https://exchange.example/health",
            "zone": "exchange.example",
@@ -88,7 +91,7 @@ def shows_everything(page):
     check(page.run("[...document.querySelectorAll('.path.now .fresh')].map((r) => r.cells[0].textContent).join()") == "3,4",
           "hops 3 and 4 are in new networks or countries")
     check(page.run("document.querySelectorAll('.path .silent').length") == 2, "one silent hop on each path")
-    for text in ("AS64499", "Amsterdam, NL", "246 ms", "tyo-gw-1", "15.2 MiB"):
+    for text in ("AS64499", "Amsterdam, NL", "246 ms", "tyo-gw-1", "15.2 MiB", "IP Geolocation by DB-IP"):
         check(page.run(has(text)), f"{text} is not on the page")
     check(page.run("document.querySelectorAll('svg.graph .node.now').length") > 0, "no new network in the graph")
     page.wait("document.querySelector('svg .route.now')")
@@ -139,7 +142,11 @@ def main():
         print("SKIPPED: chromium is not installed (./dev deps, or apt-get install chromium)")
         sys.exit(SKIPPED)
     services = [SERVICE, {"name": "wiki", "hosts": ["wiki.example"]}]
-    with Collector(["tyo-gw-1"], services=services, judgement={"gather": "1 s"}) as collector:
+    places = build([{"prefix": "192.0.2.0/24", "country": "JP"}], database_type="DBIP-City-Lite")
+    with tempfile.NamedTemporaryFile(suffix=".mmdb") as file, \
+            Collector(["tyo-gw-1"], services=services, judgement={"gather": "1 s"}, geo={"city": file.name}) as collector:
+        file.write(places)
+        file.flush()
         collector.start()
         tell(collector)
         url = f"http://127.0.0.1:{collector.web_port}/"

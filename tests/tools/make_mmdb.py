@@ -117,7 +117,7 @@ class Tree:
         return bytes(out)
 
 
-def build(table, shape=nested, ipv4_only=False):
+def build(table, shape=nested, ipv4_only=False, database_type="astray-test"):
     tree, data = Tree(32 if ipv4_only else 128), bytearray()
     # Shorter prefixes first, so that longer ones lie over them.
     for row in sorted(table, key=lambda r: ipaddress.ip_network(r["prefix"]).prefixlen):
@@ -125,7 +125,7 @@ def build(table, shape=nested, ipv4_only=False):
         data += encode(shape(row))
     metadata = {
         "binary_format_major_version": Typed(5, 2), "binary_format_minor_version": Typed(5, 0),
-        "build_epoch": Typed(9, int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))), "database_type": "astray-test",
+        "build_epoch": Typed(9, int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))), "database_type": database_type,
         "description": {"en": "made by a test"}, "ip_version": Typed(5, 4 if ipv4_only else 6),
         "languages": ["en"], "node_count": Typed(6, len(tree.nodes)), "record_size": Typed(5, 28),
     }
