@@ -167,13 +167,13 @@ static void accuse(const struct detector_case *call, const struct showing *showi
 		which == MEDIAN ? "" : "tenth");
 	if (times >= 2)
 		(void)detector_write(finding.brief, sizeof(finding.brief),
-			"%s %.1f times as slow (%.0f ms)",
-			which == MEDIAN ? "answers" : "slow answers", times, now_ms);
+			"%s %.1f times slower (%.0f ms)",
+			which == MEDIAN ? "answers" : "slowest answers", times, now_ms);
 	else
 		(void)detector_write(finding.brief, sizeof(finding.brief),
 			"%s %.0f %% slower (%.0f ms)",
-			which == MEDIAN ? "answers" : "slow answers", 100 * (times - 1),
-			now_ms);
+			which == MEDIAN ? "answers" : "slowest answers",
+			100 * (times - 1), now_ms);
 	(void)detector_write(finding.text, sizeof(finding.text),
 		"response time, %s: %.1f ms, usually %.1f ms (x %.2f)",
 		quantiles[which].name, now_ms, usual_ms, times);
