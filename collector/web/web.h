@@ -1,5 +1,6 @@
 /*
- * The dashboard's files, gzip-packed, held by the program. Made by embed.py at build time.
+ * The dashboard's files, gzip-packed, held by the program. Made by embed.py at build
+ * time.
  */
 #ifndef ASTRAY_WEB_H
 #define ASTRAY_WEB_H
