@@ -218,7 +218,7 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 	struct shortfall_judgement judgements[SCALES];
 	enum incident_severity worst = SEVERITY_INFO;
 	unsigned speaker = 0;
-	bool doubt = false, spoken = false, away[VANTAGES_SITES];
+	bool doubt = false, spoken = false, away[VANTAGES_SITES] = {0};
 
 	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++)
 		away[site] = is_away(call, site);
