@@ -341,6 +341,31 @@ int conf_read(void *into, const struct conf_option *table, const struct json_doc
 	return 0;
 }
 
+int conf_read_section(void *into, const struct conf_option *table,
+	const struct json_doc *doc, const struct json *section, const char *where,
+	struct fault *fault)
+{
+	struct json_doc *empty = NULL;
+	int rc;
+
+	if (section)
+		return conf_read(into, table, doc, section, where, fault);
+	rc = json_parse(&empty, "{}", 2, 0, fault);
+	if (rc == 0)
+		rc = conf_read(into, table, empty, json_root(empty), where, fault);
+	json_doc_free(empty);
+	return rc;
+}
+
+int conf_refuse(struct fault *fault, const struct json_doc *doc, const struct json *value,
+	int rc, const char *field, const char *why)
+{
+	rc = fault_at(fault, rc, field, "%s", why);
+	if (fault && value)
+		fault->line = json_line(doc, value);
+	return rc;
+}
+
 void conf_describe(FILE *out, const struct conf_option *table)
 {
 	for (; table->key; table++) {

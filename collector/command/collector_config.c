@@ -197,28 +197,7 @@ struct reading {
 static int refuse(const struct reading *reading, const struct json *value,
 	const char *field, int rc, const char *why)
 {
-	rc = fault_at(reading->fault, rc, field, "%s", why);
-	if (reading->fault && value)
-		reading->fault->line = json_line(reading->doc, value);
-	return rc;
-}
-
-/* An absent section reads like an empty one: its defaults hold. */
-static int read_section(void *into, const struct conf_option *options,
-	const struct reading *reading, const struct json *section, const char *where)
-{
-	struct json_doc *empty = NULL;
-	int rc;
-
-	if (section)
-		return conf_read(
-			into, options, reading->doc, section, where, reading->fault);
-	rc = json_parse(&empty, "{}", 2, 0, reading->fault);
-	if (rc == 0)
-		rc = conf_read(
-			into, options, empty, json_root(empty), where, reading->fault);
-	json_doc_free(empty);
-	return rc;
+	return conf_refuse(reading->fault, reading->doc, value, rc, field, why);
 }
 
 /* Texts of one size, cut nowhere. */
@@ -241,7 +220,8 @@ static int read_tls(const struct reading *reading, const struct json *section)
 {
 	struct collector_config *config = reading->config;
 	struct tls_section tls = {0};
-	int rc = read_section(&tls, tls_options, reading, section, "tls");
+	int rc = conf_read_section(
+		&tls, tls_options, reading->doc, section, "tls", reading->fault);
 
 	if (rc)
 		return rc;
@@ -365,7 +345,8 @@ static int read_web(const struct reading *reading, const struct json *section)
 	config->web = section != NULL;
 	if (!section)
 		return 0;
-	rc = read_section(&web, web_options, reading, section, "web");
+	rc = conf_read_section(
+		&web, web_options, reading->doc, section, "web", reading->fault);
 	if (rc == 0)
 		rc = read_listen(
 			reading, &config->web_listen, web.listen, section, "web.listen");
@@ -384,7 +365,8 @@ static int read_web(const struct reading *reading, const struct json *section)
 static int read_geo(const struct reading *reading, const struct json *section)
 {
 	struct geo_section geo = {0};
-	int rc = read_section(&geo, geo_options, reading, section, "geo");
+	int rc = conf_read_section(
+		&geo, geo_options, reading->doc, section, "geo", reading->fault);
 
 	copy(reading->config->geo_city, geo.city);
 	copy(reading->config->geo_asn, geo.asn);
@@ -395,7 +377,8 @@ static int read_journal(const struct reading *reading, const struct json *sectio
 {
 	struct collector_config *config = reading->config;
 	struct journal_section journal = {0};
-	int rc = read_section(&journal, journal_options, reading, section, "journal");
+	int rc = conf_read_section(&journal, journal_options, reading->doc, section,
+		"journal", reading->fault);
 
 	config->journal_keep_us = journal.keep_us;
 	config->journal_keep_bytes = journal.keep_gb * GIB;
@@ -406,7 +389,8 @@ static int read_journal(const struct reading *reading, const struct json *sectio
 static int read_store(const struct reading *reading, const struct json *section)
 {
 	struct store_section store = {0};
-	int rc = read_section(&store, store_options, reading, section, "store");
+	int rc = conf_read_section(
+		&store, store_options, reading->doc, section, "store", reading->fault);
 
 	reading->config->store_keep_us = store.keep_us;
 	return rc;
@@ -416,7 +400,8 @@ static int read_limits(const struct reading *reading, const struct json *section
 {
 	struct collector_config *config = reading->config;
 	struct limits_section limits = {0};
-	int rc = read_section(&limits, limits_options, reading, section, "limits");
+	int rc = conf_read_section(
+		&limits, limits_options, reading->doc, section, "limits", reading->fault);
 
 	config->quota_bytes_per_minute = limits.probe_mb_per_minute * MIB;
 	config->connections = (unsigned)limits.connections;
@@ -427,7 +412,8 @@ static int read_limits(const struct reading *reading, const struct json *section
 static int read_log(const struct reading *reading, const struct json *section)
 {
 	struct log_section chosen = {0};
-	int rc = read_section(&chosen, log_options, reading, section, "log");
+	int rc = conf_read_section(
+		&chosen, log_options, reading->doc, section, "log", reading->fault);
 
 	if (rc)
 		return rc;
@@ -452,8 +438,8 @@ static int read_watched(const struct reading *reading, const struct top *top)
 		rc = assigned_make(&config->assigned, &config->services, reading->doc,
 			top->assignment, reading->fault);
 	if (rc == 0)
-		rc = read_section(&config->judgement, pipeline_options, reading,
-			top->judgement, "judgement");
+		rc = conf_read_section(&config->judgement, pipeline_options, reading->doc,
+			top->judgement, "judgement", reading->fault);
 	if (rc == 0)
 		rc = notify_config_read(
 			&config->notify, reading->doc, top->notify, reading->fault);

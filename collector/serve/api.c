@@ -94,10 +94,12 @@ static void answer_json(struct http_exchange *exchange, int status, const char *
 					    .headers = headers});
 }
 
-static void answer(struct http_exchange *exchange, int rc, char *text)
+/* Answers with the text that the view of that result has made, and frees it. By its
+ * place: the call that makes it stands beside it, and arguments are made in no order. */
+static void answer(struct http_exchange *exchange, int rc, char *const *text)
 {
 	if (rc == 0)
-		answer_json(exchange, 200, text);
+		answer_json(exchange, 200, *text);
 	else if (rc == STATUS_MISSING)
 		http_server_refuse(exchange, 404, "there is none of that name");
 	else if (rc == STATUS_RANGE)
@@ -106,14 +108,8 @@ static void answer(struct http_exchange *exchange, int rc, char *text)
 	else
 		http_server_refuse(
 			exchange, 500, "the store cannot be read: %s", status_text(rc));
-	free(text);
-}
-
-/* The text by its place: the call that makes it stands beside it, and arguments are made
- * in no order. */
-static void answer_view(struct http_exchange *exchange, int rc, char *const *text)
-{
-	answer(exchange, rc, *text);
+	if (text)
+		free(*text);
 }
 
 static struct api_view_source source_of(const struct api *api)
@@ -201,7 +197,7 @@ static void read_series(struct api *api, struct http_exchange *exchange)
 			exchange, 400, "step is no span such as \"10 s\" or \"1 min\"");
 		return;
 	}
-	answer_view(exchange, api_view_series(&text, &source, &order), &text);
+	answer(exchange, api_view_series(&text, &source, &order), &text);
 }
 
 static void read_paths(struct api *api, struct http_exchange *exchange)
@@ -216,7 +212,7 @@ static void read_paths(struct api *api, struct http_exchange *exchange)
 	}
 	if (services_find(source.services, service))
 		rc = api_view_paths(&text, &source, service);
-	answer(exchange, rc, text);
+	answer(exchange, rc, &text);
 }
 
 static void read_incidents(struct api *api, struct http_exchange *exchange)
@@ -244,7 +240,7 @@ static void read_incidents(struct api *api, struct http_exchange *exchange)
 			return;
 		}
 	}
-	answer_view(exchange,
+	answer(exchange,
 		api_view_incidents(
 			&text, &source, of_service, in_state, before_at.us, count),
 		&text);
@@ -255,7 +251,7 @@ static void read_services(struct api *api, struct http_exchange *exchange)
 	struct api_view_source source = source_of(api);
 	char *text = NULL;
 
-	answer_view(exchange, api_view_services(&text, &source), &text);
+	answer(exchange, api_view_services(&text, &source), &text);
 }
 
 static void read_probes(struct api *api, struct http_exchange *exchange)
@@ -263,7 +259,7 @@ static void read_probes(struct api *api, struct http_exchange *exchange)
 	struct api_view_source source = source_of(api);
 	char *text = NULL;
 
-	answer_view(exchange, api_view_probes(&text, &source), &text);
+	answer(exchange, api_view_probes(&text, &source), &text);
 }
 
 static void read_about(struct api *api, struct http_exchange *exchange)
@@ -278,7 +274,7 @@ static void read_about(struct api *api, struct http_exchange *exchange)
 		text = json_print_new(root);
 	}
 	json_free(root);
-	answer(exchange, text ? 0 : -ENOMEM, text);
+	answer(exchange, text ? 0 : -ENOMEM, &text);
 }
 
 static void listen_to_events(struct api *api, struct http_exchange *exchange)
@@ -563,9 +559,9 @@ static void run_named(struct api *api, struct http_exchange *exchange)
 		return;
 	}
 	if (reads && middle(request->path, BASE "services/", "", name))
-		answer_view(exchange, api_view_service(&text, &source, name), &text);
+		answer(exchange, api_view_service(&text, &source, name), &text);
 	else if (reads && middle(request->path, BASE "incidents/", "", name))
-		answer_view(exchange, api_view_incident(&text, &source, name), &text);
+		answer(exchange, api_view_incident(&text, &source, name), &text);
 	else
 		http_server_refuse(exchange, 404, "%s is nothing here", request->path);
 }

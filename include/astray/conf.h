@@ -49,6 +49,15 @@ struct conf_option {
 int conf_read(void *into, const struct conf_option *table, const struct json_doc *doc,
 	const struct json *object, const char *where, struct fault *fault);
 
+/* The same for a section that may be absent (NULL): it then reads like an empty one. */
+int conf_read_section(void *into, const struct conf_option *table,
+	const struct json_doc *doc, const struct json *section, const char *where,
+	struct fault *fault);
+/* Refuses a value for a reason that no table can hold: fault_at with the value's line. A
+ * NULL value has none. Returns rc. */
+int conf_refuse(struct fault *fault, const struct json_doc *doc, const struct json *value,
+	int rc, const char *field, const char *why);
+
 /* One "key (type, default): help" paragraph a row. */
 void conf_describe(FILE *out, const struct conf_option *table);
 

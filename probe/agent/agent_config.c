@@ -169,28 +169,7 @@ struct reading {
 static int refuse(const struct reading *reading, const struct json *value,
 	const char *field, int rc, const char *why)
 {
-	rc = fault_at(reading->fault, rc, field, "%s", why);
-	if (reading->fault && value)
-		reading->fault->line = json_line(reading->doc, value);
-	return rc;
-}
-
-/* An absent section reads like an empty one: its defaults hold. */
-static int read_section(void *into, const struct conf_option *options,
-	const struct reading *reading, const struct json *section, const char *where)
-{
-	struct json_doc *empty = NULL;
-	int rc;
-
-	if (section)
-		return conf_read(
-			into, options, reading->doc, section, where, reading->fault);
-	rc = json_parse(&empty, "{}", 2, 0, reading->fault);
-	if (rc == 0)
-		rc = conf_read(
-			into, options, empty, json_root(empty), where, reading->fault);
-	json_doc_free(empty);
-	return rc;
+	return conf_refuse(reading->fault, reading->doc, value, rc, field, why);
 }
 
 static int read_labels(struct agent_config *config, const struct reading *reading,
@@ -253,8 +232,8 @@ static int read_collector(struct agent_config *config, const struct reading *rea
 		[OBS_SENTINEL] = 2 * MOMENT_SECOND_US};
 	struct collector collector = {.batch_age_us = patience_us[config->role]};
 	const struct collector_access *access = &collector.access;
-	int rc = read_section(
-		&collector, collector_options, reading, section, "collector");
+	int rc = conf_read_section(&collector, collector_options, reading->doc, section,
+		"collector", reading->fault);
 
 	if (rc)
 		return rc;
@@ -277,7 +256,8 @@ static int read_spool(struct agent_config *config, const struct reading *reading
 	const struct json *section)
 {
 	struct spool_section spool = {0};
-	int rc = read_section(&spool, spool_options, reading, section, "spool");
+	int rc = conf_read_section(
+		&spool, spool_options, reading->doc, section, "spool", reading->fault);
 
 	(void)snprintf(config->spool_directory, sizeof(config->spool_directory), "%s",
 		spool.directory);
@@ -289,7 +269,8 @@ static int read_geo(struct agent_config *config, const struct reading *reading,
 	const struct json *section)
 {
 	struct geo_section geo = {0};
-	int rc = read_section(&geo, geo_options, reading, section, "geo");
+	int rc = conf_read_section(
+		&geo, geo_options, reading->doc, section, "geo", reading->fault);
 
 	(void)snprintf(config->geo_city, sizeof(config->geo_city), "%s", geo.city);
 	(void)snprintf(config->geo_asn, sizeof(config->geo_asn), "%s", geo.asn);
@@ -306,7 +287,8 @@ static int read_here(struct agent_config *config, const struct reading *reading,
 	const struct json *section)
 {
 	struct here_section here = {.latitude = NAN, .longitude = NAN};
-	int rc = read_section(&here, here_options, reading, section, "here");
+	int rc = conf_read_section(
+		&here, here_options, reading->doc, section, "here", reading->fault);
 
 	if (rc)
 		return rc;
@@ -331,7 +313,8 @@ static int read_log(struct agent_config *config, const struct reading *reading,
 	const struct json *section)
 {
 	struct log_section chosen = {0};
-	int rc = read_section(&chosen, log_options, reading, section, "log");
+	int rc = conf_read_section(
+		&chosen, log_options, reading->doc, section, "log", reading->fault);
 
 	if (rc)
 		return rc;

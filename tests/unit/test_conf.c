@@ -143,6 +143,36 @@ static void a_bad_value_names_its_line_and_range(void **state)
 	assert_int_equal(read_text(&settings, "[]", &fault), STATUS_SYNTAX);
 }
 
+static void an_absent_section_reads_like_an_empty_one(void **state)
+{
+	struct settings settings = {.name = "kept"};
+	struct fault fault = {0};
+
+	(void)state;
+	assert_int_equal(
+		conf_read_section(&settings, options, NULL, NULL, "flow", &fault), 0);
+	assert_int_equal(settings.count, 3);
+	assert_true(settings.enabled);
+	assert_string_equal(settings.name, "kept");
+}
+
+static void a_refusal_names_the_line_of_its_value(void **state)
+{
+	static const char text[] = "{\n\"a\": 1,\n\"b\": 2}";
+	struct json_doc *doc;
+	struct fault fault = {0};
+
+	(void)state;
+	assert_int_equal(json_parse(&doc, text, strlen(text), 0, &fault), 0);
+	assert_int_equal(conf_refuse(&fault, doc, json_member(json_root(doc), "b"),
+				 STATUS_RANGE, "b", "is too many"),
+		STATUS_RANGE);
+	assert_int_equal(fault.line, 3);
+	assert_string_equal(fault.field, "b");
+	assert_string_equal(fault.why, "is too many");
+	json_doc_free(doc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +181,8 @@ int main(void)
 		cmocka_unit_test(spans_take_units_and_bare_seconds),
 		cmocka_unit_test(an_unknown_key_names_its_line_and_the_nearest),
 		cmocka_unit_test(a_bad_value_names_its_line_and_range),
+		cmocka_unit_test(an_absent_section_reads_like_an_empty_one),
+		cmocka_unit_test(a_refusal_names_the_line_of_its_value),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
