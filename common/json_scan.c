@@ -284,6 +284,7 @@ int json_scan(struct json_scan *scan, const char *text, size_t len, size_t wante
 
 	scan->why = s.why;
 	scan->at = s.at;
+	scan->values = s.values;
 	return rc;
 }
 

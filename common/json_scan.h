@@ -11,6 +11,7 @@
 struct json_scan {
 	const char *why; /* what is wrong; NULL when nothing is */
 	size_t at;       /* where: a byte offset */
+	size_t values;   /* how many were begun before that */
 };
 
 /* 0 or STATUS_*, with *scan filled. When wanted is not 0, *scan.at becomes the offset of

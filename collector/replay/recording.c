@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "astray/status.h"
@@ -15,7 +16,8 @@ struct recording {
 	int fd;
 	bool ended;
 	unsigned line;
-	size_t begin, end; /* of what is in buf and not yet read */
+	int64_t size, taken; /* bytes of the file; size 0: not known */
+	size_t begin, end;   /* of what is in buf and not yet read */
 	char path[256];
 	char buf[ROOM];
 };
@@ -23,6 +25,7 @@ struct recording {
 int recording_open(struct recording **out, const char *path, struct fault *fault)
 {
 	struct recording *recording = calloc(1, sizeof(*recording));
+	struct stat file;
 
 	*out = NULL;
 	if (!recording)
@@ -40,6 +43,8 @@ int recording_open(struct recording **out, const char *path, struct fault *fault
 				fault->input, sizeof(fault->input), "%.255s", path);
 		return fault_at(fault, rc, "", "%s", strerror(-rc));
 	}
+	if (fstat(recording->fd, &file) == 0 && S_ISREG(file.st_mode))
+		recording->size = file.st_size;
 	*out = recording;
 	return 0;
 }
@@ -79,6 +84,7 @@ static int fill(struct recording *recording, struct fault *fault)
 			fault_at(fault, -errno, "", "%s", strerror(errno)));
 	recording->ended = got == 0;
 	recording->end += (size_t)got;
+	recording->taken += got;
 	return 0;
 }
 
@@ -128,4 +134,11 @@ int recording_next(struct recording *recording, struct wire_origin *origin,
 		return rc;
 	rc = wire_decode_record(origin, obs, line, len, fault);
 	return rc ? fail(recording, fault, rc) : 1;
+}
+
+int recording_percent(const struct recording *recording)
+{
+	int64_t read_on = recording->taken - (int64_t)(recording->end - recording->begin);
+
+	return recording->size ? (int)(100 * read_on / recording->size) : -1;
 }

@@ -19,5 +19,7 @@ void recording_close(struct recording *recording); /* NULL is fine */
 /* 1: an observation; 0: the end; negative: failed. */
 int recording_next(struct recording *recording, struct wire_origin *origin,
 	struct obs *obs, struct fault *fault);
+/* How much of a file has been read; negative for a pipe. */
+int recording_percent(const struct recording *recording);
 
 #endif

@@ -125,13 +125,17 @@ static double seconds_since(struct tick began)
 static void show_progress(struct replay *replay)
 {
 	char at[MOMENT_TEXT];
+	int percent = recording_percent(replay->recording);
 
 	if (!replay->progress ||
 		tick_since_us(now_tick(), replay->shown) < MOMENT_SECOND_US / 4)
 		return;
 	replay->shown = now_tick();
+	(void)fputc('\r', stderr);
+	if (percent >= 0)
+		(void)fprintf(stderr, "%3d %%  ", percent);
 	(void)fprintf(stderr,
-		"\r%s  %" PRIu64 " observations, %.0f a second, %" PRIu64 " pages ",
+		"%s  %" PRIu64 " observations, %.0f a second, %" PRIu64 " pages ",
 		moment_text(replay->last, false, at), replay->observations,
 		(double)replay->observations / seconds_since(replay->began),
 		replay->judges[0].tally.pages);
@@ -165,16 +169,19 @@ static void summarise(const struct replay *replay)
 	double weeks = (double)span_us / (7. * MOMENT_DAY_US) *
 		       (double)judge->config->services.count;
 	double took = seconds_since(replay->began);
+	struct pipeline_counters counters;
 	char span[MOMENT_TEXT];
 
+	pipeline_read_counters(judge->pipeline, &counters);
 	if (replay->progress)
 		(void)fputs("\r\x1b[K", stderr);
 	(void)fprintf(stderr,
-		"%" PRIu64 " observations over %s, judged in %.1f s (%.0f a second)\n"
+		"%" PRIu64 " observations over %s, judged in %.1f s (%.0f a second), "
+		"%" PRIu64 " keys (service, site)\n"
 		"%zu incidents, %" PRIu64 " pages",
 		replay->observations, moment_span_text(span_us, span), took,
-		took > 0 ? (double)replay->observations / took : 0, judge->tally.count,
-		judge->tally.pages);
+		took > 0 ? (double)replay->observations / took : 0, counters.keys,
+		judge->tally.count, judge->tally.pages);
 	if (weeks > 0)
 		(void)fprintf(stderr, " (%.2f for a hundred service-weeks)",
 			100 * (double)judge->tally.pages / weeks);
