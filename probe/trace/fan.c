@@ -142,12 +142,13 @@ static struct shot *take_shot(struct fan *fan, unsigned ttl, unsigned flow,
 	return shot;
 }
 
-static bool next_again(struct fan *fan, struct tick now, struct fan_probe *probe)
+static bool next_again(struct fan *fan, struct tick now, const struct ttl_gate *gate,
+	struct fan_probe *probe)
 {
 	for (unsigned ttl = 1; ttl <= fan->last; ttl++) {
 		struct level *level = &fan->levels[ttl];
 
-		if (!level->again_wanted)
+		if (!level->again_wanted || !ttl_gate_is_open(gate, ttl))
 			continue;
 		level->again_wanted--;
 		take_shot(fan, ttl, 0, now, probe)->again = true;
@@ -156,26 +157,44 @@ static bool next_again(struct fan *fan, struct tick now, struct fan_probe *probe
 	return false;
 }
 
-bool fan_next(struct fan *fan, struct tick now, struct fan_probe *probe)
+/* The first flow that is still to be asked about this TTL, or -1. */
+static int wanted_at(struct fan *fan, unsigned ttl)
+{
+	for (unsigned flow = 0; flow < fan->flow_count; flow++)
+		if (cell_at(fan, ttl, flow)->state == WANTED)
+			return (int)flow;
+	return -1;
+}
+
+bool fan_next(struct fan *fan, struct tick now, const struct ttl_gate *gate,
+	struct fan_probe *probe)
 {
 	if (fan->shot_count == FAN_SHOTS) {
 		fan->cut_short = true;
 		fan->wanted = 0;
 		return false;
 	}
-	for (unsigned ttl = 1; fan->wanted && ttl <= fan->last; ttl++)
-		for (unsigned flow = 0; flow < fan->flow_count; flow++) {
-			struct cell *cell = cell_at(fan, ttl, flow);
+	for (unsigned ttl = 1; fan->wanted && ttl <= fan->last; ttl++) {
+		int flow = wanted_at(fan, ttl);
+		struct cell *cell;
 
-			if (cell->state != WANTED)
-				continue;
-			fan->wanted--;
-			cell->state = FLYING;
-			cell->tries++;
-			(void)take_shot(fan, ttl, flow, now, probe);
-			return true;
-		}
-	return next_again(fan, now, probe);
+		if (flow < 0 || !ttl_gate_is_open(gate, ttl))
+			continue;
+		cell = cell_at(fan, ttl, (unsigned)flow);
+		fan->wanted--;
+		cell->state = FLYING;
+		cell->tries++;
+		(void)take_shot(fan, ttl, (unsigned)flow, now, probe);
+		return true;
+	}
+	return next_again(fan, now, gate, probe);
+}
+
+uint8_t fan_ttl_of(const struct fan *fan, uint16_t id)
+{
+	unsigned number = (unsigned)id - fan->plan.first_id; /* wraps when it is below */
+
+	return number < fan->shot_count ? fan->shots[number].ttl : 0;
 }
 
 static struct shot *shot_of(struct fan *fan, uint16_t id)

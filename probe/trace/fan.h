@@ -18,6 +18,7 @@
 
 #include "astray/moment.h"
 #include "reply_packet.h"
+#include "ttl_gate.h"
 
 #define FAN_FLOWS 512
 #define FAN_TTLS 40
@@ -57,7 +58,9 @@ void fan_free(struct fan *fan); /* NULL is fine */
 uint16_t fan_first_id_max(void);
 
 /* As for a path. */
-bool fan_next(struct fan *fan, struct tick now, struct fan_probe *probe);
+bool fan_next(struct fan *fan, struct tick now, const struct ttl_gate *gate,
+	struct fan_probe *probe);
+uint8_t fan_ttl_of(const struct fan *fan, uint16_t id);
 void fan_note_sent(struct fan *fan, uint16_t id, struct tick at);
 bool fan_take_reply(
 	struct fan *fan, uint16_t id, const struct reply_packet *reply, struct tick at);

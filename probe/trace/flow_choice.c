@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <sys/random.h>
 
-#include "flight_table.h"
+#include "flight.h"
 #include "path.h"
 #include "trace_socket.h"
 

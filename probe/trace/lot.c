@@ -39,7 +39,7 @@ static void note_sent(
 		struct tick at = {before.us + span_us * i / count};
 
 		if (lot->flights[i])
-			flight_table_note_sent(lot->flights[i], lot->packets[i].id, at);
+			flight_note_sent(lot->flights[i], lot->packets[i].id, at);
 	}
 }
 

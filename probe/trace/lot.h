@@ -4,7 +4,7 @@
 #ifndef TRACE_LOT_H
 #define TRACE_LOT_H
 
-#include "flight_table.h"
+#include "flight.h"
 #include "trace_socket.h"
 
 struct lot {

@@ -142,7 +142,7 @@ static void take_shot(
 
 /* One at a time, every hop once before any is asked again: where the path ends teaches
  * how long silence is to be waited for. */
-static unsigned next_narrow(const struct path *path)
+static unsigned next_narrow(const struct path *path, const struct ttl_gate *gate)
 {
 	unsigned best = 0;
 
@@ -152,34 +152,41 @@ static unsigned next_narrow(const struct path *path)
 		if (hop->waiting)
 			return 0;
 		if (wants_probe(path, hop) &&
-			(!best || hop->sent < path->hops[best].sent))
+			(!best || hop->sent < path->hops[best].sent) &&
+			ttl_gate_is_open(gate, ttl))
 			best = ttl;
 	}
 	return best;
 }
 
-static unsigned next_wide(const struct path *path)
+static unsigned next_wide(const struct path *path, const struct ttl_gate *gate)
 {
 	for (unsigned ttl = 1; ttl <= path->last && ttl <= path->opened; ttl++)
-		if (wants_probe(path, &path->hops[ttl]))
+		if (wants_probe(path, &path->hops[ttl]) && ttl_gate_is_open(gate, ttl))
 			return ttl;
 	return 0;
 }
 
-bool path_next(struct path *path, struct tick now, struct path_probe *probe)
+bool path_next(struct path *path, struct tick now, const struct ttl_gate *gate,
+	struct path_probe *probe)
 {
-	unsigned ttl = path->narrow ? next_narrow(path) : next_wide(path);
+	unsigned ttl = path->narrow ? next_narrow(path, gate) : next_wide(path, gate);
 
 	if (ttl)
 		take_shot(path, ttl, now, probe);
 	return ttl != 0;
 }
 
+static unsigned ttl_at(const struct path *path, unsigned place)
+{
+	return place % path->plan.max_ttl + 1;
+}
+
 /* The TTL of an id, 0 when no such probe was sent; its shot. */
 static unsigned find_shot(struct path *path, uint16_t id, struct shot **shot)
 {
 	unsigned place = (unsigned)id - path->plan.first_id; /* wraps when it is below */
-	unsigned ttl = place % path->plan.max_ttl + 1;
+	unsigned ttl = ttl_at(path, place);
 
 	if (place >= id_count(&path->plan) ||
 		place / path->plan.max_ttl >= path->hops[ttl].sent)
@@ -363,11 +370,16 @@ static int64_t give_up_far_us(
 	return most(first_us + PATIENCE_US, last_us + could_us);
 }
 
-static int64_t give_up_us(struct path *path, unsigned ttl)
+static int64_t sent_us(const struct path *path, unsigned ttl, unsigned attempt)
+{
+	return path->shots[shot_number(path, ttl, attempt)].sent.us;
+}
+
+static int64_t give_up_us(const struct path *path, unsigned ttl)
 {
 	const struct hop *hop = &path->hops[ttl];
-	int64_t first_us = shot_at(path, ttl, 0)->sent.us;
-	int64_t last_us = shot_at(path, ttl, hop->sent - 1u)->sent.us;
+	int64_t first_us = sent_us(path, ttl, 0);
+	int64_t last_us = sent_us(path, ttl, hop->sent - 1u);
 	bool again = hop->answered == 0 && hop->sent < SILENT_ATTEMPTS;
 
 	if (!has_ended(path) && ttl > path->farthest)
@@ -380,7 +392,7 @@ static int64_t give_up_us(struct path *path, unsigned ttl)
 		last_us + path->longest_us + WAIT_MORE_US);
 }
 
-struct tick path_deadline(struct path *path)
+struct tick path_deadline(const struct path *path)
 {
 	struct tick deadline = {NEVER_US};
 
@@ -442,6 +454,13 @@ unsigned path_rows(const struct path *path, struct path_row rows[static PATH_ROW
 		count += more;
 	}
 	return count;
+}
+
+uint8_t path_ttl_of(const struct path *path, uint16_t id)
+{
+	unsigned place = (unsigned)id - path->plan.first_id; /* wraps when it is below */
+
+	return place < id_count(&path->plan) ? (uint8_t)ttl_at(path, place) : 0;
 }
 
 unsigned path_dropped(const struct path *path)

@@ -19,6 +19,7 @@
 
 #include "astray/moment.h"
 #include "reply_packet.h"
+#include "ttl_gate.h"
 
 #define PATH_TTL_MAX 64
 #define PATH_QUERIES_MAX 10
@@ -69,8 +70,10 @@ uint16_t path_first_id_max(const struct path_plan *plan);
 int path_new(struct path **out, const struct path_plan *plan);
 void path_free(struct path *path); /* NULL is fine */
 
-/* The next probe to send now, noted as sent; false when there is none at this time. */
-bool path_next(struct path *path, struct tick now, struct path_probe *probe);
+/* The next probe to send now, noted as sent; false when there is none at this time, or
+ * none that the gate lets through. */
+bool path_next(struct path *path, struct tick now, const struct ttl_gate *gate,
+	struct path_probe *probe);
 /* The moment at which it really left, where that became known later. */
 void path_note_sent(struct path *path, uint16_t id, struct tick at);
 enum path_match path_take_reply(
@@ -79,11 +82,13 @@ enum path_match path_take_reply(
  * otherwise the path becomes narrow. */
 enum path_match path_take_unnumbered(
 	struct path *path, const struct reply_packet *reply, struct tick at);
+/* The TTL that belongs to an id, 0 when it is none of this path. */
+uint8_t path_ttl_of(const struct path *path, uint16_t id);
 /* The probe could not be sent, and will not be again. */
 void path_abandon(struct path *path, uint16_t id);
 
 /* When path_expire should be called; far in the future when nothing is awaited. */
-struct tick path_deadline(struct path *path);
+struct tick path_deadline(const struct path *path);
 /* Gives up probes whose time is over; their answers still count until the end. */
 void path_expire(struct path *path, struct tick now);
 bool path_is_done(const struct path *path);

@@ -21,7 +21,7 @@
 
 struct wishes {
 	const char *protocol, *targets, *geo_city, *geo_asn;
-	int64_t rounds, port, flow, queries, max_ttl, rate;
+	int64_t rounds, port, flow, queries, max_ttl, rate, host_rate, router_rate;
 	const char *here;
 	bool v4, v6, json, csv, report, numeric, all_paths, mtu, help;
 };
@@ -125,6 +125,8 @@ static int run(
 		.max_ttl = (unsigned)wishes->max_ttl,
 		.queries = (unsigned)wishes->queries,
 		.rate = wishes->rate,
+		.host_rate = wishes->host_rate,
+		.router_rate = wishes->router_rate,
 		.form = wishes->csv    ? TRACE_RUN_CSV
 			: wishes->json ? TRACE_RUN_JSON
 				       : TRACE_RUN_TABLE,
@@ -221,6 +223,20 @@ int trace_command(void *app, int argc, char **argv)
 			.max = RATE_MAX,
 			.target = &wishes.rate,
 			.help = "packets a second at most, in all (default 1000)"},
+		{.name = "host-rate",
+			.kind = ARGS_INT,
+			.metavar = "PPS",
+			.min = 1,
+			.max = RATE_MAX,
+			.target = &wishes.host_rate,
+			.help = "of them towards one host (default: all)"},
+		{.name = "router-rate",
+			.kind = ARGS_INT,
+			.metavar = "PPS",
+			.min = 1,
+			.max = RATE_MAX,
+			.target = &wishes.router_rate,
+			.help = "of them to one router, as far as known (default: all)"},
 		{.name = "targets",
 			.kind = ARGS_TEXT,
 			.metavar = "FILE",

@@ -429,7 +429,10 @@ static int open_rounds(struct trace_run *run)
 
 static int open_run(struct trace_run *run, struct fault *fault)
 {
-	struct tracer_limits limits = {.rate = run->order->rate, .traces = AT_ONCE};
+	struct tracer_limits limits = {.rate = run->order->rate,
+		.peer_rate = run->order->host_rate,
+		.router_rate = run->order->router_rate,
+		.traces = AT_ONCE};
 	int rc;
 
 	run->obs = malloc(sizeof(*run->obs));

@@ -21,7 +21,8 @@ struct trace_run_order {
 	uint8_t family; /* 4, 6, or 0: either */
 	uint16_t port, flow;
 	unsigned max_ttl, queries;
-	int64_t rate; /* packets a second, in all */
+	int64_t rate;                   /* packets a second, in all */
+	int64_t host_rate, router_rate; /* to one destination, one router; 0: the same */
 	bool all_paths, mtu, names;
 	enum trace_run_form form;
 	int64_t rounds;                 /* more than one: a summary, of one target */

@@ -19,19 +19,11 @@
 #include "astray/address.h"
 #include "astray/fault.h"
 #include "astray/moment.h"
-#include "probe_packet.h"
 #include "reply_packet.h"
+#include "trace_packet.h"
 
 #define TRACE_SOCKET_LOT \
 	16 /* packets sent by one call; few, so that their times are known */
-
-struct trace_packet {
-	struct probe_flow flow;
-	uint64_t tag; /* the caller's, comes back with the stamp */
-	uint16_t id;
-	uint16_t padding; /* zeros behind it */
-	uint8_t ttl;
-};
 
 /* Who is told. */
 struct trace_listener {

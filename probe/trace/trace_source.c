@@ -23,7 +23,7 @@
 
 struct settings {
 	char protocol[8];
-	int64_t interval_us, max_ttl, queries, flows, rate;
+	int64_t interval_us, max_ttl, queries, flows, rate, peer_rate, router_rate;
 };
 
 static const struct conf_option options[] = {
@@ -40,6 +40,10 @@ static const struct conf_option options[] = {
 		"how many of several equal ways are followed, one each round"},
 	{"rate", CONF_INT, offsetof(struct settings, rate), 0, 1, 1000000, "500",
 		"packets a second at most, in all"},
+	{"peer_rate", CONF_INT, offsetof(struct settings, peer_rate), 0, 1, 1000000,
+		"100", "of them towards one address"},
+	{"router_rate", CONF_INT, offsetof(struct settings, router_rate), 0, 1, 1000000,
+		"50", "of them to one router: the first hops are the same for many"},
 	{0},
 };
 
@@ -293,7 +297,10 @@ static int start(void **out, const struct source_env *env, const void *settings_
 	struct fault *fault)
 {
 	const struct settings *settings = settings_read;
-	struct tracer_limits limits = {.rate = settings->rate, .traces = TRACES_MAX};
+	struct tracer_limits limits = {.rate = settings->rate,
+		.peer_rate = settings->peer_rate,
+		.router_rate = settings->router_rate,
+		.traces = TRACES_MAX};
 	struct trace_watch *watch;
 	int rc;
 

@@ -19,8 +19,9 @@ struct tracer;
 
 struct tracer_limits {
 	int64_t rate;      /* packets a second, in all */
-	int64_t peer_rate; /* and of one trace to its destination; 0: the same */
-	unsigned traces;   /* asked for at once */
+	/* And of them towards one destination, and to one router; 0: the same. */
+	int64_t peer_rate, router_rate;
+	unsigned traces; /* asked for at once */
 };
 
 struct tracer_result {

@@ -278,9 +278,10 @@ class Internet:
         """What the emulator did since this was asked last."""
         return self.tell("counters")
 
-    def arrivals(self):
-        """When packets came since counters() was asked, seconds."""
-        return [at / 1e6 for at in self.tell("arrivals")["arrivals"]]
+    def arrivals(self, ttl=None):
+        """When packets (of this TTL) came since counters() was asked, seconds."""
+        answer = self.tell("arrivals")
+        return [at / 1e6 for at, its in zip(answer["arrivals"], answer["ttls"]) if ttl in (None, its)]
 
     def spin(self, microseconds=50):
         """Wait for the last moment before a packet is due by turning: exact to a few microseconds,

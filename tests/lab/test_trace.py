@@ -6,7 +6,8 @@ MPLS labels, and a round trip within 1 ms of the program and never below it; a s
 without an address; one flow takes one of several equal ways, always the same, and other flows find the
 others; a silent stretch before the destination does not hide it; a router's refusal ends the path
 unreached; forged answers count for nothing; two hundred destinations at once are as complete as one; no
-more packets leave than --rate allows; and without any privilege every protocol still finds all of it, by
+more packets leave than --rate allows, nor more to one destination or to one router than allowed;
+and without any privilege every protocol still finds all of it, by
 the kernel's error queues.
 
 Needs root, unshare, setpriv and /dev/net/tun; skips loudly (exit 77) without them.
@@ -23,7 +24,7 @@ from internet import check, program, tool
 HERE4, HERE6 = "198.51.100.2", "2001:db8::2"
 SERVICE4, SERVICE6 = "203.0.113.9", "2001:db8:ffff::9"
 TOLERANCE_US = 1000
-BURST = 32
+BURST, ROUTER_BURST = 32, 6
 PING_GROUPS = pathlib.Path("/proc/sys/net/ipv4/ping_group_range")
 
 
@@ -192,6 +193,12 @@ def many_destinations_are_as_complete_as_one(network):
               f"{record['service']}: {found}")
 
 
+def never_more_than(times, rate, burst, what):
+    for first, at in enumerate(times):
+        within = sum(at <= other < at + 1 for other in times[first:])
+        check(within <= rate + burst, f"{what}: {within} packets in one second")
+
+
 def no_more_leaves_than_the_rate(network):
     network.program([router(number, 1) for number in range(1, 10)], 2)
     rate = 200
@@ -199,9 +206,28 @@ def no_more_leaves_than_the_rate(network):
           *[f"203.0.113.{i}" for i in range(1, 41)])
     times = network.lab.arrivals()
     check(400 <= len(times) <= 480, f"{len(times)} packets for 40 times 10 hops, and 2 beyond")
-    for first, at in enumerate(times):
-        within = sum(at <= other < at + 1 for other in times[first:])
-        check(within <= rate + BURST, f"{within} packets in one second")
+    never_more_than(times, rate, BURST, "in all")
+
+
+def no_router_is_asked_beyond_its_rate(network):
+    """All these destinations lie behind the same nine routers, and are still found whole."""
+    hops = [router(number, 1) for number in range(1, 10)]
+    network.program(hops, 2)
+    records = trace(network, "--queries", "1", "--max-ttl", "10", "--rate", "5000", "--router-rate", "20",
+                    *[f"203.0.113.{i}" for i in range(1, 41)])
+    for record in records:
+        check(all(hop["answered"] for hop in record["hops"]) and record["reached"], f"{record}")
+    for ttl in range(1, 10):
+        times = network.lab.arrivals(ttl)
+        check(len(times) == 40, f"hop {ttl}: {len(times)} packets for 40 destinations")
+        never_more_than(times, 20, ROUTER_BURST, f"hop {ttl}")
+
+
+def no_destination_is_sent_more_than_its_rate(network):
+    """However many flows of it are traced at once."""
+    network.program([router(number, 1) for number in range(1, 30)], 2)
+    trace(network, "--queries", "3", "--host-rate", "60", "--rate", "5000", SERVICE4)
+    never_more_than(network.lab.arrivals(), 60, BURST, "to one destination")
 
 
 def as_nobody(network, *arguments):
@@ -263,6 +289,8 @@ SCENARIOS = (
     forged_answers_count_for_nothing,
     many_destinations_are_as_complete_as_one,
     no_more_leaves_than_the_rate,
+    no_router_is_asked_beyond_its_rate,
+    no_destination_is_sent_more_than_its_rate,
     without_privilege_every_protocol_has_its_way,
     a_quote_of_eight_bytes_is_enough_without_privilege,
     without_ping_sockets_icmp_says_what_to_do,

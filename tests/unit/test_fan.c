@@ -56,7 +56,7 @@ static unsigned play(struct fan **fan, const struct diamond *diamond, uint32_t s
 		unsigned count = 0;
 
 		assert_in_range(batches, 0, 200);
-		while (fan_next(*fan, now, &probes[count]))
+		while (fan_next(*fan, now, NULL, &probes[count]))
 			count++;
 		now.us += 10 * MS;
 		for (unsigned i = 0; i < count; i++) {
@@ -157,7 +157,7 @@ static void forged_and_duplicate_answers_do_not_count(void **state)
 
 	(void)state;
 	assert_int_equal(fan_new(&fan, &plan), 0);
-	assert_true(fan_next(fan, (struct tick){0}, &probe));
+	assert_true(fan_next(fan, (struct tick){0}, NULL, &probe));
 	reply = answer(&diamond, &probe, 0);
 	assert_false(fan_take_reply(fan, FIRST_ID - 1, &reply, (struct tick){1}));
 	assert_false(

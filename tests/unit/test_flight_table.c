@@ -22,9 +22,13 @@ static struct flight *add(struct flight_table *table, unsigned number)
 		.from_port = (uint16_t)(61000 + number % 3),
 		.to_port = 443,
 		.cookie = (uint16_t)number};
+	struct flight *flight;
 
 	order.peer = flow.to = address_v4(bytes);
-	return flight_table_add(table, &order, &flow, 1, false);
+	flight = flight_new(&order, &flow, 1, false);
+	assert_non_null(flight);
+	flight_table_add(table, flight);
+	return flight;
 }
 
 static struct reply_packet reply_for(const struct probe_flow *flow)
@@ -45,7 +49,7 @@ static void each_flight_is_found_by_its_flow_and_its_replies(void **state)
 	(void)state;
 	assert_int_equal(flight_table_new(&table, 64), 0);
 	for (unsigned i = 0; i < FLIGHTS; i++)
-		assert_non_null(flights[i] = add(table, i));
+		flights[i] = add(table, i);
 	for (unsigned i = 0; i < FLIGHTS; i++) {
 		struct reply_packet reply = reply_for(&flights[i]->flow);
 
@@ -72,7 +76,7 @@ static void what_was_removed_is_found_no_more(void **state)
 		struct trace_order order = flights[i]->order;
 
 		flight_table_remove(table, flights[i]);
-		flight_table_free_flight(flights[i]);
+		flight_free(flights[i]);
 		assert_null(flight_table_find(table, &order));
 	}
 	for (struct flight *at = flight_table_first(table); at; at = at->next)

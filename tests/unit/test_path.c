@@ -69,7 +69,7 @@ static void send_all(struct play *play)
 {
 	struct path_probe probe;
 
-	while (path_next(play->path, play->now, &probe)) {
+	while (path_next(play->path, play->now, NULL, &probe)) {
 		struct reply_packet reply;
 		unsigned hops = probe.ttl;
 
@@ -203,14 +203,14 @@ static void a_slow_stretch_at_the_end_is_waited_for(void **state)
 
 	(void)state;
 	assert_int_equal(path_new(&path, &plan), 0);
-	while (path_next(path, (struct tick){0}, &probe))
+	while (path_next(path, (struct tick){0}, NULL, &probe))
 		;
 	assert_int_equal(path_take_reply(path, FIRST_ID, &near, (struct tick){1 * MS}),
 		PATH_COUNTED);
 	/* Not asked twice before it could have answered, and not given up then. */
 	assert_in_range(path_deadline(path).us, 250 * MS, 600 * MS);
 	path_expire(path, (struct tick){600 * MS});
-	while (path_next(path, (struct tick){600 * MS}, &probe))
+	while (path_next(path, (struct tick){600 * MS}, NULL, &probe))
 		;
 	path_expire(path, (struct tick){898 * MS});
 	assert_false(path_is_done(path));
@@ -219,6 +219,44 @@ static void a_slow_stretch_at_the_end_is_waited_for(void **state)
 		PATH_COUNTED);
 	assert_true(path_is_reached(path));
 	path_free(path);
+}
+
+static bool all_but_the_second(void *arg, uint8_t ttl)
+{
+	bool *shut = arg;
+
+	return !(*shut && ttl == 2);
+}
+
+static void a_hop_that_may_not_be_asked_yet_is_asked_later(void **state)
+{
+	struct path_plan plan = {.max_ttl = 3, .queries = 1, .first_id = FIRST_ID};
+	bool shut = true;
+	struct ttl_gate gate = {&shut, all_but_the_second};
+	struct path_probe probe;
+	struct path *path;
+
+	(void)state;
+	for (unsigned narrow = 0; narrow < 2; narrow++) {
+		struct reply_packet reply = {.kind = REPLY_EXPIRED};
+
+		plan.narrow = narrow;
+		shut = true;
+		assert_int_equal(path_new(&path, &plan), 0);
+		for (unsigned ttl = 1; ttl <= 3; ttl += 2) {
+			assert_true(path_next(path, (struct tick){0}, &gate, &probe));
+			assert_int_equal(probe.ttl, ttl);
+			reply.from = router_address(ttl);
+			(void)path_take_reply(
+				path, probe.id, &reply, (struct tick){1 * MS});
+		}
+		assert_false(path_next(path, (struct tick){2 * MS}, &gate, &probe));
+		assert_false(path_is_done(path));
+		shut = false;
+		assert_true(path_next(path, (struct tick){3 * MS}, &gate, &probe));
+		assert_int_equal(probe.ttl, 2);
+		path_free(path);
+	}
 }
 
 static void a_destination_that_never_answers_ends_in_two_seconds(void **state)
@@ -324,7 +362,7 @@ static struct path *sent_path(unsigned max_ttl, unsigned queries)
 	struct path *path;
 
 	assert_int_equal(path_new(&path, &plan), 0);
-	while (path_next(path, (struct tick){0}, &probe))
+	while (path_next(path, (struct tick){0}, NULL, &probe))
 		;
 	return path;
 }
@@ -339,7 +377,7 @@ static void two_addresses_at_one_ttl_are_two_rows(void **state)
 
 	(void)state;
 	(void)path_take_reply(path, FIRST_ID, &one, (struct tick){2 * MS});
-	assert_true(path_next(path, (struct tick){3 * MS}, &probe));
+	assert_true(path_next(path, (struct tick){3 * MS}, NULL, &probe));
 	assert_int_equal(probe.ttl, 1);
 	(void)path_take_reply(path, probe.id, &two, (struct tick){4 * MS});
 	assert_int_equal(path_rows(path, rows), 3);
@@ -362,7 +400,7 @@ static void the_least_round_trip_counts_and_none_is_negative(void **state)
 
 	(void)state;
 	(void)path_take_reply(path, FIRST_ID, &one, (struct tick){2 * MS});
-	assert_true(path_next(path, (struct tick){5 * MS}, &probe));
+	assert_true(path_next(path, (struct tick){5 * MS}, NULL, &probe));
 	path_note_sent(path, probe.id, (struct tick){6 * MS});
 	(void)path_take_reply(path, probe.id, &one, (struct tick){5 * MS});
 	assert_int_equal(path_rows(path, rows), 1);
@@ -422,9 +460,9 @@ static void a_narrow_path_has_one_probe_in_flight(void **state)
 	(void)state;
 	assert_int_equal(path_new(&path, &plan), 0);
 	for (unsigned ttl = 1; ttl <= 4; ttl++) {
-		assert_true(path_next(path, now, &probe));
+		assert_true(path_next(path, now, NULL, &probe));
 		assert_int_equal(probe.ttl, ttl);
-		assert_false(path_next(path, now, &probe));
+		assert_false(path_next(path, now, NULL, &probe));
 		if (ttl == 2) { /* silent: asked again only once the end is known */
 			now = path_deadline(path);
 			path_expire(path, now);
@@ -435,7 +473,7 @@ static void a_narrow_path_has_one_probe_in_flight(void **state)
 		now.us += 10 * MS;
 		assert_int_equal(path_take_unnumbered(path, &reply, now), PATH_COUNTED);
 	}
-	assert_true(path_next(path, now, &probe));
+	assert_true(path_next(path, now, NULL, &probe));
 	assert_int_equal(probe.ttl, 2);
 	path_expire(path, path_deadline(path));
 	assert_true(path_is_done(path));
@@ -454,13 +492,13 @@ static void a_reply_without_a_number_counts_only_when_it_can_be_for_one(void **s
 
 	(void)state;
 	assert_int_equal(path_new(&path, &plan), 0);
-	while (path_next(path, now, &probe))
+	while (path_next(path, now, NULL, &probe))
 		;
 	assert_int_equal(path_take_unnumbered(path, &reply, now), PATH_STRANGE);
 	now.us = 2000 * MS;
 	path_expire(path, now);
-	assert_true(path_next(path, now, &probe)); /* narrow from now on */
-	assert_false(path_next(path, now, &probe));
+	assert_true(path_next(path, now, NULL, &probe)); /* narrow from now on */
+	assert_false(path_next(path, now, NULL, &probe));
 	assert_int_equal(path_take_unnumbered(path, &reply, now), PATH_COUNTED);
 	assert_int_equal(path_rows(path, rows), 3);
 	assert_int_equal(rows[0].answered, 1);
@@ -496,6 +534,7 @@ int main(void)
 		cmocka_unit_test(
 			a_silent_stretch_before_the_destination_costs_less_than_200_ms),
 		cmocka_unit_test(a_slow_stretch_at_the_end_is_waited_for),
+		cmocka_unit_test(a_hop_that_may_not_be_asked_yet_is_asked_later),
 		cmocka_unit_test(a_destination_that_never_answers_ends_in_two_seconds),
 		cmocka_unit_test(a_router_that_refuses_ends_the_path_unreached),
 		cmocka_unit_test(a_hop_that_loses_its_first_probe_is_still_found),

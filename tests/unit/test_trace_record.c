@@ -44,7 +44,7 @@ static int make_finished(void **state)
 	if (!finished->obs || path_new(&finished->path, &plan) ||
 		geo_open(&finished->geo, TEST_DATA "/geo_nested.mmdb", NULL, NULL))
 		return -1;
-	while (path_next(finished->path, (struct tick){0}, &probe))
+	while (path_next(finished->path, (struct tick){0}, NULL, &probe))
 		;
 	(void)path_take_reply(finished->path, FIRST_ID, &near, (struct tick){812});
 	(void)path_take_reply(finished->path, FIRST_ID + 2, &far, (struct tick){5000});

@@ -11,7 +11,8 @@
  *      "routes":[[{"addresses":["192.0.2.1"],"rtt_us":400},…]]}
  *     {"do":"no-path","from":"tokyo","to":"203.0.113.0/24"}
  *     {"do":"counters"}       also starts them again
- *     {"do":"arrivals"}       when packets came since the last counters, microseconds
+ *     {"do":"arrivals"}       when packets came since the last counters, microseconds,
+ * and with which TTLs
  *     {"do":"spin","us":50}   the last moment before a packet is due is waited for by
  * turning
  *
@@ -46,6 +47,7 @@ struct counters {
 	uint64_t late[LATE_MAX_US + 1]; /* packets by how late they left, microseconds */
 	uint64_t arrival_count;
 	int64_t arrivals[ARRIVALS_MAX];
+	uint8_t arrival_ttls[ARRIVALS_MAX];
 };
 
 struct emulator {
@@ -118,8 +120,10 @@ static void packet_came(
 	if (lab_packet_read(&packet, bytes, len) < 0 || lab_packet_is_multicast(&packet))
 		return;
 	counters->packets++;
-	if (counters->arrival_count < ARRIVALS_MAX)
+	if (counters->arrival_count < ARRIVALS_MAX) {
+		counters->arrival_ttls[counters->arrival_count] = packet.ttl;
 		counters->arrivals[counters->arrival_count++] = now;
+	}
 	if (!lab_program_way(emulator->program, from, &packet, &way)) {
 		counters->unroutable++;
 		return;
@@ -246,10 +250,13 @@ static void show_counters(const struct counters *counters, struct json *into)
 
 static void show_arrivals(const struct counters *counters, struct json *into)
 {
-	struct json *list = json_add_array(into, "arrivals");
+	struct json *times = json_add_array(into, "arrivals");
+	struct json *ttls = json_add_array(into, "ttls");
 
-	for (uint64_t i = 0; i < counters->arrival_count; i++)
-		json_add_int(list, NULL, counters->arrivals[i]);
+	for (uint64_t i = 0; i < counters->arrival_count; i++) {
+		json_add_int(times, NULL, counters->arrivals[i]);
+		json_add_int(ttls, NULL, counters->arrival_ttls[i]);
+	}
 }
 
 static int obey(struct emulator *emulator, const struct json_doc *doc,
