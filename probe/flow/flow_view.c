@@ -73,7 +73,12 @@ void flow_view_losses(FILE *out, const struct meter_counts *counts)
 	} losses[] = {
 		{counts->cut, "packets ended before their headers did"},
 		{counts->malformed, "packets contradicted themselves"},
-		{counts->fragments, "packets were fragments, of which the first is read"},
+		{counts->layers.unread, "packets were in tunnels that are not read"},
+		{counts->layers.too_deep, "packets had too many headers around them"},
+		{counts->layers.fragments.incomplete,
+			"fragmented packets did not come in full"},
+		{counts->layers.fragments.overlapping,
+			"fragmented packets contradicted themselves"},
 		{counts->evicted, "open connections gave way to newer ones"},
 		{counts->evicted_half_open,
 			"unanswered connections gave way to newer ones"},
@@ -90,7 +95,8 @@ void flow_view_losses(FILE *out, const struct meter_counts *counts)
 
 void flow_view_counts(FILE *out, const struct meter_counts *counts)
 {
-	(void)fprintf(out, "%" PRIu64 " packets, %" PRIu64 " of them TCP\n",
-		counts->packets, counts->segments);
+	(void)fprintf(out,
+		"%" PRIu64 " packets, %" PRIu64 " of them TCP, %" PRIu64 " not IP\n",
+		counts->packets, counts->segments, counts->layers.not_ip);
 	flow_view_losses(out, counts);
 }

@@ -42,8 +42,10 @@ static int read_v4(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
 		return STATUS_SHORT;
 	out->source = address_v4(addresses);
 	out->destination = address_v4(addresses + 4);
-	out->is_later_part = fragment & 0x1fff;
 	out->is_fragment = fragment & 0x3fff;
+	out->more_follow = fragment & 0x2000;
+	out->part_at = (uint16_t)((fragment & 0x1fff) * 8);
+	out->whole_id = out->id;
 	out->payload_len = total_len - header_len;
 	out->payload = captured_part(&cur, out->payload_len);
 	return 0;
@@ -68,9 +70,10 @@ static uint32_t read_extension(struct ip_packet *out, struct cursor *cur)
 	units = cursor_take_u8(cur);
 	if (kind == FRAGMENT) {
 		fragment = cursor_take_u16(cur);
-		out->is_later_part = fragment & 0xfff8;
 		out->is_fragment = fragment & 0xfff9;
-		cursor_skip(cur, 4);
+		out->more_follow = fragment & 1;
+		out->part_at = fragment & 0xfff8;
+		out->whole_id = cursor_take_u32(cur);
 		return 8;
 	}
 	/* The authentication header counts in fours, the others in eights (RFC 4302). */
@@ -79,13 +82,29 @@ static uint32_t read_extension(struct ip_packet *out, struct cursor *cur)
 	return len;
 }
 
+int ip_layer_step_over_extensions(struct ip_packet *ip)
+{
+	struct cursor cur = ip->payload;
+
+	while (is_extension(ip->protocol) && !ip->is_fragment) {
+		uint32_t len = read_extension(ip, &cur);
+
+		if (len > ip->payload_len)
+			return STATUS_SYNTAX;
+		if (cur.short_read)
+			return STATUS_SHORT;
+		ip->payload_len -= len;
+	}
+	ip->payload = captured_part(&cur, ip->payload_len);
+	return 0;
+}
+
 static int read_v6(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
 {
-	uint32_t left_len;
 	const uint8_t *addresses;
 
 	cursor_skip(&cur, 4);
-	left_len = cursor_take_u16(&cur);
+	out->payload_len = cursor_take_u16(&cur);
 	out->protocol = cursor_take_u8(&cur);
 	out->ttl = cursor_take_u8(&cur);
 	addresses = cursor_take(&cur, 32);
@@ -93,20 +112,10 @@ static int read_v6(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
 		return STATUS_SHORT;
 	out->source = address_v6(addresses);
 	out->destination = address_v6(addresses + 16);
-	if (left_len == 0 && wire_len > 40)
-		left_len = wire_len - 40;
-	while (is_extension(out->protocol) && !out->is_later_part) {
-		uint32_t len = read_extension(out, &cur);
-
-		if (cur.short_read)
-			return STATUS_SHORT;
-		if (len > left_len)
-			return STATUS_SYNTAX;
-		left_len -= len;
-	}
-	out->payload_len = left_len;
-	out->payload = captured_part(&cur, left_len);
-	return 0;
+	if (out->payload_len == 0 && wire_len > 40)
+		out->payload_len = wire_len - 40;
+	out->payload = captured_part(&cur, out->payload_len);
+	return ip_layer_step_over_extensions(out);
 }
 
 int ip_layer_read(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
@@ -114,7 +123,7 @@ int ip_layer_read(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
 	if (cursor_left(&cur) == 0)
 		return STATUS_SHORT;
 	out->id = 0;
-	out->is_fragment = out->is_later_part = false;
+	out->is_fragment = false;
 	switch (cur.at[0] >> 4) {
 	case 4:
 		return read_v4(out, cur, wire_len);

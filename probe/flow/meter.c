@@ -8,7 +8,6 @@
 #include "astray/status.h"
 #include "buffer_pool.h"
 #include "connection.h"
-#include "link_layer.h"
 #include "syn_mark.h"
 
 #define PROTOCOL_TCP 6
@@ -19,6 +18,7 @@
 
 struct meter {
 	struct meter_counts counts;
+	struct unwrap *unwrap;
 	struct flow_table *table;
 	struct buffer_pool *buffers;
 	struct windows *windows;
@@ -49,7 +49,9 @@ static int make_parts(struct meter *meter, const struct meter_config *config,
 		.emit_arg = config->emit_arg};
 	int rc;
 
-	rc = flow_table_new(&meter->table, config->flows, config->seed);
+	rc = unwrap_new(&meter->unwrap, config->tunnels);
+	if (rc == 0)
+		rc = flow_table_new(&meter->table, config->flows, config->seed);
 	if (rc == 0)
 		rc = buffer_pool_new(&meter->buffers, buffers_for(config->flows));
 	if (rc == 0)
@@ -96,6 +98,7 @@ void meter_free(struct meter *meter)
 	windows_free(meter->windows);
 	buffer_pool_free(meter->buffers);
 	flow_table_free(meter->table);
+	unwrap_free(meter->unwrap);
 	free(meter);
 }
 
@@ -235,21 +238,15 @@ static void count_fault(struct meter *meter, int rc)
 		meter->counts.malformed++;
 }
 
-static void read_ip(
-	struct meter *meter, struct cursor cur, uint32_t wire_len, struct moment at)
+static void read_transport(
+	struct meter *meter, const struct ip_packet *ip, struct moment at)
 {
 	struct tcp_segment segment;
-	struct ip_packet ip;
-	int rc = ip_layer_read(&ip, cur, wire_len);
+	int rc;
 
-	if (rc) {
-		count_fault(meter, rc);
+	if (ip->protocol != PROTOCOL_TCP)
 		return;
-	}
-	meter->counts.fragments += ip.is_fragment;
-	if (ip.protocol != PROTOCOL_TCP || ip.is_later_part)
-		return;
-	rc = tcp_segment_read(&segment, &ip);
+	rc = tcp_segment_read(&segment, ip);
 	if (rc) {
 		count_fault(meter, rc);
 		return;
@@ -281,7 +278,7 @@ void meter_advance(struct meter *meter, struct moment now)
 void meter_packet(struct meter *meter, int link_type, struct moment at,
 	const uint8_t *bytes, uint32_t captured, uint32_t wire_len)
 {
-	struct cursor cur = cursor_over(bytes, captured);
+	struct ip_packet ip;
 	int rc;
 
 	meter->counts.packets++;
@@ -292,12 +289,11 @@ void meter_packet(struct meter *meter, int link_type, struct moment at,
 	meter_advance(meter, at);
 	if (wire_len < captured)
 		wire_len = captured;
-	rc = link_layer_enter(&cur, link_type);
-	if (rc) {
+	rc = unwrap_packet(meter->unwrap, &ip, link_type, at, bytes, captured, wire_len);
+	if (rc)
 		count_fault(meter, rc);
-		return;
-	}
-	read_ip(meter, cur, wire_len - (captured - (uint32_t)cursor_left(&cur)), at);
+	else
+		read_transport(meter, &ip, at);
 }
 
 static void end_all(struct meter *meter, enum flow_list list)
@@ -320,6 +316,7 @@ void meter_finish(struct meter *meter)
 void meter_count(const struct meter *meter, struct meter_counts *counts)
 {
 	*counts = meter->counts;
+	unwrap_count(meter->unwrap, &counts->layers);
 	counts->unbuffered = buffer_pool_refusals(meter->buffers);
 	counts->refused_services = windows_refused_services(meter->windows);
 	counts->unlisted_peers = windows_unlisted_peers(meter->windows);

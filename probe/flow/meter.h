@@ -10,6 +10,7 @@
 
 #include "astray/obs.h"
 #include "astray/services.h"
+#include "unwrap.h"
 
 struct meter;
 
@@ -19,18 +20,19 @@ struct meter_config {
 	bool exact_ends;        /* see struct windows_config */
 	uint32_t flows;         /* connections followed at once, 400 bytes each */
 	unsigned service_limit; /* services, where none are configured */
+	unsigned tunnels;       /* to look into: UNWRAP_GRE and others */
 	uint64_t seed;          /* random: what outsiders must not guess */
 	obs_emit_fn emit;
 	void *emit_arg;
 };
 
 struct meter_counts {
-	uint64_t packets;   /* all that came */
-	uint64_t segments;  /* of them TCP */
-	uint64_t cut;       /* that ended before their headers did */
-	uint64_t malformed; /* that contradict themselves */
-	uint64_t fragments; /* of which only the first is read */
-	uint64_t evicted;   /* connections whose place was needed while they were open */
+	uint64_t packets;            /* all that came */
+	uint64_t segments;           /* of them TCP */
+	uint64_t cut;                /* that ended before their headers did */
+	uint64_t malformed;          /* that contradict themselves */
+	struct unwrap_counts layers; /* what else was set aside on the way to TCP */
+	uint64_t evicted; /* connections whose place was needed while they were open */
 	uint64_t evicted_half_open;
 	uint64_t unbuffered;       /* times that a buffer was wanted and none was left */
 	uint64_t refused_services; /* connections that found no row for their service */

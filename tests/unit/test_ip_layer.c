@@ -82,22 +82,26 @@ static void fragments_are_known_as_such(void **state)
 	(void)make_v4(bytes, 20);
 	bytes[6] = 0x20;
 	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, 40), 40), 0);
-	assert_true(ip.is_fragment && !ip.is_later_part);
+	assert_true(ip.is_fragment && ip.more_follow);
+	assert_int_equal(ip.part_at, 0);
+	assert_int_equal(ip.whole_id, 7);
 	put_u16(bytes + 6, 0x0005);
 	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, 40), 40), 0);
-	assert_true(ip.is_fragment && ip.is_later_part);
+	assert_true(ip.is_fragment && !ip.more_follow);
+	assert_int_equal(ip.part_at, 40);
 }
 
-/* Hop-by-hop, then a fragment header, then TCP. */
+/* Hop-by-hop, then a fragment header, then destination options, then TCP. */
 static size_t make_extended(uint8_t bytes[static 128], unsigned fragment)
 {
-	size_t len = make_v6(bytes, 16 + 20);
+	size_t len = make_v6(bytes, 24 + 20);
 
 	bytes[6] = 0;
 	bytes[40] = 44;
-	bytes[41] = 0;
-	bytes[48] = 6;
+	bytes[48] = 60;
 	put_u16(bytes + 50, fragment);
+	put_u32(bytes + 52, 0x01020304);
+	bytes[56] = 6;
 	return len;
 }
 
@@ -105,17 +109,48 @@ static void extension_headers_are_stepped_over(void **state)
 {
 	uint8_t bytes[128];
 	struct ip_packet ip;
+	size_t len = make_extended(bytes, 0);
+
+	(void)state;
+	/* A fragment that is the whole packet is none. */
+	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, len), (uint32_t)len), 0);
+	assert_int_equal(ip.protocol, 6);
+	assert_int_equal(ip.payload_len, 20);
+	assert_ptr_equal(ip.payload.at, bytes + 64);
+	assert_false(ip.is_fragment);
+}
+
+static void a_fragment_ends_at_its_part(void **state)
+{
+	uint8_t bytes[128];
+	struct ip_packet ip;
 	size_t len = make_extended(bytes, 0x0001);
 
 	(void)state;
 	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, len), (uint32_t)len), 0);
-	assert_int_equal(ip.protocol, 6);
-	assert_int_equal(ip.payload_len, 20);
+	assert_true(ip.is_fragment && ip.more_follow);
+	assert_int_equal(ip.protocol, 60);
+	assert_int_equal(ip.whole_id, 0x01020304);
 	assert_ptr_equal(ip.payload.at, bytes + 56);
-	assert_true(ip.is_fragment && !ip.is_later_part);
 	len = make_extended(bytes, 0x0010);
 	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, len), (uint32_t)len), 0);
-	assert_true(ip.is_later_part);
+	assert_true(ip.is_fragment && !ip.more_follow);
+	assert_int_equal(ip.part_at, 16);
+}
+
+static void a_packet_put_together_goes_on_behind_its_extensions(void **state)
+{
+	uint8_t bytes[128];
+	struct ip_packet ip;
+	size_t len = make_extended(bytes, 0x0001);
+
+	(void)state;
+	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, len), (uint32_t)len), 0);
+	ip.is_fragment = false;
+	assert_int_equal(ip_layer_step_over_extensions(&ip), 0);
+	assert_int_equal(ip.protocol, 6);
+	assert_int_equal(ip.payload_len, 20);
+	assert_ptr_equal(ip.payload.at, bytes + 64);
 }
 
 static void every_short_header_is_refused(void **state)
@@ -129,9 +164,9 @@ static void every_short_header_is_refused(void **state)
 		assert_int_equal(
 			ip_layer_read(&ip, cursor_over(bytes, len), 40), STATUS_SHORT);
 	(void)make_extended(bytes, 0);
-	for (size_t len = 0; len < 56; len++)
+	for (size_t len = 0; len < 64; len++)
 		assert_int_equal(
-			ip_layer_read(&ip, cursor_over(bytes, len), 76), STATUS_SHORT);
+			ip_layer_read(&ip, cursor_over(bytes, len), 84), STATUS_SHORT);
 }
 
 static void contradicting_lengths_are_refused(void **state)
@@ -161,6 +196,8 @@ int main(void)
 		cmocka_unit_test(options_are_stepped_over),
 		cmocka_unit_test(fragments_are_known_as_such),
 		cmocka_unit_test(extension_headers_are_stepped_over),
+		cmocka_unit_test(a_fragment_ends_at_its_part),
+		cmocka_unit_test(a_packet_put_together_goes_on_behind_its_extensions),
 		cmocka_unit_test(every_short_header_is_refused),
 		cmocka_unit_test(contradicting_lengths_are_refused),
 	};

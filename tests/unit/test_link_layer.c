@@ -11,7 +11,7 @@
 struct header {
 	int type;
 	size_t len;
-	uint8_t bytes[32];
+	uint8_t bytes[40];
 };
 
 /* Every one of these stands in front of an IP header. */
@@ -26,6 +26,32 @@ static const struct header headers[] = {
 	{LINK_LAYER_NULL, 4, {2, 0, 0, 0}},
 	{LINK_LAYER_NULL, 4, {0, 0, 0, 30}},
 	{LINK_LAYER_LOOP, 4, {0, 0, 0, 24}},
+	{LINK_LAYER_ETHERNET, 18, {[12] = 0x88, 0x47, 0, 0x01, 0x11, 64, 0x45}},
+	{LINK_LAYER_ETHERNET, 22,
+		{[12] = 0x88, 0x48, 0, 1, 0x10, 64, 0, 2, 0x21, 64, 0x60}},
+	{LINK_LAYER_ETHERNET, 26,
+		{[12] = 0x81,
+			0x00,
+			0,
+			7,
+			0x88,
+			0x47,
+			0,
+			1,
+			0x10,
+			64,
+			0,
+			2,
+			0x21,
+			64,
+			0x45}},
+	{LINK_LAYER_ETHERNET, 36, {[12] = 0x88, 0x47, 0, 1, 0x11, 64, [34] = 0x08, 0x00}},
+	{LINK_LAYER_ETHERNET, 22, {[12] = 0x88, 0x64, 0x11, 0, 0, 9, 0, 40, 0x00, 0x21}},
+	{LINK_LAYER_ETHERNET, 21, {[12] = 0x88, 0x64, 0x11, 0, 0, 9, 0, 40, 0x57}},
+	{LINK_LAYER_PPP, 2, {0x00, 0x57}},
+	{LINK_LAYER_PPP, 1, {0x21}},
+	{LINK_LAYER_PPP_SERIAL, 4, {0xff, 0x03, 0x00, 0x21}},
+	{LINK_LAYER_PPP_ETHER, 8, {0x11, 0, 0, 9, 0, 40, 0x00, 0x21}},
 	{LINK_LAYER_RAW, 0, {0}},
 	{LINK_LAYER_RAW_BSD, 0, {0}},
 	{LINK_LAYER_IPV4, 0, {0}},
@@ -60,37 +86,34 @@ static void every_short_header_is_refused(void **state)
 static void what_is_not_ip_is_not_ours(void **state)
 {
 	static const uint8_t arp[14] = {[12] = 0x08, 0x06};
-	static const uint8_t many_tags[34] = {[12] = 0x81,
-		0,
-		0,
-		0,
-		0x81,
-		0,
-		0,
-		0,
-		0x81,
-		0,
-		0,
-		0,
-		0x81,
-		0,
-		0,
-		0,
-		0x81,
-		0,
-		0,
-		0,
-		0x08,
-		0};
+	static const uint8_t discovery[20] = {[12] = 0x88, 0x64, 0x11, 0x09};
+	static const uint8_t bits[19] = {[12] = 0x88, 0x47, 0, 1, 0x11, 64, 0x90};
 	static const uint8_t family[4] = {0, 0, 0, 99};
 	struct cursor cur = cursor_over(arp, sizeof(arp));
 
 	(void)state;
 	assert_int_equal(link_layer_enter(&cur, LINK_LAYER_ETHERNET), STATUS_NOT_OURS);
-	cur = cursor_over(many_tags, sizeof(many_tags));
+	cur = cursor_over(discovery, sizeof(discovery));
+	assert_int_equal(link_layer_enter(&cur, LINK_LAYER_ETHERNET), STATUS_NOT_OURS);
+	cur = cursor_over(bits, sizeof(bits));
 	assert_int_equal(link_layer_enter(&cur, LINK_LAYER_ETHERNET), STATUS_NOT_OURS);
 	cur = cursor_over(family, sizeof(family));
 	assert_int_equal(link_layer_enter(&cur, LINK_LAYER_LOOP), STATUS_NOT_OURS);
+}
+
+static void tags_without_end_are_refused(void **state)
+{
+	uint8_t vlans[14 + 4 * 9], labels[14 + 4 * 9] = {[12] = 0x88, 0x47};
+	struct cursor cur = cursor_over(labels, sizeof(labels));
+
+	(void)state;
+	assert_int_equal(link_layer_enter(&cur, LINK_LAYER_ETHERNET), STATUS_LIMIT);
+	for (size_t i = 0; i < sizeof(vlans); i += 2) {
+		vlans[i] = 0x81;
+		vlans[i + 1] = 0x00;
+	}
+	cur = cursor_over(vlans, sizeof(vlans));
+	assert_int_equal(link_layer_enter(&cur, LINK_LAYER_ETHERNET), STATUS_LIMIT);
 }
 
 static void an_unknown_link_type_is_unsupported(void **state)
@@ -108,6 +131,7 @@ int main(void)
 		cmocka_unit_test(every_link_type_leads_to_ip),
 		cmocka_unit_test(every_short_header_is_refused),
 		cmocka_unit_test(what_is_not_ip_is_not_ours),
+		cmocka_unit_test(tags_without_end_are_refused),
 		cmocka_unit_test(an_unknown_link_type_is_unsupported),
 	};
 
