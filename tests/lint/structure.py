@@ -32,7 +32,7 @@ FOREIGN = {
 }
 # What pure code never includes.
 IMPURE = re.compile(r"#include [<\"](uv\.h|astray/now\.h|astray/fetch\.h|sys/socket\.h|poll\.h|sys/epoll\.h)")
-PURE = ("collector/pipeline", "collector/place", "collector/model", "collector/detect", "collector/incident")
+PURE = ("collector/archive", "collector/pipeline", "collector/place", "collector/model", "collector/detect", "collector/incident")
 
 problems = []
 
