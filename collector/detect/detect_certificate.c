@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "archive.h"
 #include "known.h"
 
 #define ROUNDS_TO_SPEAK 2
@@ -161,9 +162,22 @@ static void see(struct detector_case *call)
 		accuse(call, stranger, complaint);
 }
 
+static void keep_service(struct archive *archive, void *state)
+{
+	struct certificates_of_service *certificates = state;
+
+	known_keep(archive, &certificates->keys);
+	known_keep(archive, &certificates->issuers);
+	known_keep(archive, &certificates->strangers);
+	archive_moment(archive, &certificates->first);
+	archive_moment(archive, &certificates->not_before);
+	archive_moment(archive, &certificates->not_after);
+}
+
 const struct detector detect_certificate = {
 	.name = "certificate",
 	.kinds = 1u << OBS_CHECK,
 	.service_size = sizeof(struct certificates_of_service),
 	.see = see,
+	.keep_service = keep_service,
 };

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "archive.h"
 #include "known.h"
 #include "light.h"
 #include "path_words.h"
@@ -291,9 +292,24 @@ static void see(struct detector_case *call)
 	count_clean(call, paths);
 }
 
+static void keep_cell(struct archive *archive, void *state)
+{
+	struct paths_of_site *paths = state;
+
+	known_keep(archive, &paths->pairs);
+	known_keep(archive, &paths->suspects);
+	archive_moment(archive, &paths->first);
+	archive_u32(archive, &paths->flows);
+	archive_u32(archive, &paths->clean);
+	archive_bool(archive, &paths->accused);
+	archive_text(archive, paths->usual, sizeof(paths->usual));
+	archive_i64(archive, &paths->usual_rtt_us);
+}
+
 const struct detector detect_detour = {
 	.name = "detour",
 	.kinds = 1u << OBS_TRACE,
 	.cell_size = sizeof(struct paths_of_site),
 	.see = see,
+	.keep_cell = keep_cell,
 };

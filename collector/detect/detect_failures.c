@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "archive.h"
+
 #define SLOTS 2
 #define USUAL_LEAST .02
 #define USUAL_TIMES 4
@@ -180,9 +182,24 @@ static void judge(struct detector_case *call)
 	}
 }
 
+static void keep(struct archive *archive, void *state)
+{
+	struct failures *failures = state;
+
+	for (unsigned series = 0; series < SERIES; series++) {
+		archive_double(archive, &failures->usual[series]);
+		for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
+			archive_bool(archive, &failures->accused[pace][series]);
+			archive_moment(archive, &failures->since[pace][series]);
+		}
+	}
+}
+
 const struct detector detect_failures = {
 	.name = "failures",
 	.service_size = sizeof(struct failures),
 	.cell_size = sizeof(struct failures),
 	.judge = judge,
+	.keep_service = keep,
+	.keep_cell = keep,
 };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
 #include "quantile_floor.h"
 
 /* A median of 80 log-normal values is good to 6 %; of fewer than 15 to nothing. */
@@ -268,9 +269,34 @@ static void judge(struct detector_case *call)
 	}
 }
 
+static void keep_service(struct archive *archive, void *state)
+{
+	struct answers_of_service *service = state;
+
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
+		for (unsigned q = 0; q < QUANTILES; q++) {
+			for (unsigned i = 0; i < 3; i++)
+				archive_float(archive, &service->effects[pace][q][i]);
+			archive_bool(archive, &service->accused[pace][q]);
+			archive_moment(archive, &service->since[pace][q]);
+		}
+}
+
+static void keep_cell(struct archive *archive, void *state)
+{
+	struct answers_of_site *answers = state;
+
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
+		for (unsigned q = 0; q < QUANTILES; q++)
+			quantile_floor_keep(archive, &answers->floors[pace][q]);
+	archive_moment(archive, &answers->first);
+}
+
 const struct detector detect_latency = {
 	.name = "latency",
 	.service_size = sizeof(struct answers_of_service),
 	.cell_size = sizeof(struct answers_of_site),
 	.judge = judge,
+	.keep_service = keep_service,
+	.keep_cell = keep_cell,
 };

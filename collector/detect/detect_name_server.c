@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "astray/lookalike.h"
+#include "archive.h"
 #include "known.h"
 
 #define STRANGERS 8
@@ -190,9 +191,27 @@ static void see(struct detector_case *call)
 		acquit_the_absent(call, names);
 }
 
+static void keep_service(struct archive *archive, void *state)
+{
+	struct names_of_service *names = state;
+
+	known_keep(archive, &names->servers);
+	archive_count(archive, &names->usual_count, USUAL);
+	for (unsigned i = 0; i < names->usual_count; i++)
+		archive_text(archive, names->usual[i], OBS_NAME);
+	archive_moment(archive, &names->first);
+	archive_count(archive, &names->stranger_count, STRANGERS);
+	for (unsigned i = 0; i < names->stranger_count; i++) {
+		archive_text(archive, names->strangers[i].name, OBS_NAME);
+		archive_moment(archive, &names->strangers[i].since);
+		archive_u32(archive, &names->strangers[i].absent);
+	}
+}
+
 const struct detector detect_name_server = {
 	.name = "name_server",
 	.kinds = 1u << OBS_DNS,
 	.service_size = sizeof(struct names_of_service),
 	.see = see,
+	.keep_service = keep_service,
 };

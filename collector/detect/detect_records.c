@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive.h"
 #include "known.h"
 
 #define ANSWERS_TO_SPEAK 2
@@ -259,9 +260,23 @@ static void see(struct detector_case *call)
 		see_set(call, &records->sets[MAIL], MAIL);
 }
 
+static void keep_service(struct archive *archive, void *state)
+{
+	struct records_of_service *records = state;
+
+	for (unsigned i = 0; i < SETS; i++) {
+		known_keep(archive, &records->sets[i].seen);
+		known_keep(archive, &records->sets[i].strangers);
+		archive_moment(archive, &records->sets[i].first);
+	}
+	archive_bool(archive, &records->was_signed);
+	archive_u32(archive, &records->unsigned_rounds);
+}
+
 const struct detector detect_records = {
 	.name = "records",
 	.kinds = 1u << OBS_DNS,
 	.service_size = sizeof(struct records_of_service),
 	.see = see,
+	.keep_service = keep_service,
 };

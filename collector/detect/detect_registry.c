@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "archive.h"
 #include "known.h"
 
 /* A touched registration is said for a day: its incident, if there is one, comes within
@@ -123,9 +124,26 @@ static void see(struct detector_case *call)
 		moment_text(now->last_changed, false, changed));
 }
 
+static void keep_service(struct archive *archive, void *state)
+{
+	struct registry_of_service *registry = state;
+
+	archive_bool(archive, &registry->known);
+	archive_u64(archive, &registry->registrar);
+	archive_bool(archive, &registry->locked);
+	archive_bool(archive, &registry->is_signed);
+	archive_moment(archive, &registry->last_changed);
+	archive_moment(archive, &registry->touched);
+	for (unsigned i = 0; i < FACTS; i++) {
+		archive_bool(archive, &registry->accused[i]);
+		archive_moment(archive, &registry->since[i]);
+	}
+}
+
 const struct detector detect_registry = {
 	.name = "registry",
 	.kinds = 1u << OBS_REGISTRY,
 	.service_size = sizeof(struct registry_of_service),
 	.see = see,
+	.keep_service = keep_service,
 };

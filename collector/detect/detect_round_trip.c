@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "archive.h"
 #include "level_shift.h"
 #include "path_words.h"
 
@@ -120,9 +121,27 @@ static void see(struct detector_case *call)
 	acquit(call, site, series);
 }
 
+static void keep_cell(struct archive *archive, void *state)
+{
+	struct round_trips_of_site *trips = state;
+
+	for (unsigned i = 0; i < SERIES; i++) {
+		struct round_trip_series *series = &trips->series[i];
+
+		archive_bool(archive, &series->used);
+		archive_bool(archive, &series->stepped);
+		archive_u32(archive, &series->vantage);
+		archive_moment(archive, &series->since);
+		archive_double(archive, &series->before_ms);
+		archive_double(archive, &series->after_ms);
+		level_shift_keep(archive, &series->shift);
+	}
+}
+
 const struct detector detect_round_trip = {
 	.name = "round_trip",
 	.kinds = 1u << OBS_TRACE,
 	.cell_size = sizeof(struct round_trips_of_site),
 	.see = see,
+	.keep_cell = keep_cell,
 };

@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "archive.h"
 #include "quantile_floor.h"
 
 #define SERVICES_LEAST 5
@@ -170,8 +171,19 @@ static void judge(struct detector_case *call)
 	}
 }
 
+static void keep_cell(struct archive *archive, void *state)
+{
+	struct service_at_site *service = state;
+
+	quantile_floor_keep(archive, &service->floor);
+	archive_index(archive, &service->slot);
+	archive_u32(archive, &service->down);
+	archive_bool(archive, &service->accused);
+}
+
 const struct detector detect_site = {
 	.name = "site",
 	.cell_size = sizeof(struct service_at_site),
 	.judge = judge,
+	.keep_cell = keep_cell,
 };

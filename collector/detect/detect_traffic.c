@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "archive.h"
 #include "season.h"
 #include "shortfall.h"
 
@@ -395,9 +396,43 @@ static void judge(struct detector_case *call)
 	}
 }
 
+static void keep_service(struct archive *archive, void *state)
+{
+	struct requests_of_service *service = state;
+
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
+		for (unsigned i = 0; i < SCALES; i++)
+			shortfall_keep(archive, &service->sums[pace][i]);
+	archive_bool(archive, &service->accused);
+	archive_moment(archive, &service->since);
+}
+
+static void keep_cell(struct archive *archive, void *state)
+{
+	struct requests_of_site *requests = state;
+
+	season_keep(archive, &requests->season);
+	archive_moment(archive, &requests->first);
+	archive_double(archive, &requests->level);
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
+		archive_double(archive, &requests->rate[pace]);
+		archive_u32(archive, &requests->rated[pace]);
+	}
+	archive_bool(archive, &requests->doubted);
+	archive_bool(archive, &requests->accused);
+	for (unsigned i = 0; i < TRACK_SLOTS; i++)
+		archive_index(archive, &requests->passed_over[i]);
+	archive_moment(archive, &requests->away_until);
+	archive_bool(archive, &requests->missing);
+	archive_index(archive, &requests->slot);
+	shortfall_keep(archive, &requests->sum);
+}
+
 const struct detector detect_traffic = {
 	.name = "traffic",
 	.service_size = sizeof(struct requests_of_service),
 	.cell_size = sizeof(struct requests_of_site),
 	.judge = judge,
+	.keep_service = keep_service,
+	.keep_cell = keep_cell,
 };

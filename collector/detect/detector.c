@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive.h"
+
 void *detector_of_service(const struct detector_case *call)
 {
 	char *block = cells_of_service(call->cells, call->service_number);
@@ -23,6 +25,13 @@ struct detector_traffic *detector_traffic_of(
 	const struct detector_case *call, unsigned site)
 {
 	return cells_find(call->cells, call->service_number, site);
+}
+
+void detector_traffic_keep(struct archive *archive, struct detector_traffic *traffic)
+{
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
+		track_keep(archive, &traffic->tracks[pace]);
+	archive_moment(archive, &traffic->excused_until);
 }
 
 bool detector_is_excused(const struct detector_case *call, unsigned site)

@@ -30,6 +30,8 @@ enum detector_pace {
 #define DETECTOR_SLOW_US (5 * MOMENT_MINUTE_US)
 #define DETECTOR_FAST_US (10 * MOMENT_SECOND_US)
 
+struct archive;
+
 struct detector_settings {
 	int64_t learn_paths_us, learn_names_us, learn_counts_us;
 	double pages_per_week; /* false pages that one service may raise in a week */
@@ -74,6 +76,9 @@ struct detector {
 	size_t service_size, cell_size;
 	void (*see)(struct detector_case *call);
 	void (*judge)(struct detector_case *call);
+	/* Both ways of a snapshot, of its part of a service and of a cell. */
+	void (*keep_service)(struct archive *archive, void *state);
+	void (*keep_cell)(struct archive *archive, void *state);
 };
 
 /* This detector's memory of the service; of the service at a site (NULL when there is
@@ -83,6 +88,8 @@ void *detector_of_site(const struct detector_case *call, unsigned site);
 /* The traffic of the service at a site; NULL when there is none. */
 struct detector_traffic *detector_traffic_of(
 	const struct detector_case *call, unsigned site);
+
+void detector_traffic_keep(struct archive *archive, struct detector_traffic *traffic);
 
 /* Whether the site's own trouble explains what the service shows there. */
 bool detector_is_excused(const struct detector_case *call, unsigned site);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "account.h"
+#include "archive.h"
 #include "strand.h"
 
 #define CASES 64
@@ -71,18 +72,24 @@ void casebook_free(struct casebook *casebook)
 	free(casebook);
 }
 
-static void say(struct casebook *casebook, struct case_file *file,
-	enum incident_change change, struct moment rx)
+static void say_again(
+	struct casebook *casebook, struct case_file *file, enum incident_change change)
 {
 	struct account_state state = {
 		.acknowledged_by = file->acknowledged ? "an operator" : "",
 		.needs_acknowledgement = file->quiet_said && !file->resolved};
 
+	account_write(&file->incident, file->strands, file->strand_count, &state);
+	casebook->changed(casebook->arg, change, &file->incident);
+}
+
+static void say(struct casebook *casebook, struct case_file *file,
+	enum incident_change change, struct moment rx)
+{
 	file->incident.rx = rx;
 	if (change != INCIDENT_CHANGE_UPDATED)
 		file->incident.change_number++;
-	account_write(&file->incident, file->strands, file->strand_count, &state);
-	casebook->changed(casebook->arg, change, &file->incident);
+	say_again(casebook, file, change);
 }
 
 static struct strand *strand_of(struct case_file *file, const struct finding *finding)
@@ -517,4 +524,77 @@ void casebook_read_counters(
 	const struct casebook *casebook, struct casebook_counters *out)
 {
 	*out = casebook->counters;
+}
+
+/* What an incident says is made anew from its strands whenever it is said. */
+static void keep_incident(struct archive *archive, struct incident *incident)
+{
+	archive_moment(archive, &incident->rx);
+	archive_text(archive, incident->id, sizeof(incident->id));
+	archive_u32(archive, &incident->change_number);
+	incident->state = (enum incident_state)archive_choice(
+		archive, incident->state, INCIDENT_RESOLVED + 1);
+	incident->severity = (enum incident_severity)archive_choice(
+		archive, incident->severity, SEVERITY_PAGE + 1);
+	archive_moment(archive, &incident->opened);
+}
+
+static void keep_case(struct archive *archive, struct case_file *file)
+{
+	archive_bool(archive, &file->used);
+	archive_bool(archive, &file->told);
+	archive_bool(archive, &file->resolved);
+	archive_bool(archive, &file->acknowledged);
+	archive_bool(archive, &file->quiet_said);
+	keep_incident(archive, &file->incident);
+	archive_u32(archive, &file->reopened);
+	archive_u32(archive, &file->paged_sites);
+	archive_bool(archive, &file->paged_policy);
+	archive_double(archive, &file->paged_effect);
+	file->told_severity = (enum incident_severity)archive_choice(
+		archive, file->told_severity, SEVERITY_PAGE + 1);
+	archive_moment(archive, &file->gathering_since);
+	archive_moment(archive, &file->last);
+	archive_moment(archive, &file->resolved_at);
+	archive_count(archive, &file->strand_count, STRANDS);
+	for (unsigned i = 0; i < file->strand_count; i++)
+		strand_keep(archive, &file->strands[i]);
+}
+
+/* Each stays in its place: their order decides which of two takes a finding. */
+void casebook_keep(struct archive *archive, struct casebook *casebook)
+{
+	for (unsigned i = 0; i < CASES; i++) {
+		bool here = casebook->cases[i] != NULL;
+
+		archive_bool(archive, &here);
+		if (here && !casebook->cases[i])
+			casebook->cases[i] = calloc(1, sizeof(struct case_file));
+		if (here && casebook->cases[i])
+			keep_case(archive, casebook->cases[i]);
+		else if (here)
+			archive_refuse(archive);
+	}
+}
+
+static enum incident_change change_of(enum incident_state state)
+{
+	static const enum incident_change changes[] = {
+		[INCIDENT_OPENED] = INCIDENT_CHANGE_OPENED,
+		[INCIDENT_ESCALATED] = INCIDENT_CHANGE_ESCALATED,
+		[INCIDENT_ACKNOWLEDGED] = INCIDENT_CHANGE_ACKNOWLEDGED,
+		[INCIDENT_RESOLVED] = INCIDENT_CHANGE_RESOLVED,
+	};
+
+	return changes[state];
+}
+
+void casebook_recall(struct casebook *casebook)
+{
+	for (unsigned i = 0; i < CASES; i++) {
+		struct case_file *file = casebook->cases[i];
+
+		if (file && file->told && !file->resolved)
+			say_again(casebook, file, change_of(file->incident.state));
+	}
 }

@@ -14,6 +14,7 @@
 
 #include "finding.h"
 
+struct archive;
 struct casebook;
 
 struct casebook_settings {
@@ -44,5 +45,10 @@ void casebook_advance(struct casebook *casebook, struct moment rx);
 bool casebook_is_busy(const struct casebook *casebook);
 void casebook_read_counters(
 	const struct casebook *casebook, struct casebook_counters *out);
+/* Both ways of a snapshot; what is read goes into an empty one. */
+void casebook_keep(struct archive *archive, struct casebook *casebook);
+/* Says again what was said last of each case that is open: to those who must know what is
+ * open, and know what they have heard before. */
+void casebook_recall(struct casebook *casebook);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "archive.h"
 #include "printable.h"
 
 /* Ten points worse are worth saying; every wiggle is not. */
@@ -64,4 +65,35 @@ bool strand_is_of(const struct strand *strand, const struct finding *finding)
 bool strand_holds(const struct strand *strand)
 {
 	return strand->ended.us == 0;
+}
+
+static void keep_finding(struct archive *archive, struct finding *finding)
+{
+	finding->cause = (enum incident_cause)archive_choice(
+		archive, finding->cause, INCIDENT_CAUSES);
+	finding->state = (enum finding_state)archive_choice(
+		archive, finding->state, FINDING_ENDED + 1);
+	finding->severity = (enum incident_severity)archive_choice(
+		archive, finding->severity, SEVERITY_PAGE + 1);
+	archive_bool(archive, &finding->policy);
+	archive_bool(archive, &finding->security);
+	archive_text(archive, finding->service, sizeof(finding->service));
+	archive_text(archive, finding->site, sizeof(finding->site));
+	archive_text(archive, finding->vantage, sizeof(finding->vantage));
+	archive_text(archive, finding->subject, sizeof(finding->subject));
+	archive_moment(archive, &finding->rx);
+	archive_moment(archive, &finding->since);
+	archive_double(archive, &finding->effect);
+	archive_text(archive, finding->brief, sizeof(finding->brief));
+	archive_text(archive, finding->text, sizeof(finding->text));
+}
+
+void strand_keep(struct archive *archive, struct strand *strand)
+{
+	keep_finding(archive, &strand->finding);
+	archive_moment(archive, &strand->last);
+	archive_moment(archive, &strand->ended);
+	archive_count(archive, &strand->vantage_count, STRAND_VANTAGES);
+	for (unsigned i = 0; i < strand->vantage_count; i++)
+		archive_text(archive, strand->vantages[i], OBS_WORD);
 }

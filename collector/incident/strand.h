@@ -10,6 +10,8 @@
 
 #define STRAND_VANTAGES 8
 
+struct archive;
+
 struct strand {
 	struct finding finding; /* the latest; its text that of the worst */
 	struct moment last;     /* said */
@@ -24,5 +26,6 @@ void strand_begin(struct strand *strand, const struct finding *finding);
 bool strand_renew(struct strand *strand, const struct finding *finding);
 bool strand_is_of(const struct strand *strand, const struct finding *finding);
 bool strand_holds(const struct strand *strand);
+void strand_keep(struct archive *archive, struct strand *strand);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "archive.h"
+
 /* Room below the first values: a service gets slower more often than faster. */
 #define ROOM_BELOW (HISTOGRAM_BUCKETS / 3)
 
@@ -81,4 +83,11 @@ double histogram_quantile(const struct histogram *histogram, double q)
 	}
 	return exp2(
 		(histogram->offset + (double)HISTOGRAM_BUCKETS) / (1 << HISTOGRAM_SCALE));
+}
+
+void histogram_keep(struct archive *archive, struct histogram *histogram)
+{
+	archive_i32(archive, &histogram->offset);
+	archive_u32(archive, &histogram->total);
+	archive_u32_row(archive, histogram->counts, HISTOGRAM_BUCKETS);
 }

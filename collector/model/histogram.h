@@ -10,6 +10,8 @@
 
 #include "astray/sketch.h"
 
+struct archive;
+
 #define HISTOGRAM_SCALE 3
 #define HISTOGRAM_BUCKETS 64
 
@@ -23,5 +25,7 @@ void histogram_add_sketch(struct histogram *into, const struct sketch *sketch);
 void histogram_merge(struct histogram *into, const struct histogram *from);
 /* In microseconds, interpolated in the logarithm; 0 when empty. */
 double histogram_quantile(const struct histogram *histogram, double q);
+/* Both ways of a snapshot. */
+void histogram_keep(struct archive *archive, struct histogram *histogram);
 
 #endif

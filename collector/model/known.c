@@ -2,6 +2,8 @@
 
 #include <stddef.h>
 
+#include "archive.h"
+
 struct known_item *known_find(struct known *known, uint64_t key)
 {
 	for (uint32_t i = 0; i < known->count; i++)
@@ -63,4 +65,19 @@ uint64_t known_key(const char *text)
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
 	return hash;
+}
+
+void known_keep(struct archive *archive, struct known *known)
+{
+	archive_count(archive, &known->count, KNOWN_ITEMS);
+	archive_u32(archive, &known->forgotten);
+	for (uint32_t i = 0; i < known->count; i++) {
+		struct known_item *item = &known->items[i];
+
+		archive_u64(archive, &item->key);
+		archive_u64(archive, &item->witnesses);
+		archive_moment(archive, &item->first);
+		archive_moment(archive, &item->last);
+		archive_u32(archive, &item->times);
+	}
 }

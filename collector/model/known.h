@@ -12,6 +12,8 @@
 
 #include "astray/moment.h"
 
+struct archive;
+
 #define KNOWN_ITEMS 32
 
 struct known_item {
@@ -37,5 +39,7 @@ void known_forget(struct known *known, struct moment before);
 
 /* A key of text, the same on every machine. */
 uint64_t known_key(const char *text);
+/* Both ways of a snapshot. */
+void known_keep(struct archive *archive, struct known *known);
 
 #endif

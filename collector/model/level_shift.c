@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
+
 #define HELD (LEVEL_SHIFT_BEFORE + LEVEL_SHIFT_AFTER)
 /* Fewer values are no level yet. */
 #define BEFORE_LEAST 28
@@ -111,4 +113,11 @@ double level_shift_now(const struct level_shift *shift)
 		return 0;
 	return sum_up(shift->values + shift->count - LEVEL_SHIFT_AFTER, LEVEL_SHIFT_AFTER)
 		.median;
+}
+
+void level_shift_keep(struct archive *archive, struct level_shift *shift)
+{
+	archive_count(archive, &shift->count, HELD);
+	for (uint32_t i = 0; i < shift->count; i++)
+		archive_float(archive, &shift->values[i]);
 }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct archive;
+
 #define LEVEL_SHIFT_AFTER 7
 #define LEVEL_SHIFT_BEFORE 30
 
@@ -28,5 +30,7 @@ bool level_shift_feed(
 	struct level_shift *shift, double value_ms, struct level_step *step);
 /* The median of the newest seven; 0 before there are so many. */
 double level_shift_now(const struct level_shift *shift);
+/* Both ways of a snapshot. */
+void level_shift_keep(struct archive *archive, struct level_shift *shift);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "archive.h"
+
 #define STEP_YOUNG .03
 #define STEP .003
 #define YOUNG 150
@@ -49,4 +51,12 @@ void quantile_floor_learn(struct quantile_floor *floor, double logarithm, double
 			 (fmin(fabs(error), ERROR_MOST) - floor->spread);
 	floor->windows++;
 	tail_add(&floor->tail, fmax(error, 0));
+}
+
+void quantile_floor_keep(struct archive *archive, struct quantile_floor *floor)
+{
+	archive_double(archive, &floor->floor);
+	archive_double(archive, &floor->spread);
+	archive_u32(archive, &floor->windows);
+	tail_keep(archive, &floor->tail);
 }

@@ -11,6 +11,8 @@
 
 #include "tail.h"
 
+struct archive;
+
 struct quantile_floor {
 	double floor;  /* of the natural logarithm */
 	double spread; /* mean absolute error on quiet days */
@@ -27,5 +29,7 @@ double quantile_floor_threshold(const struct quantile_floor *floor, double proba
  * rare. */
 void quantile_floor_learn(struct quantile_floor *floor, double logarithm, double least);
 double quantile_floor_spread(const struct quantile_floor *floor);
+/* Both ways of a snapshot. */
+void quantile_floor_keep(struct archive *archive, struct quantile_floor *floor);
 
 #endif

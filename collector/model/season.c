@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "archive.h"
+
 #define CODE_STEPS 1024.0
 #define CODE_MOST (UINT16_MAX / 2)
 #define DAY_QUARTERS 96
@@ -130,4 +132,12 @@ bool season_was_replaced(const struct season *season, struct moment at)
 		       stored_at(season, now - 2 * DAY_QUARTERS) & 1) ||
 	       (stored_at(season, now - SEASON_QUARTERS) & 1 &&
 		       stored_at(season, now - 2 * SEASON_QUARTERS) & 1);
+}
+
+void season_keep(struct archive *archive, struct season *season)
+{
+	archive_index(archive, &season->first);
+	archive_index(archive, &season->newest);
+	for (unsigned week = 0; week < SEASON_WEEKS; week++)
+		archive_u16_row(archive, season->values[week], SEASON_QUARTERS);
 }

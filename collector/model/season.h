@@ -13,6 +13,8 @@
 
 #include "astray/moment.h"
 
+struct archive;
+
 #define SEASON_QUARTERS (7 * 24 * 4)
 #define SEASON_WEEKS 4
 #define SEASON_QUARTER_US (15 * MOMENT_MINUTE_US)
@@ -36,5 +38,7 @@ void season_store(struct season *season, struct moment at, double value, bool re
 /* Whether the same quarter was replaced on the last two days, or in the last two weeks:
  * what comes back at its hour is no incident but a habit, and should be learnt. */
 bool season_was_replaced(const struct season *season, struct moment at);
+/* Both ways of a snapshot. */
+void season_keep(struct archive *archive, struct season *season);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "archive.h"
+
 /* Fewer than this expected says nothing whatever is seen. */
 #define EXPECTED_LEAST 8
 #define DISPERSION_START .01
@@ -68,4 +70,12 @@ void shortfall_learn(struct shortfall *shortfall, double seen, double expected, 
 	 * weeks. */
 	if (z < .7 * threshold && shortfall->windows > SETTLED_WINDOWS)
 		tail_add(&shortfall->tail, fmax(z, 0));
+}
+
+void shortfall_keep(struct archive *archive, struct shortfall *shortfall)
+{
+	archive_double(archive, &shortfall->dispersion);
+	archive_u32(archive, &shortfall->windows);
+	archive_u32(archive, &shortfall->surging);
+	tail_keep(archive, &shortfall->tail);
 }

@@ -11,6 +11,8 @@
 
 #include "tail.h"
 
+struct archive;
+
 struct shortfall {
 	double dispersion; /* of n/m beyond chance; 0: none seen, the start value holds */
 	uint32_t windows;  /* that it was learnt from */
@@ -32,5 +34,7 @@ struct shortfall_judgement shortfall_judge(const struct shortfall *shortfall, do
 /* Learns from a quiet sum; whoever judges calls it only when nothing is in doubt. */
 void shortfall_learn(struct shortfall *shortfall, double seen, double expected, double z,
 	double threshold);
+/* Both ways of a snapshot. */
+void shortfall_keep(struct archive *archive, struct shortfall *shortfall);
 
 #endif

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "archive.h"
+
 #define SEEN_ENOUGH 500
 #define CAUTION 1.6
 #define TOP_SHARE 0.02
@@ -70,4 +72,12 @@ double tail_threshold(
 	threshold =
 		tail->top[0] + beta * log((double)tail->count / tail->seen / probability);
 	return fmin(fmax(threshold, bounds->floor), bounds->cap);
+}
+
+void tail_keep(struct archive *archive, struct tail *tail)
+{
+	archive_u32(archive, &tail->seen);
+	archive_count(archive, &tail->count, top_wanted(tail->seen));
+	for (uint32_t i = 0; i < tail->count; i++)
+		archive_float(archive, &tail->top[i]);
 }

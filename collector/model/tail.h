@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+struct archive;
+
 #define TAIL_TOP 64
 
 struct tail {
@@ -27,5 +29,7 @@ void tail_add(struct tail *tail, double value);
  * seen nobody knows the tail, and it is 1.6 times the floor. */
 double tail_threshold(
 	const struct tail *tail, double probability, const struct tail_bounds *bounds);
+/* Both ways of a snapshot. */
+void tail_keep(struct archive *archive, struct tail *tail);
 
 #endif

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "archive.h"
+
 /* Somebody silent for three slots is no longer waited for; for a day, no longer a part of
  * the whole. */
 #define WAITED_SLOTS 3
@@ -195,4 +197,37 @@ double track_exposure(const struct track *track, int64_t number)
 		  __builtin_popcount(slot->reporters);
 	/* Windows that stand across our slots give one more and the next less. */
 	return share_of_reporters(track, slot) * (covered < 1.5 ? covered : 1.5);
+}
+
+static void keep_slot(struct archive *archive, struct track_slot *slot)
+{
+	archive_index(archive, &slot->number);
+	archive_float(archive, &slot->requests);
+	archive_float(archive, &slot->failures);
+	archive_float(archive, &slot->connections);
+	archive_float(archive, &slot->failed_connections);
+	archive_float(archive, &slot->covered_us);
+	archive_u16(archive, &slot->reporters);
+}
+
+void track_keep(struct archive *archive, struct track *track)
+{
+	archive_index(archive, &track->slot_us);
+	archive_index(archive, &track->newest);
+	archive_index(archive, &track->first);
+	if (track->newest && (track->slot_us <= 0 || track->slot_us > MOMENT_DAY_US ||
+				     track->newest > ARCHIVE_MOST / track->slot_us))
+		archive_refuse(archive);
+	archive_count(archive, &track->reporter_count, TRACK_REPORTERS);
+	for (uint32_t i = 0; i < track->reporter_count; i++) {
+		archive_u32(archive, &track->reporters[i].vantage);
+		archive_index(archive, &track->reporters[i].last_slot);
+		archive_i64(archive, &track->reporters[i].until_us);
+		archive_float(archive, &track->reporters[i].open);
+		archive_float(archive, &track->reporters[i].rate);
+	}
+	for (unsigned i = 0; i < TRACK_SLOTS; i++)
+		keep_slot(archive, &track->slots[i]);
+	for (unsigned i = 0; i < TRACK_TIMED; i++)
+		histogram_keep(archive, &track->responses[i]);
 }

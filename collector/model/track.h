@@ -18,6 +18,8 @@
 #include "astray/obs.h"
 #include "histogram.h"
 
+struct archive;
+
 #define TRACK_SLOTS 24
 #define TRACK_TIMED 12 /* of them with response times */
 #define TRACK_REPORTERS 16
@@ -63,5 +65,7 @@ bool track_is_alive(const struct track *track, int64_t number);
  * of those who reported it, and how much of its time their windows cover. */
 double track_exposure(const struct track *track, int64_t number);
 int64_t track_slot_of(int64_t slot_us, struct moment at);
+/* Both ways of a snapshot. */
+void track_keep(struct archive *archive, struct track *track);
 
 #endif

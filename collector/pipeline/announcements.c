@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "archive.h"
+
 /* People begin early, and things take a while to settle. */
 #define EARLY_US (5 * MOMENT_MINUTE_US)
 #define AFTER_US (45 * MOMENT_MINUTE_US)
@@ -41,4 +43,15 @@ bool announcements_cover(const struct announcements *announcements, const char *
 			return true;
 	}
 	return false;
+}
+
+void announcements_keep(struct archive *archive, struct announcements *announcements)
+{
+	archive_count(archive, &announcements->count, ANNOUNCEMENTS_MAX);
+	for (unsigned i = 0; i < announcements->count; i++) {
+		archive_text(archive, announcements->list[i].service, OBS_NAME);
+		archive_text(archive, announcements->list[i].site, OBS_WORD);
+		archive_moment(archive, &announcements->list[i].from);
+		archive_moment(archive, &announcements->list[i].until);
+	}
 }

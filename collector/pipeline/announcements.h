@@ -10,6 +10,8 @@
 
 #include "astray/obs.h"
 
+struct archive;
+
 #define ANNOUNCEMENTS_MAX 128
 
 struct announcements {
@@ -26,5 +28,6 @@ void announcements_add(
 /* Site "": any site of the service will do. */
 bool announcements_cover(const struct announcements *announcements, const char *service,
 	const char *site, struct moment at);
+void announcements_keep(struct archive *archive, struct announcements *announcements);
 
 #endif

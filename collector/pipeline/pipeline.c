@@ -2,12 +2,15 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "announcements.h"
+#include "archive.h"
 #include "casebook.h"
 #include "detector.h"
+#include "judgement_version.h"
 #include "known.h"
 #include "placing.h"
 #include "slot_clock.h"
@@ -64,6 +67,7 @@ struct pipeline {
 	struct cells *cells;
 	struct casebook *casebook;
 	size_t service_offsets[DETECTORS_MAX], cell_offsets[DETECTORS_MAX];
+	size_t service_size, cell_size;
 	struct obs *room; /* for an observation whose places are filled in */
 };
 
@@ -102,8 +106,19 @@ static int lay_out_cells(struct pipeline *pipeline)
 		service_size += rounded(detector_table[i]->service_size);
 		cell_size += rounded(detector_table[i]->cell_size);
 	}
+	pipeline->service_size = service_size;
+	pipeline->cell_size = cell_size;
 	return cells_new(&pipeline->cells, (unsigned)pipeline->services->count,
 		VANTAGES_SITES, service_size, cell_size, CELLS_MAX);
+}
+
+static struct placed_service place_service(const struct service *service)
+{
+	return (struct placed_service){.service = service,
+		.clocks = {[DETECTOR_SLOW] = {.slot_us = DETECTOR_SLOW_US,
+				   .late_us = LATE_SLOW_US},
+			[DETECTOR_FAST] = {
+				.slot_us = DETECTOR_FAST_US, .late_us = LATE_FAST_US}}};
 }
 
 static int index_services(struct pipeline *pipeline)
@@ -124,11 +139,7 @@ static int index_services(struct pipeline *pipeline)
 		while (pipeline->index[at])
 			at = (at + 1) & pipeline->index_mask;
 		pipeline->index[at] = (uint32_t)i + 1;
-		pipeline->placed[i].service = &pipeline->services->list[i];
-		pipeline->placed[i].clocks[DETECTOR_SLOW] = (struct slot_clock){
-			.slot_us = DETECTOR_SLOW_US, .late_us = LATE_SLOW_US};
-		pipeline->placed[i].clocks[DETECTOR_FAST] = (struct slot_clock){
-			.slot_us = DETECTOR_FAST_US, .late_us = LATE_FAST_US};
+		pipeline->placed[i] = place_service(&pipeline->services->list[i]);
 	}
 	return 0;
 }
@@ -449,4 +460,141 @@ void pipeline_read_counters(
 	out->incidents = book.incidents;
 	out->pages = book.pages;
 	out->keys = cells_count(pipeline->cells);
+}
+
+const char *pipeline_version(void)
+{
+	return JUDGEMENT_VERSION;
+}
+
+void pipeline_recall(struct pipeline *pipeline)
+{
+	casebook_recall(pipeline->casebook);
+}
+
+void pipeline_probes(const struct pipeline *pipeline,
+	void (*tell)(void *arg, const char *probe, enum obs_role role), void *arg)
+{
+	for (unsigned i = 0; i < vantages_count(pipeline->vantages); i++) {
+		const struct vantage *vantage = vantages_at(pipeline->vantages, i);
+
+		if (vantage->introduced)
+			tell(arg, vantage->probe, vantage->role);
+	}
+}
+
+/* ---- snapshots */
+
+struct keeping {
+	struct archive *archive;
+	struct pipeline *pipeline;
+	char *scratch; /* where goes what is configured no more */
+};
+
+static void keep_block(const struct keeping *keeping, char *block)
+{
+	for (unsigned row = 0; detector_table[row]; row++)
+		if (detector_table[row]->keep_service)
+			detector_table[row]->keep_service(keeping->archive,
+				block + keeping->pipeline->service_offsets[row]);
+}
+
+static void keep_cell(const struct keeping *keeping, char *cell)
+{
+	detector_traffic_keep(keeping->archive, (void *)cell);
+	for (unsigned row = 0; detector_table[row]; row++)
+		if (detector_table[row]->keep_cell)
+			detector_table[row]->keep_cell(keeping->archive,
+				cell + keeping->pipeline->cell_offsets[row]);
+}
+
+/* Each cell behind the number of its site, from 1; then 0. */
+static void write_cells(const struct keeping *keeping, unsigned service)
+{
+	uint32_t end = 0;
+
+	for (uint32_t site = 1; site <= VANTAGES_SITES; site++) {
+		char *cell = cells_find(keeping->pipeline->cells, service, site - 1);
+
+		if (!cell)
+			continue;
+		archive_u32(keeping->archive, &site);
+		keep_cell(keeping, cell);
+	}
+	archive_u32(keeping->archive, &end);
+}
+
+static void read_cells(const struct keeping *keeping, int64_t service)
+{
+	const struct pipeline *pipeline = keeping->pipeline;
+
+	for (;;) {
+		uint32_t site = 0;
+		char *cell = keeping->scratch;
+
+		archive_count(
+			keeping->archive, &site, vantages_site_count(pipeline->vantages));
+		if (!site)
+			return;
+		if (service >= 0)
+			cell = cells_take(pipeline->cells, (unsigned)service, site - 1);
+		if (!cell) {
+			archive_refuse(keeping->archive);
+			return;
+		}
+		keep_cell(keeping, cell);
+	}
+}
+
+static void keep_service(const struct keeping *keeping, const char *configured)
+{
+	struct pipeline *pipeline = keeping->pipeline;
+	struct placed_service spare = place_service(NULL), *placed = &spare;
+	char *block = keeping->scratch, name[OBS_NAME];
+	int64_t service;
+
+	(void)snprintf(name, sizeof(name), "%s", configured);
+	archive_text(keeping->archive, name, sizeof(name));
+	service = service_of(pipeline, name);
+	if (service >= 0) {
+		placed = &pipeline->placed[service];
+		block = cells_of_service(pipeline->cells, (unsigned)service);
+	}
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
+		slot_clock_keep(keeping->archive, &placed->clocks[pace]);
+	keep_block(keeping, block);
+	if (archive_is_reading(keeping->archive))
+		read_cells(keeping, service);
+	else
+		write_cells(keeping, (unsigned)service);
+}
+
+static void keep_services(const struct keeping *keeping)
+{
+	const struct services *services = keeping->pipeline->services;
+	bool reading = archive_is_reading(keeping->archive);
+	uint32_t count = (uint32_t)services->count;
+
+	archive_u32(keeping->archive, &count);
+	for (uint32_t i = 0; i < count && !archive_rc(keeping->archive); i++)
+		keep_service(keeping, reading ? "" : services->list[i].name);
+}
+
+void pipeline_keep(struct archive *archive, struct pipeline *pipeline)
+{
+	size_t size = pipeline->service_size > pipeline->cell_size
+			      ? pipeline->service_size
+			      : pipeline->cell_size;
+	struct keeping keeping = {archive, pipeline, calloc(1, size)};
+
+	if (!keeping.scratch) {
+		archive_refuse(archive);
+		return;
+	}
+	archive_moment(archive, &pipeline->now);
+	announcements_keep(archive, &pipeline->announcements);
+	vantages_keep(archive, pipeline->vantages);
+	casebook_keep(archive, pipeline->casebook);
+	keep_services(&keeping);
+	free(keeping.scratch);
 }

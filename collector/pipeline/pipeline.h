@@ -12,6 +12,7 @@
 #include "astray/wire.h"
 #include "incident.h"
 
+struct archive;
 struct geo;
 struct pipeline;
 
@@ -55,6 +56,19 @@ void pipeline_feed(struct pipeline *pipeline, const struct wire_origin *origin,
 	const struct obs *obs);
 /* Lets time pass without an observation: to the end of a stream, for instance. */
 void pipeline_advance(struct pipeline *pipeline, struct moment rx);
+
+/* Both ways of a snapshot: all that was learnt and is open. What is read goes into a new
+ * pipeline, which is of no use if the archive breaks; services are found by their names,
+ * and those that are configured no more are passed over. */
+void pipeline_keep(struct archive *archive, struct pipeline *pipeline);
+/* Two builds with the same of it judge alike; a snapshot of another is not to be read. */
+const char *pipeline_version(void);
+/* Calls `changed` again for what was said last of each open incident: for those who must
+ * know what is open, behind a snapshot. */
+void pipeline_recall(struct pipeline *pipeline);
+/* Every probe that has said what it is. */
+void pipeline_probes(const struct pipeline *pipeline,
+	void (*tell)(void *arg, const char *probe, enum obs_role role), void *arg);
 
 void pipeline_read_counters(
 	const struct pipeline *pipeline, struct pipeline_counters *out);

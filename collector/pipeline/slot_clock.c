@@ -1,5 +1,7 @@
 #include "slot_clock.h"
 
+#include "archive.h"
+
 /* After a long silence only the newest are worth a judgement. */
 #define BEHIND_MOST 24
 
@@ -28,4 +30,15 @@ struct moment slot_clock_deadline(const struct slot_clock *clock)
 void slot_clock_done(struct slot_clock *clock)
 {
 	clock->judged++;
+}
+
+/* What a slot is and how long it waits is the pipeline's to say. */
+void slot_clock_keep(struct archive *archive, struct slot_clock *clock)
+{
+	archive_index(archive, &clock->judged);
+	archive_index(archive, &clock->newest);
+	if (clock->judged > clock->newest ||
+		clock->newest - clock->judged > BEHIND_MOST ||
+		clock->newest > ARCHIVE_MOST / clock->slot_us)
+		archive_refuse(archive);
 }

@@ -10,6 +10,8 @@
 
 #include "astray/moment.h"
 
+struct archive;
+
 struct slot_clock {
 	int64_t slot_us, late_us; /* a slot waits so long after its end */
 	int64_t judged;           /* the last one; 0: none yet */
@@ -22,5 +24,6 @@ int64_t slot_clock_next(const struct slot_clock *clock);
 /* When that slot is judged whoever is missing; us 0 when there is none. */
 struct moment slot_clock_deadline(const struct slot_clock *clock);
 void slot_clock_done(struct slot_clock *clock);
+void slot_clock_keep(struct archive *archive, struct slot_clock *clock);
 
 #endif

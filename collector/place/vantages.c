@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
+
 #define INDEX_SLOTS (2u * VANTAGES_MAX) /* a power of two, at most half full */
 /* A clock within half a minute is taken as right: windows are longer than that. */
 #define CLOCK_RIGHT_US (30 * MOMENT_SECOND_US)
@@ -233,4 +235,64 @@ const struct vantage *vantages_at(const struct vantages *vantages, unsigned numb
 uint64_t vantages_refused(const struct vantages *vantages)
 {
 	return vantages->refused;
+}
+
+static void keep_site(struct archive *archive, struct site *site)
+{
+	archive_text(archive, site->name, sizeof(site->name));
+	archive_text(archive, site->country, sizeof(site->country));
+	archive_count(
+		archive, &site->asn_count, sizeof(site->asns) / sizeof(site->asns[0]));
+	for (unsigned i = 0; i < site->asn_count; i++)
+		archive_u32(archive, &site->asns[i]);
+	archive_bool(archive, &site->has_gateway);
+}
+
+static void keep_vantage(
+	struct archive *archive, const struct vantages *vantages, struct vantage *vantage)
+{
+	archive_text(archive, vantage->probe, sizeof(vantage->probe));
+	archive_u32(archive, &vantage->number);
+	archive_count(archive, &vantage->site, vantages->site_count - 1);
+	vantage->role =
+		(enum obs_role)archive_choice(archive, vantage->role, OBS_SENTINEL + 1);
+	archive_bool(archive, &vantage->introduced);
+	archive_bool(archive, &vantage->roaming);
+	archive_bool(archive, &vantage->away);
+	archive_u32(archive, &vantage->asn);
+	archive_text(archive, vantage->country, sizeof(vantage->country));
+	archive_moment(archive, &vantage->first_rx);
+	archive_moment(archive, &vantage->last_rx);
+	archive_i64(archive, &vantage->clock_us);
+	archive_bool(archive, &vantage->clock_lost);
+	for (unsigned i = 0; i < sizeof(vantage->delay_us) / sizeof(vantage->delay_us[0]);
+		i++)
+		archive_i64(archive, &vantage->delay_us[i]);
+	archive_u32(archive, &vantage->delay_count);
+}
+
+/* The index is not kept but made anew; one name twice would make it endless. */
+static void file_vantage(
+	struct archive *archive, struct vantages *vantages, uint32_t number)
+{
+	uint32_t *slot = slot_of(vantages, vantages->list[number].probe);
+
+	if (*slot || vantages->list[number].number != number)
+		archive_refuse(archive);
+	else
+		*slot = number + 1;
+}
+
+void vantages_keep(struct archive *archive, struct vantages *vantages)
+{
+	archive_count(archive, &vantages->site_count, VANTAGES_SITES);
+	for (unsigned i = 0; i < vantages->site_count; i++)
+		keep_site(archive, &vantages->sites[i]);
+	archive_count(archive, &vantages->count, vantages->site_count ? VANTAGES_MAX : 0);
+	archive_u64(archive, &vantages->refused);
+	for (uint32_t i = 0; i < vantages->count && !archive_rc(archive); i++) {
+		keep_vantage(archive, vantages, &vantages->list[i]);
+		if (archive_is_reading(archive))
+			file_vantage(archive, vantages, i);
+	}
 }

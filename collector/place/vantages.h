@@ -18,6 +18,8 @@
 #define VANTAGES_MAX 8192
 #define VANTAGES_SITES 256
 
+struct archive;
+
 struct vantage {
 	char probe[OBS_WORD];
 	unsigned number; /* from 0, in order of first sight */
@@ -57,5 +59,7 @@ bool vantages_site_has_gateway(const struct vantages *vantages, unsigned site);
 unsigned vantages_count(const struct vantages *vantages);
 const struct vantage *vantages_at(const struct vantages *vantages, unsigned number);
 uint64_t vantages_refused(const struct vantages *vantages);
+/* Both ways of a snapshot; what is read goes into an empty one. */
+void vantages_keep(struct archive *archive, struct vantages *vantages);
 
 #endif

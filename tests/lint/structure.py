@@ -136,6 +136,44 @@ def check_tests():
             print(f"note: {relative(path)}: no test speaks of it")
 
 
+# What a snapshot need not hold: settings, indexes, and what is made anew from the rest.
+NOT_KEPT = {
+    "pipeline": {"services", "geo", "hooks", "settings", "counters", "placed", "index", "index_mask", "cells",
+                 "service_offsets", "cell_offsets", "service_size", "cell_size", "room"},
+    "slot_clock": {"slot_us", "late_us"},
+    "vantages": {"index"},
+    "casebook": {"settings", "counters", "changed", "arg"},
+    "incident": {"since", "causes", "service_count", "site_count", "vantage_count", "evidence_count",
+                 "evidence_dropped", "services", "sites", "vantages", "title", "text", "evidence"},
+}
+
+
+def fields_of(body):
+    body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+    body = re.sub(r"struct \{|union \{", "", body)
+    for part in re.split(r"[;}]", body):
+        for name in part.split(","):
+            name = re.findall(r"\w+", re.sub(r"\[.*", "", name.strip(), flags=re.S))
+            if name:
+                yield name[-1]
+
+
+def check_kept():
+    """Each field of a struct that a snapshot holds is named in its struct's _keep function."""
+    structs, functions = {}, []
+    for path in sources():
+        text = path.read_text()
+        if relative(path).startswith(PURE):
+            structs |= dict(re.findall(r"^struct (\w+) \{(.*?)^\};", text, re.S | re.M))
+            functions += [(path, body) for body in re.findall(
+                r"^(?:static )?void \w*keep\w*\(\s*struct archive \*.*?^\}", text, re.S | re.M)]
+    for path, body in functions:
+        what = re.search(r"struct (\w+) \*\w+ = state;", body) or re.search(r".*struct (\w+) \*\w+\)\n\{", body, re.S)
+        for field in fields_of(structs.get(what.group(1), "")):
+            if field not in NOT_KEPT.get(what.group(1), ()) and not re.search(rf"(->|\.){field}\b", body):
+                problem(f"{relative(path)}: a snapshot loses {what.group(1)}.{field}")
+
+
 def report():
     rows, files = [], []
     for path in sources():
@@ -168,6 +206,7 @@ def main():
     check_cycles()
     check_symbols(build)
     check_tests()
+    check_kept()
     if "--report" in sys.argv:
         report()
     for text in problems:
