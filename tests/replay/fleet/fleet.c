@@ -133,6 +133,24 @@ static int64_t cut_off_until_us(
 	return 0;
 }
 
+/* The collector's own bad hour, about once in four weeks; and a gateway that nobody
+ * repairs before tomorrow. */
+static bool is_lost(
+	const struct fleet_world *world, const struct fleet_probe *probe, int64_t at_us)
+{
+	uint64_t seed = world->options.seed, day = (uint64_t)(at_us / MOMENT_DAY_US);
+	double hour = (double)(at_us % MOMENT_DAY_US) / (double)MOMENT_HOUR_US;
+	double begin = 23 * fleet_dice_uniform(seed, DICE_BLACKOUT, 1, day);
+
+	if (fleet_world_has(world, NOISE_BLACKOUTS) && hour >= begin &&
+		hour < begin + .8 &&
+		fleet_dice_happens(1. / 28, seed, DICE_BLACKOUT, 0, day))
+		return true;
+	return probe->role == OBS_GATEWAY && fleet_world_has(world, NOISE_DEAD_GATEWAY) &&
+	       fleet_dice_happens(1. / 80, seed, DICE_DEAD_GATEWAY, probe->site,
+		       (uint64_t)((at_us + 13 * MOMENT_HOUR_US) / MOMENT_DAY_US));
+}
+
 static bool restarts(const struct fleet_world *world, unsigned probe, int64_t slot)
 {
 	int64_t rollout = (world->options.history_days + 3) * FLEET_SLOTS_A_DAY + 150;
@@ -156,7 +174,8 @@ static int depart(struct run *run, unsigned number, int64_t slot)
 	struct fleet_vantage vantage =
 		fleet_path_vantage(world, probe, fleet_world_slot_us(slot));
 	struct batch batch = {.slot = slot, .probe = number};
-	bool on = fleet_people_is_on(world, probe, fleet_world_slot_us(slot));
+	bool on = fleet_people_is_on(world, probe, fleet_world_slot_us(slot)) &&
+		  !is_lost(world, probe, fleet_world_slot_us(slot));
 	int rc;
 
 	batch.hello = on && (!state->was_on || vantage.asn != state->asn);
@@ -262,6 +281,22 @@ static int gateway_service(struct run *run, const struct wire_origin *origin,
 	return say(run, origin, batch);
 }
 
+/* Another tale every day: led away, or a way around, with nothing answered in time. */
+static struct fleet_effect made_up(struct fleet_trouble *lie,
+	const struct fleet_world *world, const struct fleet_probe *probe, int64_t at_us)
+{
+	uint64_t hash = fleet_dice_hash(world->options.seed, DICE_LIAR, probe->number,
+		1 + (uint64_t)(at_us / MOMENT_DAY_US));
+	struct fleet_effect effect = {.requests = 1, .latency = 8, .failures = .9};
+
+	*lie = (struct fleet_trouble){
+		.number = 150 + probe->number % 40, .city = 12 + (unsigned)(hash % 9)};
+	effect.leads = hash >> 8 & 1 ? lie : NULL;
+	effect.reaches_names = effect.leads != NULL;
+	effect.detour = effect.leads ? NULL : lie;
+	return effect;
+}
+
 /* A laptop uses three services, and looks at the way to each every quarter of an hour. */
 static int endpoint_service(struct run *run, const struct wire_origin *origin,
 	const struct batch *batch, const struct fleet_vantage *vantage, unsigned service)
@@ -270,11 +305,14 @@ static int endpoint_service(struct run *run, const struct wire_origin *origin,
 	int64_t at_us = fleet_world_slot_us(batch->slot);
 	struct fleet_effect effect = fleet_trouble_effect(
 		world, run->troubles, service, vantage->probe->site, batch->probe, at_us);
+	struct fleet_trouble lie;
 	int rc = 0;
 
 	if (vantage->where ==
 		ABROAD) /* another way out: this site's troubles do not reach it */
 		effect.detour = NULL;
+	if (fleet_people_lies(world, vantage->probe))
+		effect = made_up(&lie, world, vantage->probe, at_us);
 	if (fleet_traffic_endpoint(&run->obs, world, vantage, service, &effect, at_us))
 		rc = say(run, origin, batch);
 	if (rc || (batch->slot + batch->probe) % 3)
@@ -286,6 +324,24 @@ static int endpoint_service(struct run *run, const struct wire_origin *origin,
 		return rc;
 	fleet_names_addresses(
 		&run->obs, world, vantage, service, OBS_RESOLVER, &effect, at_us);
+	return say(run, origin, batch);
+}
+
+static int sentinel_addresses(struct run *run, const struct wire_origin *origin,
+	const struct batch *batch, const struct fleet_vantage *vantage, unsigned service)
+{
+	const struct fleet_world *world = run->world;
+	int64_t at_us = fleet_world_slot_us(batch->slot);
+	struct fleet_effect effect;
+
+	if (service >= world->options.services)
+		return 0;
+	effect = fleet_trouble_effect(
+		world, run->troubles, service, vantage->probe->site, batch->probe, at_us);
+	effect.reaches_names = effect.leads != NULL; /* it asks the servers themselves */
+	effect.unresolved = false;
+	fleet_names_addresses(
+		&run->obs, world, vantage, service, OBS_AUTHORITY, &effect, at_us);
 	return say(run, origin, batch);
 }
 
@@ -307,10 +363,8 @@ static int sentinel_zone(struct run *run, const struct wire_origin *origin,
 	rc = say(run, origin, batch);
 	if (rc)
 		return rc;
-	effect.reaches_names = effect.names != NULL; /* it asks the servers themselves */
-	fleet_names_addresses(
-		&run->obs, world, vantage, service, OBS_AUTHORITY, &effect, at_us);
-	rc = say(run, origin, batch);
+	for (unsigned i = 0; i < FLEET_ZONE_SERVICES && !rc; i++)
+		rc = sentinel_addresses(run, origin, batch, vantage, service + i);
 	if (rc || batch->slot % 3)
 		return rc;
 	fleet_names_registry(&run->obs, world, zone, &effect, at_us);

@@ -48,6 +48,10 @@ enum fleet_dice {
 	DICE_MAINTENANCE,
 	DICE_MOVE,
 	DICE_TROUBLE,
+	DICE_LIAR,
+	DICE_BLACKOUT,
+	DICE_DEAD_GATEWAY,
+	DICE_CLOCK_CHANGE,
 };
 
 uint64_t fleet_dice_hash(

@@ -172,6 +172,10 @@ void fleet_names_addresses(struct obs *obs, const struct fleet_world *world,
 
 	begin(obs, row->host, "A", role, world, vantage->probe->number, at_us);
 	(void)snprintf(obs->dns.service, sizeof(obs->dns.service), "%s", row->name);
+	if (effect->unresolved) {
+		(void)snprintf(obs->dns.rcode, sizeof(obs->dns.rcode), "TIMEOUT");
+		return;
+	}
 	if (fails(obs, world, 9000000 + who, at_us))
 		return;
 	first = (unsigned)(fleet_dice_hash(world->options.seed, DICE_ANSWER, who,

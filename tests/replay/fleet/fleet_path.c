@@ -62,7 +62,7 @@ unsigned fleet_path_answer_city(const struct fleet_world *world,
 	unsigned site = vantage->probe->site;
 
 	if (effect->reaches_names)
-		return effect->names->city;
+		return effect->leads->city;
 	if (!row->edged)
 		return row->city;
 	if (vantage->where == ABROAD)
@@ -77,8 +77,8 @@ uint32_t fleet_path_answer_asn(const struct fleet_world *world, unsigned service
 {
 	const struct fleet_service *row = &world->services[service];
 
-	if (effect->reaches_names && !row->edged)
-		return ROGUE_ASN + effect->names->number;
+	if (effect->reaches_names && (!row->edged || !effect->names))
+		return ROGUE_ASN + effect->leads->number;
 	return fleet_world_provider_asn(row);
 }
 

@@ -5,9 +5,22 @@
 
 #include "fleet_dice.h"
 
+/* In every second world, one of the offices. */
+static bool is_summer_time(const struct fleet_world *world, unsigned site, int64_t at_us)
+{
+	int64_t changes_us =
+		FLEET_BEGIN_US + (world->options.history_days + 13) * MOMENT_DAY_US;
+	uint64_t hash = fleet_dice_hash(world->options.seed, DICE_CLOCK_CHANGE, 0, 0);
+
+	return fleet_world_has(world, NOISE_CLOCK_CHANGE) && hash & 1 &&
+	       (hash >> 1) % world->options.sites == site && at_us >= changes_us;
+}
+
 static int64_t local_us(const struct fleet_world *world, unsigned site, int64_t at_us)
 {
-	return at_us + world->sites[site].utc_offset_hours * MOMENT_HOUR_US;
+	int64_t hours = world->sites[site].utc_offset_hours;
+
+	return at_us + (hours - is_summer_time(world, site, at_us)) * MOMENT_HOUR_US;
 }
 
 double fleet_people_hour(const struct fleet_world *world, unsigned site, int64_t at_us)
@@ -100,6 +113,12 @@ bool fleet_people_is_on(
 	return hour >= begin && hour < end &&
 	       !fleet_dice_happens(lid, seed, DICE_LID, 1000 + who,
 		       (uint64_t)(at_us / FLEET_SLOT_US / 3));
+}
+
+bool fleet_people_lies(const struct fleet_world *world, const struct fleet_probe *probe)
+{
+	return probe->role == OBS_ENDPOINT && fleet_world_has(world, NOISE_LIARS) &&
+	       fleet_dice_happens(.05, world->options.seed, DICE_LIAR, probe->number, 0);
 }
 
 enum fleet_whereabouts fleet_people_where(

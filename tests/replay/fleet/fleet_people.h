@@ -19,6 +19,8 @@ bool fleet_people_is_on(
 	const struct fleet_world *world, const struct fleet_probe *probe, int64_t at_us);
 enum fleet_whereabouts fleet_people_where(
 	const struct fleet_world *world, const struct fleet_probe *probe, int64_t at_us);
+/* Whether what it says is made up. */
+bool fleet_people_lies(const struct fleet_world *world, const struct fleet_probe *probe);
 /* How busy a service is at a site, 1 at the height of an ordinary day, without chance. */
 double fleet_people_rhythm(const struct fleet_world *world,
 	const struct fleet_service *service, unsigned site, int64_t at_us);

@@ -256,6 +256,16 @@ static void fill_certificate(struct obs_certificate *tls, const struct fleet_wor
 		(period ? life_us + 10 * MOMENT_DAY_US : 400 * MOMENT_DAY_US)};
 }
 
+static void fail_to_resolve(struct obs_check *check)
+{
+	check->peer.family = 0;
+	check->connect_us = check->tls_us = check->first_byte_us = OBS_ABSENT;
+	check->dns_us = check->total_us = 5 * MOMENT_SECOND_US;
+	check->status = OBS_ABSENT;
+	check->error = OBS_CHECK_DNS;
+	check->tls.present = false;
+}
+
 void fleet_traffic_check(struct obs *obs, const struct fleet_world *world,
 	const struct fleet_vantage *vantage, unsigned service,
 	const struct fleet_effect *effect, int64_t at_us)
@@ -289,4 +299,6 @@ void fleet_traffic_check(struct obs *obs, const struct fleet_world *world,
 	check->status = fails ? 503 : 200;
 	check->error = fails ? OBS_CHECK_HTTP : OBS_CHECK_OK;
 	fill_certificate(&check->tls, world, service, effect->issuer, at_us);
+	if (effect->unresolved)
+		fail_to_resolve(check);
 }

@@ -43,6 +43,16 @@ static const struct kind {
 	[TROUBLE_CREEP] = {"creep", "latency", 2, 420, 1200, 2, AT_ANY, .6, .9},
 	[TROUBLE_EDGE] = {"edge", "latency failures traffic", 3, 40, 90, 2, AT_PEAK, .35,
 		.6},
+	[TROUBLE_ADDRESS] = {"address", "records policy detour", 3, 20, 180, 1, AT_ANY, 0,
+		0},
+	[TROUBLE_FAILURES_NIGHT] = {"fail-night", "failures", 2, 30, 60, 1, AT_NIGHT, .4,
+		.9},
+	[TROUBLE_FAILURES_SITE] = {"fail-site", "failures", 1, 30, 60, 1, AT_PEAK, .6,
+		.9},
+	[TROUBLE_SLOW_NIGHT] = {"slow-night", "latency", 2, 30, 120, 1, AT_NIGHT, 2, 4},
+	[TROUBLE_SLOW_LOW] = {"slow-low", "latency", 1, 60, 240, 1, AT_PEAK, 2.5, 4},
+	[TROUBLE_DROP_SITE] = {"drop-site", "traffic", 1, 60, 120, 1, AT_PEAK, 0, .1},
+	[TROUBLE_RESOLVER] = {"resolver", "site failures", 1, 40, 60, 1, AT_PEAK, .1, .3},
 };
 
 const char *fleet_trouble_text(enum fleet_kind kind)
@@ -70,10 +80,15 @@ static bool same_zone(const struct fleet_world *world, unsigned a, unsigned b)
 	return world->services[a].zone == world->services[b].zone;
 }
 
+static bool is_of_a_site(enum fleet_kind kind)
+{
+	return kind == TROUBLE_UPLINK || kind == TROUBLE_RESOLVER;
+}
+
 bool fleet_trouble_hits(const struct fleet_world *world,
 	const struct fleet_trouble *trouble, unsigned service)
 {
-	if (trouble->kind == TROUBLE_UPLINK)
+	if (is_of_a_site(trouble->kind))
 		return false;
 	if (trouble->edge_provider >= 0)
 		return world->services[service].edged &&
@@ -92,6 +107,7 @@ static bool suits(const struct fleet_world *world, enum fleet_kind kind, unsigne
 	case TROUBLE_NAME_SERVER:
 	case TROUBLE_MAIL:
 	case TROUBLE_ISSUER:
+	case TROUBLE_ADDRESS:
 		return true;
 	case TROUBLE_POLICY_PATH:
 		return service->policy;
@@ -103,8 +119,11 @@ static bool suits(const struct fleet_world *world, enum fleet_kind kind, unsigne
 	case TROUBLE_SLOW_TWICE:
 		return service->rhythm != RHYTHM_LOW && service->rhythm != RHYTHM_BATCH;
 	case TROUBLE_DROP_LOW:
+	case TROUBLE_SLOW_LOW:
 		return service->rhythm == RHYTHM_LOW;
 	case TROUBLE_DROP_NIGHT:
+	case TROUBLE_FAILURES_NIGHT:
+	case TROUBLE_SLOW_NIGHT:
 		return busy && (service->rhythm == RHYTHM_PUBLIC ||
 				       service->rhythm == RHYTHM_MACHINE);
 	case TROUBLE_DECAY:
@@ -117,8 +136,12 @@ static bool suits(const struct fleet_world *world, enum fleet_kind kind, unsigne
 	case TROUBLE_DROP_80:
 	case TROUBLE_DROP_40:
 	case TROUBLE_DROP_20:
+	case TROUBLE_FAILURES_SITE:
 		return busy && service->rhythm != RHYTHM_BATCH;
+	case TROUBLE_DROP_SITE:
+		return service->requests >= 200 && service->rhythm != RHYTHM_BATCH;
 	case TROUBLE_UPLINK:
+	case TROUBLE_RESOLVER:
 	case TROUBLE_EDGE:
 	case FLEET_KINDS:
 		break;
@@ -159,7 +182,7 @@ static bool meets(const struct fleet_world *world, const struct fleet_trouble *a
 
 	if (a->from_us > b->until_us + apart_us || b->from_us > a->until_us + apart_us)
 		return false;
-	if (a->kind == TROUBLE_UPLINK || b->kind == TROUBLE_UPLINK)
+	if (is_of_a_site(a->kind) || is_of_a_site(b->kind))
 		return true;
 	for (unsigned i = 0; i < world->options.services; i++)
 		if (fleet_trouble_hits(world, a, i) && fleet_trouble_hits(world, b, i))
@@ -201,7 +224,8 @@ static bool choose_target(
 				      world->options.services);
 
 	trouble->service = trouble->site = trouble->edge_provider = -1;
-	if (kind == TROUBLE_UPLINK || kind == TROUBLE_QUIET_DETOUR)
+	if (is_of_a_site(kind) || kind == TROUBLE_QUIET_DETOUR ||
+		kind == TROUBLE_FAILURES_SITE || kind == TROUBLE_DROP_SITE)
 		trouble->site = (int)(draw(world, trouble->number, 310 + try) *
 				      world->options.sites);
 	if (kind == TROUBLE_QUIET_DETOUR && world->options.sites > 2 && trouble->site < 2)
@@ -209,7 +233,7 @@ static bool choose_target(
 	if (kind == TROUBLE_EDGE)
 		trouble->edge_provider =
 			(int)(draw(world, trouble->number, 310 + try) * 3);
-	if (kind == TROUBLE_UPLINK || kind == TROUBLE_EDGE)
+	if (is_of_a_site(kind) || kind == TROUBLE_EDGE)
 		return true;
 	trouble->service = (int)service;
 	return suits(world, kind, service);
@@ -269,9 +293,13 @@ static void apply(struct fleet_effect *effect, const struct fleet_world *world,
 
 	switch (trouble->kind) {
 	case TROUBLE_NAME_SERVER:
-		effect->names = trouble;
+		effect->names = effect->leads = trouble;
 		effect->reaches_names = believes(world, trouble, vantage, at_us);
 		effect->requests *= effect->reaches_names ? .7 : 1;
+		break;
+	case TROUBLE_ADDRESS:
+		effect->leads = trouble;
+		effect->reaches_names = believes(world, trouble, vantage, at_us);
 		break;
 	case TROUBLE_MAIL:
 		effect->mail = true;
@@ -285,10 +313,14 @@ static void apply(struct fleet_effect *effect, const struct fleet_world *world,
 		effect->detour = trouble;
 		break;
 	case TROUBLE_FAILURES:
+	case TROUBLE_FAILURES_NIGHT:
+	case TROUBLE_FAILURES_SITE:
 		effect->failures += trouble->size;
 		break;
 	case TROUBLE_SLOW_TWICE:
 	case TROUBLE_SLOW_HALF:
+	case TROUBLE_SLOW_NIGHT:
+	case TROUBLE_SLOW_LOW:
 		effect->latency *= trouble->size;
 		break;
 	case TROUBLE_SLOW_TAIL:
@@ -304,6 +336,7 @@ static void apply(struct fleet_effect *effect, const struct fleet_world *world,
 	case TROUBLE_DROP_20:
 	case TROUBLE_DROP_NIGHT:
 	case TROUBLE_DROP_LOW:
+	case TROUBLE_DROP_SITE:
 		effect->requests *= trouble->size;
 		break;
 	case TROUBLE_DECAY:
@@ -311,6 +344,10 @@ static void apply(struct fleet_effect *effect, const struct fleet_world *world,
 		break;
 	case TROUBLE_CREEP:
 		effect->latency *= 1 + trouble->size * fmin(1, passed * 20 / 16);
+		break;
+	case TROUBLE_RESOLVER:
+		effect->requests *= trouble->size;
+		effect->unresolved = true;
 		break;
 	case TROUBLE_EDGE:
 		effect->latency *= 1.6;
@@ -334,7 +371,7 @@ struct fleet_effect fleet_trouble_effect(const struct fleet_world *world,
 
 		if (at_us < trouble->from_us || at_us >= trouble->until_us || !here)
 			continue;
-		if (trouble->kind == TROUBLE_UPLINK ||
+		if (is_of_a_site(trouble->kind) ||
 			fleet_trouble_hits(world, trouble, service))
 			apply(&effect, world, trouble, vantage, at_us);
 	}

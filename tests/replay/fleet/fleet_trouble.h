@@ -28,7 +28,14 @@ enum fleet_kind {
 	TROUBLE_DROP_LOW,
 	TROUBLE_DECAY,
 	TROUBLE_CREEP,
-	TROUBLE_EDGE, /* several services behind one provider */
+	TROUBLE_EDGE,    /* several services behind one provider */
+	TROUBLE_ADDRESS, /* the authority itself answers a stranger's address */
+	TROUBLE_FAILURES_NIGHT,
+	TROUBLE_FAILURES_SITE, /* one service, at one site */
+	TROUBLE_SLOW_NIGHT,
+	TROUBLE_SLOW_LOW,  /* a service with few requests */
+	TROUBLE_DROP_SITE, /* one service, at one site */
+	TROUBLE_RESOLVER,  /* a site's own: names do not resolve there */
 	FLEET_KINDS
 };
 
@@ -56,8 +63,10 @@ struct fleet_effect {
 	double failures;          /* the share that fails */
 	const struct fleet_trouble *detour; /* NULL: none */
 	const struct fleet_trouble *names;  /* the delegation is not ours */
+	const struct fleet_trouble *leads;  /* the names lead elsewhere … */
 	bool reaches_names;                 /* … and this vantage believes it */
 	bool mail, issuer;
+	bool unresolved; /* no names at all */
 };
 
 const char *fleet_trouble_text(enum fleet_kind kind);

@@ -62,6 +62,10 @@ static const char *const noises[FLEET_NOISES] = {
 	[NOISE_DOUBLES] = "doubles",
 	[NOISE_RESTARTS] = "restarts",
 	[NOISE_ISOLATION] = "isolation",
+	[NOISE_LIARS] = "liars",
+	[NOISE_BLACKOUTS] = "blackouts",
+	[NOISE_DEAD_GATEWAY] = "dead-gateway",
+	[NOISE_CLOCK_CHANGE] = "clock-change",
 };
 
 static const struct fleet_site places[FLEET_SITES] = {

@@ -47,6 +47,10 @@ enum fleet_noise {
 	NOISE_DOUBLES,
 	NOISE_RESTARTS,
 	NOISE_ISOLATION,
+	NOISE_LIARS,        /* one laptop in twenty says what nobody else sees */
+	NOISE_BLACKOUTS,    /* nothing at all arrives, and what was measured is lost */
+	NOISE_DEAD_GATEWAY, /* for a day */
+	NOISE_CLOCK_CHANGE, /* an office begins an hour later, by summer time */
 	FLEET_NOISES
 };
 const char *fleet_world_noise_text(enum fleet_noise noise);
