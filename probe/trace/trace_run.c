@@ -13,7 +13,7 @@
 #include "fan_view.h"
 #include "geo.h"
 #include "host_addresses.h"
-#include "host_names.h"
+#include "naming.h"
 #include "path_change.h"
 #include "round_table.h"
 #include "trace_memory.h"
@@ -24,7 +24,6 @@
 /* Names are waited for so long after a trace; a resolver that is slow or away holds up
  * nothing. */
 #define NAMES_WAIT_US (MOMENT_SECOND_US / 2)
-#define NAMES_LOOK_MS 50
 #define ROUND_MS 1000
 #define LINE_ROOM ((size_t)WIRE_LINE_MAX)
 
@@ -33,15 +32,13 @@ struct trace_run {
 	uv_loop_t loop;
 	struct tracer *tracer;
 	struct geo *geo;
-	struct host_names *names; /* NULL: not wanted, or no resolver */
-	uv_timer_t names_timer;
+	struct naming *naming;     /* NULL: names are not wanted */
 	struct round_table *table; /* with several rounds */
 	unsigned drawn;            /* lines of it on the terminal */
 	uv_timer_t round_timer;
 	uv_signal_t interrupt;
 	struct errand *resting; /* between two rounds */
 	bool interrupted;
-	struct errand *unnamed;          /* traced, their hops' names still awaited */
 	struct obs *obs, *before, *last; /* too large for a stack */
 	char *line;                      /* with --json */
 	size_t next;                     /* of the targets */
@@ -54,9 +51,6 @@ struct trace_run {
 struct errand {
 	struct trace_run *run;
 	const struct trace_target *target;
-	struct obs *obs; /* while names are awaited */
-	struct tick named_by;
-	struct errand *next_unnamed;
 	struct address peer; /* of the round before, and how far it was */
 	unsigned likely_length;
 };
@@ -68,7 +62,6 @@ static void end_errand(struct errand *errand)
 {
 	struct trace_run *run = errand->run;
 
-	free(errand->obs);
 	free(errand);
 	run->active--;
 	begin_more(run);
@@ -117,24 +110,6 @@ static void compare(struct trace_run *run, const char *host, const struct obs *o
 	(void)trace_memory_keep(obs, host);
 }
 
-/* True once all names are known that will be. */
-static bool name_hops(struct trace_run *run, struct obs_trace *trace)
-{
-	bool all = true;
-
-	for (unsigned i = 0; i < trace->hop_count; i++) {
-		struct obs_hop *hop = &trace->hops[i];
-		bool settled;
-
-		if (!hop->answered)
-			continue;
-		(void)snprintf(hop->name, sizeof(hop->name), "%s",
-			host_names_of(run->names, &hop->address, now_tick(), &settled));
-		all &= settled;
-	}
-	return all;
-}
-
 /* In place of what was drawn before. */
 static void draw(struct trace_run *run)
 {
@@ -157,8 +132,6 @@ static bool rest_until_next(
 	errand->likely_length = trace->reached && trace->hop_count
 					? (unsigned)trace->hops[trace->hop_count - 1].ttl
 					: 0;
-	free(errand->obs);
-	errand->obs = NULL;
 	run->resting = errand;
 	(void)uv_timer_start(&run->round_timer, next_round, ROUND_MS, 0);
 	return true;
@@ -173,8 +146,9 @@ static void finish_rounds(struct trace_run *run, struct errand *errand)
 	end_errand(errand);
 }
 
-static void finish_errand(struct errand *errand, struct obs *obs)
+static void finish_errand(void *arg, struct obs *obs)
 {
+	struct errand *errand = arg;
 	struct trace_run *run = errand->run;
 
 	trace_record_place(obs, run->geo, &run->order->here);
@@ -187,57 +161,6 @@ static void finish_errand(struct errand *errand, struct obs *obs)
 	print(run, errand->target->host, obs);
 	compare(run, errand->target->host, obs);
 	end_errand(errand);
-}
-
-/* Those whose names are all there, or were waited for long enough. */
-static void finish_named(struct trace_run *run)
-{
-	struct errand *list = run->unnamed;
-
-	run->unnamed = NULL;
-	while (list) {
-		struct errand *errand = list;
-
-		list = errand->next_unnamed;
-		if (name_hops(run, &errand->obs->trace) ||
-			tick_since_us(now_tick(), errand->named_by) >= 0) {
-			finish_errand(errand, errand->obs);
-		} else {
-			errand->next_unnamed = run->unnamed;
-			run->unnamed = errand;
-		}
-	}
-	if (!run->unnamed && run->names)
-		(void)uv_timer_stop(&run->names_timer);
-}
-
-static void names_came(void *arg)
-{
-	finish_named(arg);
-}
-
-static void names_looked_for(uv_timer_t *timer)
-{
-	finish_named(timer->data);
-}
-
-static void await_names(struct errand *errand)
-{
-	struct trace_run *run = errand->run;
-
-	errand->obs = run->names && !name_hops(run, &run->obs->trace)
-			      ? malloc(sizeof(*errand->obs))
-			      : NULL;
-	if (!errand->obs) {
-		finish_errand(errand, run->obs);
-		return;
-	}
-	*errand->obs = *run->obs;
-	errand->named_by.us = now_tick().us + NAMES_WAIT_US;
-	errand->next_unnamed = run->unnamed;
-	run->unnamed = errand;
-	(void)uv_timer_start(
-		&run->names_timer, names_looked_for, NAMES_LOOK_MS, NAMES_LOOK_MS);
 }
 
 static void print_fan(struct trace_run *run, const struct errand *errand,
@@ -276,7 +199,10 @@ static void trace_ended(void *arg, const struct tracer_result *result)
 		result->path, run->geo, &run->order->here);
 	if (result->mtu)
 		trace_record_add_mtu(run->obs, result->mtu);
-	await_names(errand);
+	if (run->naming)
+		naming_add(run->naming, run->obs, finish_errand, errand);
+	else
+		finish_errand(errand, run->obs);
 }
 
 /* Once, and only where it is not the usual one. */
@@ -393,11 +319,8 @@ static void close_tracer(struct trace_run *run)
 		uv_close((uv_handle_t *)&run->round_timer, NULL);
 		uv_close((uv_handle_t *)&run->interrupt, NULL);
 	}
-	if (run->names) {
-		host_names_close(run->names, NULL, NULL);
-		uv_close((uv_handle_t *)&run->names_timer, NULL);
-		run->names = NULL;
-	}
+	naming_close(run->naming, NULL, NULL);
+	run->naming = NULL;
 }
 
 /* Errands that end at once come back here; only the outermost call begins new ones. */
@@ -447,12 +370,8 @@ static int open_run(struct trace_run *run, struct fault *fault)
 		rc = tracer_allows(run->tracer, run->order->protocol, fault);
 	if (rc == 0 && run->order->rounds > 1)
 		rc = open_rounds(run);
-	/* Without a resolver there are no names, and nothing is said of it. */
-	if (rc == 0 && run->order->names &&
-		host_names_open(&run->names, &run->loop, names_came, run) == 0) {
-		(void)uv_timer_init(&run->loop, &run->names_timer);
-		run->names_timer.data = run;
-	}
+	if (rc == 0 && run->order->names)
+		rc = naming_open(&run->naming, &run->loop, NULL, NAMES_WAIT_US, AT_ONCE);
 	return rc;
 }
 

@@ -9,6 +9,7 @@
 
 #include "astray/status.h"
 #include "host_addresses.h"
+#include "naming.h"
 #include "path.h"
 #include "trace_record.h"
 #include "tracer.h"
@@ -17,6 +18,10 @@
 #define FLOWS_MAX 64
 #define PORT_UNSAID 443
 #define DISTANCES 8 /* remembered for each service */
+/* Names are waited for so long: a place that comes from them is not to be another one in
+ * the next round. */
+#define NAMES_WAIT_US (3 * MOMENT_SECOND_US)
+#define NAMELESS_MAX 64 /* traces that wait for names at once */
 /* Probes that were started together do not all begin at once. */
 #define JITTER_SHARE 10
 #define JITTER_MAX_MS 5000
@@ -24,6 +29,7 @@
 struct settings {
 	char protocol[8];
 	int64_t interval_us, max_ttl, queries, flows, rate, peer_rate, router_rate;
+	bool names;
 };
 
 static const struct conf_option options[] = {
@@ -44,6 +50,8 @@ static const struct conf_option options[] = {
 		"100", "of them towards one address"},
 	{"router_rate", CONF_INT, offsetof(struct settings, router_rate), 0, 1, 1000000,
 		"50", "of them to one router: the first hops are the same for many"},
+	{"names", CONF_BOOL, offsetof(struct settings, names), 0, 0, 0, "true",
+		"ask the resolver for routers' names, which tell where they stand"},
 	{0},
 };
 
@@ -70,7 +78,9 @@ struct trace_watch {
 	struct settings settings;
 	enum obs_protocol protocol;
 	struct tracer *tracer;
-	struct obs *obs; /* too large for a stack */
+	struct naming *naming; /* NULL: names are not wanted */
+	uint64_t nameless;     /* addresses without room, as was said last */
+	struct obs *obs;       /* too large for a stack */
 	uv_timer_t timer;
 	uint64_t round;
 	unsigned lookups, traces; /* under way */
@@ -126,6 +136,14 @@ static void remember_distance(struct watched *watched, const struct tracer_resul
 	distance->length = path_is_reached(result->path) ? path_length(result->path) : 0;
 }
 
+static void emit(void *arg, struct obs *obs)
+{
+	const struct trace_watch *watch = arg;
+
+	trace_record_place(obs, watch->env.geo, watch->env.here);
+	watch->env.emit(watch->env.emit_arg, obs);
+}
+
 static void trace_ended(void *arg, const struct tracer_result *result)
 {
 	struct watched *watched = arg;
@@ -139,7 +157,10 @@ static void trace_ended(void *arg, const struct tracer_result *result)
 	remember_distance(watched, result);
 	trace_record_fill(watch->obs, result->at, watched->service->name, &result->order,
 		result->path, watch->env.geo, watch->env.here);
-	watch->env.emit(watch->env.emit_arg, watch->obs);
+	if (watch->naming)
+		naming_add(watch->naming, watch->obs, emit, watch);
+	else
+		watch->env.emit(watch->env.emit_arg, watch->obs);
 }
 
 static void start_trace(struct watched *watched, const struct address *peer)
@@ -226,6 +247,19 @@ static void begin_service(struct watched *watched)
 		look_up(watched, host);
 }
 
+static void report_nameless(struct trace_watch *watch)
+{
+	uint64_t unkept = watch->naming ? naming_count(watch->naming).unkept : 0;
+
+	if (unkept == watch->nameless)
+		return;
+	log_warn(watch->env.log, "trace",
+		"%llu addresses have no name, for want of room: their places may be "
+		"wrong",
+		(unsigned long long)(unkept - watch->nameless));
+	watch->nameless = unkept;
+}
+
 /* A service that is slow, or whose name is, holds up no other. */
 static void round_begins(uv_timer_t *timer)
 {
@@ -243,6 +277,7 @@ static void round_begins(uv_timer_t *timer)
 				watched->service->name);
 	}
 	watch->round++;
+	report_nameless(watch);
 }
 
 static int read_protocol(
@@ -313,6 +348,11 @@ static int start(void **out, const struct source_env *env, const void *settings_
 		rc = tracer_open(&watch->tracer, env->loop, &limits, fault);
 	if (rc)
 		goto fail;
+	if (settings->names)
+		rc = naming_open(
+			&watch->naming, env->loop, NULL, NAMES_WAIT_US, NAMELESS_MAX);
+	if (rc) /* without names, then */
+		log_warn(env->log, "trace", "names of routers: %s", status_text(rc));
 	if (!tracer_is_privileged(watch->tracer))
 		log_warn(env->log, "trace", "without CAP_NET_RAW: by %s",
 			tracer_way(watch->tracer, 4, watch->protocol));
@@ -338,18 +378,20 @@ static void report(void *source, struct obs_health *health)
 static void log_counts(const struct trace_watch *watch)
 {
 	struct tracer_counts counts = tracer_count(watch->tracer);
+	struct naming_counts names =
+		watch->naming ? naming_count(watch->naming) : (struct naming_counts){0};
 
 	log_info(watch->env.log, "trace",
 		"stopped after %llu rounds; %llu packets sent, %llu received: %llu of "
-		"them no "
-		"answers, %llu malformed, %llu duplicates, %llu from too many addresses; "
-		"the "
-		"kernel had no room for %llu",
+		"them no answers, %llu malformed, %llu duplicates, %llu from too many "
+		"addresses; the kernel had no room for %llu; %llu traces went on before "
+		"all names were there",
 		(unsigned long long)watch->round, (unsigned long long)counts.sent,
 		(unsigned long long)counts.received, (unsigned long long)counts.foreign,
 		(unsigned long long)counts.malformed,
 		(unsigned long long)counts.duplicate, (unsigned long long)counts.unlisted,
-		(unsigned long long)counts.dropped);
+		(unsigned long long)counts.dropped,
+		(unsigned long long)(names.late + names.full));
 }
 
 static void timer_closed(uv_handle_t *handle)
@@ -364,9 +406,10 @@ static void stop(void *source, void (*stopped)(void *arg), void *arg)
 	log_counts(watch);
 	watch->stopped = stopped;
 	watch->stopped_arg = arg;
-	watch->closing = 2 + watch->lookups;
+	watch->closing = 2 + (watch->naming ? 1u : 0u) + watch->lookups;
 	uv_close((uv_handle_t *)&watch->timer, timer_closed);
 	tracer_close(watch->tracer, part_gone, watch);
+	naming_close(watch->naming, part_gone, watch);
 }
 
 const struct source_kind trace_source = {

@@ -18,7 +18,7 @@ struct uv_loop_s;
 struct tracer;
 
 struct tracer_limits {
-	int64_t rate;      /* packets a second, in all */
+	int64_t rate; /* packets a second, in all */
 	/* And of them towards one destination, and to one router; 0: the same. */
 	int64_t peer_rate, router_rate;
 	unsigned traces; /* asked for at once */
