@@ -10,8 +10,6 @@
 #include "astray/status.h"
 #include "link_layer.h"
 
-#define WAKE_MS 100 /* the kernel hands over a block when it is full or so old */
-
 struct capture {
 	pcap_t *pcap;
 	int link_type;
@@ -115,7 +113,27 @@ static int activation_fault(struct capture *capture, int rc, struct fault *fault
 	}
 }
 
-static int set_filter(struct capture *capture, const char *filter, struct fault *fault)
+static int activate(struct capture *capture, const struct capture_options *options,
+	struct fault *fault)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+	int rc;
+
+	capture->pcap = pcap_create(options->interface, why);
+	if (!capture->pcap)
+		return fault_at(fault, STATUS_LIBRARY, "", "%s", why);
+	(void)pcap_set_snaplen(capture->pcap, options->snaplen);
+	(void)pcap_set_buffer_size(capture->pcap, options->buffer_bytes);
+	(void)pcap_set_timeout(capture->pcap, CAPTURE_LAG_MS);
+	rc = pcap_activate(capture->pcap);
+	if (rc < 0)
+		return activation_fault(capture, rc, fault);
+	if (pcap_setnonblock(capture->pcap, 1, why))
+		return fault_at(fault, STATUS_LIBRARY, "", "%s", why);
+	return 0;
+}
+
+int capture_set_filter(struct capture *capture, const char *filter, struct fault *fault)
 {
 	struct bpf_program program;
 	int rc = 0;
@@ -128,26 +146,6 @@ static int set_filter(struct capture *capture, const char *filter, struct fault 
 			pcap_geterr(capture->pcap));
 	pcap_freecode(&program);
 	return rc;
-}
-
-static int activate(struct capture *capture, const struct capture_options *options,
-	struct fault *fault)
-{
-	char why[PCAP_ERRBUF_SIZE] = "";
-	int rc;
-
-	capture->pcap = pcap_create(options->interface, why);
-	if (!capture->pcap)
-		return fault_at(fault, STATUS_LIBRARY, "", "%s", why);
-	(void)pcap_set_snaplen(capture->pcap, options->snaplen);
-	(void)pcap_set_buffer_size(capture->pcap, options->buffer_bytes);
-	(void)pcap_set_timeout(capture->pcap, WAKE_MS);
-	rc = pcap_activate(capture->pcap);
-	if (rc < 0)
-		return activation_fault(capture, rc, fault);
-	if (pcap_setnonblock(capture->pcap, 1, why))
-		return fault_at(fault, STATUS_LIBRARY, "", "%s", why);
-	return 0;
 }
 
 int capture_open_live(
@@ -164,7 +162,7 @@ int capture_open_live(
 	if (rc == 0)
 		rc = know_link_type(capture, fault);
 	if (rc == 0)
-		rc = set_filter(capture, options->filter, fault);
+		rc = capture_set_filter(capture, options->filter, fault);
 	if (rc)
 		goto fail;
 	*out = capture;

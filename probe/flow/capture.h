@@ -12,6 +12,9 @@
 
 struct capture;
 
+/* The kernel hands packets over when a part of its ring is full or this old. */
+#define CAPTURE_LAG_MS 100
+
 struct capture_packet {
 	struct moment at;
 	int link_type; /* enum link_layer_type */
@@ -42,6 +45,8 @@ void capture_close(struct capture *capture);
 int capture_read(struct capture *capture, int limit, capture_fn each, void *arg,
 	struct fault *fault);
 
+/* Another filter from now on, also for what waits in the ring. */
+int capture_set_filter(struct capture *capture, const char *filter, struct fault *fault);
 /* For a loop to wait on; never blocks in capture_read. Live captures only. */
 int capture_fd(const struct capture *capture);
 /* Packets received, and dropped for want of room, since it was opened. */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "unwrap.h"
+
 /* The kernel takes 4096 instructions; a term costs about a dozen. */
 #define TERMS_MAX 128
 
@@ -40,7 +42,7 @@ static void add_port(struct text *text, uint16_t port)
 	char term[32];
 
 	/* Services share ports: each is named once. */
-	(void)snprintf(term, sizeof(term), "tcp port %u)", (unsigned)port);
+	(void)snprintf(term, sizeof(term), "port %u)", (unsigned)port);
 	if (!strstr(text->buf, term))
 		add(text, "%s(%s", joint(text), term);
 }
@@ -55,21 +57,45 @@ static void add_service(struct text *text, const struct service *service)
 			continue;
 		}
 		for (unsigned a = 0; a < service->address_count; a++)
-			add(text, "%s(host %s and tcp port %u)", joint(text),
+			add(text, "%s(host %s and port %u)", joint(text),
 				address_text(&service->addresses[a], address),
 				(unsigned)service->ports[p]);
 	}
 }
 
-const char *capture_filter_build(
-	char buf[static CAPTURE_FILTER_MAX], const struct services *services)
+/* The text behind the services' terms, whose number no longer matters. */
+static void add_odd_packets(struct text *text, unsigned tunnels)
+{
+	add(text, " or (port 53)"
+		  " or (ip[6:2] & 0x3fff != 0)"
+		  " or (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 51"
+		  " or ip6[6] = 60 or ip6[6] = 135))"
+		  " or (ether proto 0x8100) or (ether proto 0x88a8)"
+		  " or (ether proto 0x8847) or (ether proto 0x8848)"
+		  " or (ether proto 0x8864)");
+	if (tunnels & UNWRAP_GRE)
+		add(text, " or (ip proto 47) or (ip6 proto 47)");
+	if (tunnels & UNWRAP_IP_IN_IP)
+		add(text, " or (ip proto 4) or (ip proto 41) or (ip6 proto 4)"
+			  " or (ip6 proto 41)");
+	if (tunnels & UNWRAP_VXLAN)
+		add(text, " or (udp port 4789) or (udp port 8472)");
+	if (tunnels & UNWRAP_GENEVE)
+		add(text, " or (udp port 6081)");
+}
+
+const char *capture_filter_build(char buf[static CAPTURE_FILTER_MAX],
+	const struct services *services, unsigned tunnels)
 {
 	struct text text = {.buf = buf};
 
 	buf[0] = 0;
 	for (size_t i = 0; i < services->count && text.terms <= TERMS_MAX; i++)
 		add_service(&text, &services->list[i]);
-	if (text.terms == 0 || text.terms > TERMS_MAX)
-		(void)snprintf(buf, CAPTURE_FILTER_MAX, "tcp");
+	if (text.terms == 0 || text.terms > TERMS_MAX) {
+		text.len = 0;
+		add(&text, "(tcp) or (udp)");
+	}
+	add_odd_packets(&text, tunnels);
 	return buf;
 }

@@ -1,7 +1,10 @@
 /*
  * The kernel's filter, built from the services, so that other traffic never reaches the
- * process: their ports, or, for services that are named by addresses alone, those. Pure.
- * Source: pcap-filter(7).
+ * process: their ports, or, for services that are named by addresses alone, those; and
+ * answers of name servers, which say what an address is called. What the filter cannot
+ * look into passes whole: fragments, IPv6 packets with extension headers, frames with
+ * more than one VLAN tag, MPLS labels or PPPoE, and the tunnels that are looked into.
+ * Pure. Source: pcap-filter(7).
  */
 #ifndef FLOW_CAPTURE_FILTER_H
 #define FLOW_CAPTURE_FILTER_H
@@ -12,9 +15,9 @@
 
 #define CAPTURE_FILTER_MAX 16384
 
-/* Without services all TCP. Services too many for a filter get all TCP as well: the meter
- * knows them apart. Returns buf. */
-const char *capture_filter_build(
-	char buf[static CAPTURE_FILTER_MAX], const struct services *services);
+/* Without services all TCP and UDP. Services too many for a filter get all of it as well:
+ * the meter knows them apart. tunnels: UNWRAP_GRE and others. Returns buf. */
+const char *capture_filter_build(char buf[static CAPTURE_FILTER_MAX],
+	const struct services *services, unsigned tunnels);
 
 #endif

@@ -8,13 +8,15 @@
 #include "astray/moment.h"
 #include "astray/status.h"
 #include "flow_run.h"
+#include "unwrap.h"
 
 #define WINDOW_SECONDS 10
+#define BUFFER_MB 64 /* a burst of some 0.1 s at 0.9 M packets/s, with room */
 #define WINDOW_SECONDS_MAX 86400
 
 struct wishes {
-	const char *file, *interface, *services;
-	int64_t window_seconds;
+	const char *file, *interfaces, *services, *tunnels;
+	int64_t window_seconds, buffer_mb;
 	bool json, help;
 };
 
@@ -46,13 +48,17 @@ static int run(const struct log *log, const struct wishes *wishes)
 {
 	struct services services = {0};
 	struct fault fault = {0};
-	struct flow_order order = {.file = wishes->file,
-		.interface = wishes->interface,
+	struct flow_order order = {.log = log,
+		.file = wishes->file,
+		.interfaces = wishes->interfaces,
+		.buffer_bytes = (int)wishes->buffer_mb << 20,
 		.services = &services,
 		.window_us = wishes->window_seconds * MOMENT_SECOND_US,
 		.json = wishes->json};
-	int rc = 0;
+	int rc = unwrap_parse_tunnels(&order.tunnels, wishes->tunnels);
 
+	if (rc)
+		return usage(log, "--tunnels wants some of gre,ipip,vxlan,geneve");
 	if (wishes->services)
 		rc = services_read_file(&services, wishes->services, &fault);
 	if (rc == 0)
@@ -64,7 +70,8 @@ static int run(const struct log *log, const struct wishes *wishes)
 
 int flow_command(void *app, int argc, char **argv)
 {
-	struct wishes wishes = {.window_seconds = WINDOW_SECONDS};
+	struct wishes wishes = {
+		.window_seconds = WINDOW_SECONDS, .buffer_mb = BUFFER_MB, .tunnels = ""};
 	const struct args_option options[] = {
 		{.name = "read",
 			.letter = 'r',
@@ -76,8 +83,9 @@ int flow_command(void *app, int argc, char **argv)
 			.letter = 'i',
 			.kind = ARGS_TEXT,
 			.metavar = "INTERFACE",
-			.target = &wishes.interface,
-			.help = "capture live; \"any\" is all interfaces"},
+			.target = &wishes.interfaces,
+			.help = "capture live: \"any\" is all interfaces, else names and "
+				"patterns\n(eth0,wlan*), followed as they come and go"},
 		{.name = "services",
 			.kind = ARGS_TEXT,
 			.metavar = "FILE",
@@ -90,6 +98,19 @@ int flow_command(void *app, int argc, char **argv)
 			.max = WINDOW_SECONDS_MAX,
 			.target = &wishes.window_seconds,
 			.help = "length of an observation's window (default 10)"},
+		{.name = "tunnels",
+			.kind = ARGS_TEXT,
+			.metavar = "LIST",
+			.target = &wishes.tunnels,
+			.help = "look into tunnels: some of gre,ipip,vxlan,geneve"},
+		{.name = "buffer",
+			.kind = ARGS_INT,
+			.metavar = "MIB",
+			.min = 1,
+			.max = 1024,
+			.target = &wishes.buffer_mb,
+			.help = "the kernel's ring for packets, of each interface "
+				"(default 64)"},
 		{.name = "json",
 			.kind = ARGS_FLAG,
 			.target = &wishes.json,
@@ -111,7 +132,7 @@ int flow_command(void *app, int argc, char **argv)
 	}
 	if (operands > 0)
 		return usage(app, "takes no operands");
-	if (!wishes.file == !wishes.interface)
+	if (!wishes.file == !wishes.interfaces)
 		return usage(app, "wants either -r FILE or -i INTERFACE");
 	return run(app, &wishes);
 }

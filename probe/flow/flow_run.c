@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 #include <uv.h>
@@ -11,15 +12,14 @@
 #include "astray/now.h"
 #include "astray/status.h"
 #include "astray/wire.h"
-#include "capture.h"
 #include "capture_filter.h"
 #include "flow_view.h"
+#include "live_capture.h"
 
 #define SERVICES_LIMIT 1024
 #define FLOWS_LIMIT 100000
 #define FILE_PAUSE_US MOMENT_HOUR_US
 #define LIVE_PAUSE_US (30 * MOMENT_SECOND_US)
-#define LIVE_BUFFER_BYTES (16 << 20)
 #define LIVE_SNAPLEN 2048
 #define BATCH 4096
 #define REFRESH_MS 1000
@@ -29,14 +29,14 @@
 
 struct flow_run {
 	const struct flow_order *order;
-	struct capture *capture;
+	struct capture *capture; /* of a file */
+	struct live_capture *live;
 	struct meter *meter;
 	struct traffic_sum *sum; /* NULL with --json */
 	char *line;
 	int failure; /* of printing or of the capture */
 	struct fault *fault;
 	uv_loop_t loop;
-	uv_poll_t poll;
 	uv_timer_t timer;
 	uv_signal_t interrupt, terminate;
 };
@@ -78,6 +78,7 @@ static int make_meter(struct flow_run *run, bool live)
 	struct meter_config config = {.window_us = run->order->window_us,
 		.pause_us = live ? LIVE_PAUSE_US : FILE_PAUSE_US,
 		.exact_ends = live,
+		.tunnels = run->order->tunnels,
 		.flows = FLOWS_LIMIT,
 		.service_limit = SERVICES_LIMIT,
 		.emit = observed,
@@ -151,23 +152,6 @@ fail:
 	return rc;
 }
 
-static void read_capture(struct flow_run *run)
-{
-	int rc = capture_read(run->capture, BATCH, packet_captured, run, run->fault);
-
-	if (rc >= 0)
-		return;
-	run->failure = rc;
-	uv_stop(&run->loop);
-}
-
-static void packets_waiting(uv_poll_t *poll, int status, int events)
-{
-	(void)status;
-	(void)events;
-	read_capture(poll->data);
-}
-
 static void show(struct flow_run *run)
 {
 	if (isatty(STDOUT_FILENO))
@@ -180,7 +164,7 @@ static void second_passed(uv_timer_t *timer)
 {
 	struct flow_run *run = timer->data;
 
-	read_capture(run);
+	live_capture_read(run->live);
 	meter_advance(run->meter, moment_plus_us(now_moment(), -SETTLE_US));
 	if (run->sum && isatty(STDOUT_FILENO))
 		show(run);
@@ -188,12 +172,17 @@ static void second_passed(uv_timer_t *timer)
 		uv_stop(&run->loop);
 }
 
+static void last_came(uv_timer_t *timer)
+{
+	uv_stop(timer->loop);
+}
+
 static void interrupted(uv_signal_t *handle, int number)
 {
 	struct flow_run *run = handle->data;
 
 	(void)number;
-	uv_stop(&run->loop);
+	(void)uv_timer_start(&run->timer, last_came, LIVE_CAPTURE_LAG_MS, 0);
 }
 
 static void close_handle(uv_handle_t *handle, void *arg)
@@ -205,14 +194,9 @@ static void close_handle(uv_handle_t *handle, void *arg)
 
 static int watch(struct flow_run *run)
 {
-	int rc = uv_poll_init(&run->loop, &run->poll, capture_fd(run->capture));
+	int rc = uv_signal_init(&run->loop, &run->interrupt);
 
-	if (rc)
-		return rc;
-	(void)uv_timer_init(&run->loop, &run->timer);
-	run->poll.data = run->timer.data = run->interrupt.data = run->terminate.data =
-		run;
-	rc = uv_signal_init(&run->loop, &run->interrupt);
+	run->timer.data = run->interrupt.data = run->terminate.data = run;
 	if (rc == 0)
 		rc = uv_signal_start(&run->interrupt, interrupted, SIGINT);
 	if (rc == 0)
@@ -220,63 +204,87 @@ static int watch(struct flow_run *run)
 	if (rc == 0)
 		rc = uv_signal_start(&run->terminate, interrupted, SIGTERM);
 	if (rc == 0)
-		rc = uv_poll_start(&run->poll, UV_READABLE, packets_waiting);
+		rc = uv_timer_init(&run->loop, &run->timer);
 	if (rc == 0)
 		rc = uv_timer_start(&run->timer, second_passed, REFRESH_MS, REFRESH_MS);
-	return rc;
+	return rc ? fault_at(run->fault, rc, "", "%s", status_text(rc)) : 0;
+}
+
+static int open_live(struct flow_run *run)
+{
+	char filter[CAPTURE_FILTER_MAX];
+	struct live_capture_options options = {.loop = &run->loop,
+		.log = run->order->log,
+		.interfaces = run->order->interfaces,
+		.filter = capture_filter_build(
+			filter, run->order->services, run->order->tunnels),
+		.buffer_bytes = run->order->buffer_bytes,
+		.snaplen = LIVE_SNAPLEN,
+		.patient = strpbrk(run->order->interfaces, "*?[") != NULL,
+		.each = packet_captured,
+		.arg = run};
+
+	return live_capture_open(&run->live, &options, run->fault);
 }
 
 static void report_drops(struct flow_run *run)
 {
-	uint64_t received, dropped;
+	struct live_capture_counts counts;
 
-	capture_counts(run->capture, &received, &dropped);
-	if (dropped > 0)
+	live_capture_count(run->live, &counts);
+	if (counts.dropped > 0)
 		(void)fprintf(stderr, "%llu packets were dropped by the kernel\n",
-			(unsigned long long)dropped);
+			(unsigned long long)counts.dropped);
+}
+
+static void capture_closed(void *arg)
+{
+	(void)arg;
+}
+
+/* What was captured until the loop ended counts, too. */
+static void end_live(struct flow_run *run)
+{
+	live_capture_read(run->live);
+	report_drops(run);
+	live_capture_close(run->live, capture_closed, NULL);
+	meter_advance(run->meter, now_moment());
+	finish(run);
 }
 
 static int run_loop(struct flow_run *run)
 {
-	int rc = uv_loop_init(&run->loop);
+	int rc;
 
+	meter_advance(run->meter, now_moment());
+	rc = open_live(run);
 	if (rc)
 		return rc;
-	meter_advance(run->meter, now_moment());
 	rc = watch(run);
 	if (rc == 0)
 		(void)uv_run(&run->loop, UV_RUN_DEFAULT);
-	uv_walk(&run->loop, close_handle, NULL);
-	(void)uv_run(&run->loop, UV_RUN_DEFAULT);
-	(void)uv_loop_close(&run->loop);
-	if (rc)
-		return fault_at(run->fault, rc, "", "%s", status_text(rc));
-	if (!run->failure)
-		read_capture(run);
-	return 0;
+	end_live(run);
+	return rc;
 }
 
 int flow_run_live(const struct flow_order *order, struct fault *fault)
 {
 	struct flow_run run = {.order = order, .fault = fault};
-	char filter[CAPTURE_FILTER_MAX];
-	struct capture_options options = {.interface = order->interface,
-		.filter = capture_filter_build(filter, order->services),
-		.buffer_bytes = LIVE_BUFFER_BYTES,
-		.snaplen = LIVE_SNAPLEN};
-	int rc;
+	int rc = start(&run, true);
 
-	rc = capture_open_live(&run.capture, &options, fault);
-	if (rc == 0)
-		rc = start(&run, true);
-	if (rc == 0)
-		rc = run_loop(&run);
+	if (rc == 0) {
+		rc = uv_loop_init(&run.loop);
+		if (rc)
+			(void)fault_at(fault, rc, "", "%s", status_text(rc));
+	}
 	if (rc)
 		goto fail;
-	meter_advance(run.meter, now_moment());
-	finish(&run);
-	report_drops(&run);
-	rc = run.failure;
+	rc = run_loop(&run);
+	uv_walk(&run.loop, close_handle, NULL);
+	(void)uv_run(&run.loop, UV_RUN_DEFAULT);
+	(void)uv_loop_close(&run.loop);
+	if (rc == 0)
+		rc = run.failure;
 fail:
 	drop(&run);
 	return rc;

@@ -9,11 +9,15 @@
 #include <stdbool.h>
 
 #include "astray/fault.h"
+#include "astray/log.h"
 #include "astray/services.h"
 
 struct flow_order {
-	const char *file;      /* "-": standard input; or */
-	const char *interface; /* live */
+	const struct log *log;
+	const char *file;       /* "-": standard input; or */
+	const char *interfaces; /* live: "any", or names and patterns */
+	int buffer_bytes;       /* the kernel's ring for packets, of each interface */
+	unsigned tunnels;       /* to look into: UNWRAP_GRE and others */
 	const struct services *services;
 	int64_t window_us;
 	bool json;

@@ -1,14 +1,15 @@
 #include "flow_source.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
 #include <uv.h>
 
 #include "astray/now.h"
 #include "astray/status.h"
-#include "capture.h"
 #include "capture_filter.h"
+#include "live_capture.h"
 #include "meter.h"
 
 #define SERVICES_LIMIT 256 /* where none are configured */
@@ -17,21 +18,24 @@
 	(500 * INT64_C(1000)) /* packets may still wait in the kernel's ring \
 			       */
 #define TICK_MS 1000
-#define BATCH 4096 /* packets at once, so that the loop's other work has its turn */
 
 struct settings {
-	char interface[64];
+	char interface[256], tunnels[64];
 	int64_t window_us, buffer_bytes, snaplen, flows;
 };
 
 static const struct conf_option options[] = {
 	{"interface", CONF_TEXT, offsetof(struct settings, interface),
 		sizeof(((struct settings *)0)->interface), 0, 0, "\"any\"",
-		"where to capture; \"any\" is all interfaces"},
+		"where to capture: \"any\" is all interfaces, else names and patterns "
+		"(eth0,wlan*), which are followed as they come and go"},
+	{"tunnels", CONF_TEXT, offsetof(struct settings, tunnels),
+		sizeof(((struct settings *)0)->tunnels), 0, 0, "\"\"",
+		"tunnels to look into: some of gre,ipip,vxlan,geneve"},
 	{"window", CONF_SPAN, offsetof(struct settings, window_us), 0, 1e6, 3600e6,
 		"\"10 s\"", "length of an observation's window"},
 	{"buffer_bytes", CONF_INT, offsetof(struct settings, buffer_bytes), 0, 1 << 18,
-		1 << 30, "8388608", "the kernel's ring for packets"},
+		1 << 30, "8388608", "the kernel's ring for packets, of each interface"},
 	{"snaplen", CONF_INT, offsetof(struct settings, snaplen), 0, 128, 262144, "2048",
 		"bytes kept of a packet; a TLS ClientHello needs about 2000"},
 	{"flows", CONF_INT, offsetof(struct settings, flows), 0, 64, 1 << 24, "8192",
@@ -41,11 +45,11 @@ static const struct conf_option options[] = {
 
 struct flow_watch {
 	const struct log *log;
-	struct capture *capture;
+	struct live_capture *capture;
 	struct meter *meter;
-	uv_poll_t poll;
+	char interfaces[256];
 	uv_timer_t timer;
-	unsigned closing; /* handles whose close callback is still to come */
+	unsigned closing; /* parts that are not closed yet */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 };
@@ -58,39 +62,16 @@ static void packet_captured(void *arg, const struct capture_packet *packet)
 		packet->captured, packet->wire_len);
 }
 
-static void read_capture(struct flow_watch *watch)
-{
-	struct fault fault = {0};
-	char text[1024];
-
-	if (!uv_is_active((uv_handle_t *)&watch->poll))
-		return;
-	if (capture_read(watch->capture, BATCH, packet_captured, watch, &fault) >= 0)
-		return;
-	log_error(watch->log, "flow", "%s, traffic is not measured until a restart",
-		fault_text(&fault, text, sizeof(text)));
-	(void)uv_poll_stop(&watch->poll);
-	(void)uv_timer_stop(&watch->timer);
-}
-
-static void packets_waiting(uv_poll_t *poll, int status, int events)
-{
-	(void)status;
-	(void)events;
-	read_capture(poll->data);
-}
-
 static void second_passed(uv_timer_t *timer)
 {
 	struct flow_watch *watch = timer->data;
 
-	read_capture(watch);
-	if (uv_is_active((uv_handle_t *)timer))
-		meter_advance(watch->meter, moment_plus_us(now_moment(), -SETTLE_US));
+	live_capture_read(watch->capture);
+	meter_advance(watch->meter, moment_plus_us(now_moment(), -SETTLE_US));
 }
 
 static int make_meter(struct flow_watch *watch, const struct source_env *env,
-	const struct settings *settings)
+	const struct settings *settings, unsigned tunnels, struct fault *fault)
 {
 	struct meter_config config = {.window_us = settings->window_us,
 		.pause_us =
@@ -98,45 +79,52 @@ static int make_meter(struct flow_watch *watch, const struct source_env *env,
 		.exact_ends = true,
 		.flows = (uint32_t)settings->flows,
 		.service_limit = SERVICES_LIMIT,
+		.tunnels = tunnels,
 		.emit = env->emit,
 		.emit_arg = env->emit_arg};
+	int rc = 0;
 
 	if (getrandom(&config.seed, sizeof(config.seed), 0) < 0)
-		return -errno;
-	return meter_new(&watch->meter, &config, env->services);
+		rc = -errno;
+	if (rc == 0)
+		rc = meter_new(&watch->meter, &config, env->services);
+	return rc ? fault_at(fault, rc, "", "%s", status_text(rc)) : 0;
 }
 
 static int open_capture(struct flow_watch *watch, const struct source_env *env,
-	const struct settings *settings, struct fault *fault)
+	const struct settings *settings, unsigned tunnels, struct fault *fault)
 {
 	char filter[CAPTURE_FILTER_MAX];
-	struct capture_options capture = {.interface = settings->interface,
-		.filter = capture_filter_build(filter, env->services),
+	struct live_capture_options capture = {.loop = env->loop,
+		.log = env->log,
+		.interfaces = watch->interfaces,
+		.filter = capture_filter_build(filter, env->services, tunnels),
 		.buffer_bytes = (int)settings->buffer_bytes,
-		.snaplen = (int)settings->snaplen};
+		.snaplen = (int)settings->snaplen,
+		.patient = true,
+		.each = packet_captured,
+		.arg = watch};
 
-	return capture_open_live(&watch->capture, &capture, fault);
+	(void)snprintf(
+		watch->interfaces, sizeof(watch->interfaces), "%s", settings->interface);
+	return live_capture_open(&watch->capture, &capture, fault);
 }
 
 static void drop_watch(struct flow_watch *watch)
 {
-	capture_close(watch->capture);
 	meter_free(watch->meter);
 	free(watch);
 }
 
-static int join_loop(
-	struct flow_watch *watch, struct uv_loop_s *loop, struct fault *fault)
+static int read_tunnels(
+	unsigned *out, const struct settings *settings, struct fault *fault)
 {
-	int rc = uv_poll_init(loop, &watch->poll, capture_fd(watch->capture));
+	int rc = unwrap_parse_tunnels(out, settings->tunnels);
 
 	if (rc)
-		return fault_at(fault, rc, "", "%s", status_text(rc));
-	(void)uv_timer_init(loop, &watch->timer);
-	watch->poll.data = watch->timer.data = watch;
-	/* Neither fails once the handle is made. */
-	(void)uv_poll_start(&watch->poll, UV_READABLE, packets_waiting);
-	(void)uv_timer_start(&watch->timer, second_passed, TICK_MS, TICK_MS);
+		return fault_at(fault, rc, "flow.tunnels",
+			"\"%s\" is no list of gre, ipip, vxlan and geneve",
+			settings->tunnels);
 	return 0;
 }
 
@@ -144,22 +132,23 @@ static int start(void **out, const struct source_env *env, const void *settings,
 	struct fault *fault)
 {
 	struct flow_watch *watch = calloc(1, sizeof(*watch));
+	unsigned tunnels;
 	int rc;
 
 	*out = NULL;
 	if (!watch)
 		return -ENOMEM;
 	watch->log = env->log;
-	rc = make_meter(watch, env, settings);
-	if (rc) {
-		(void)fault_at(fault, rc, "", "%s", status_text(rc));
-		goto fail;
-	}
-	rc = open_capture(watch, env, settings, fault);
+	rc = read_tunnels(&tunnels, settings, fault);
 	if (rc == 0)
-		rc = join_loop(watch, env->loop, fault);
+		rc = make_meter(watch, env, settings, tunnels, fault);
+	if (rc == 0)
+		rc = open_capture(watch, env, settings, tunnels, fault);
 	if (rc)
 		goto fail;
+	(void)uv_timer_init(env->loop, &watch->timer);
+	watch->timer.data = watch;
+	(void)uv_timer_start(&watch->timer, second_passed, TICK_MS, TICK_MS);
 	meter_advance(watch->meter, now_moment());
 	*out = watch;
 	return 0;
@@ -177,21 +166,26 @@ static void add(int64_t *into, uint64_t count)
 static void report(void *source, struct obs_health *health)
 {
 	struct flow_watch *watch = source;
-	uint64_t received, dropped;
+	struct live_capture_counts counts;
 
-	capture_counts(watch->capture, &received, &dropped);
-	add(&health->captured_packets, received);
-	add(&health->capture_drops, dropped);
+	live_capture_count(watch->capture, &counts);
+	add(&health->captured_packets, counts.received);
+	add(&health->capture_drops, counts.dropped);
 }
 
-static void handle_closed(uv_handle_t *handle)
+static void part_closed(void *arg)
 {
-	struct flow_watch *watch = handle->data;
+	struct flow_watch *watch = arg;
 
 	if (--watch->closing > 0)
 		return;
 	watch->stopped(watch->stopped_arg);
 	drop_watch(watch);
+}
+
+static void timer_closed(uv_handle_t *handle)
+{
+	part_closed(handle->data);
 }
 
 static void log_losses(const struct flow_watch *watch)
@@ -208,19 +202,26 @@ static void log_losses(const struct flow_watch *watch)
 		(unsigned long long)counts.refused_services);
 }
 
+static void last_came(uv_timer_t *timer)
+{
+	struct flow_watch *watch = timer->data;
+
+	live_capture_read(watch->capture);
+	meter_advance(watch->meter, now_moment());
+	meter_finish(watch->meter);
+	log_losses(watch);
+	watch->closing = 2;
+	uv_close((uv_handle_t *)&watch->timer, timer_closed);
+	live_capture_close(watch->capture, part_closed, watch);
+}
+
 static void stop(void *source, void (*stopped)(void *arg), void *arg)
 {
 	struct flow_watch *watch = source;
 
-	read_capture(watch);
-	meter_advance(watch->meter, now_moment());
-	meter_finish(watch->meter);
-	log_losses(watch);
 	watch->stopped = stopped;
 	watch->stopped_arg = arg;
-	watch->closing = 2;
-	uv_close((uv_handle_t *)&watch->poll, handle_closed);
-	uv_close((uv_handle_t *)&watch->timer, handle_closed);
+	(void)uv_timer_start(&watch->timer, last_came, LIVE_CAPTURE_LAG_MS, 0);
 }
 
 const struct source_kind flow_source = {

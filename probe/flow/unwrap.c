@@ -216,12 +216,29 @@ void unwrap_count(const struct unwrap *unwrap, struct unwrap_counts *counts)
 	counts->fragments = *fragment_table_counts(unwrap->fragments);
 }
 
-unsigned unwrap_tunnel_by_name(const char *name, size_t len)
+static unsigned tunnel_by_name(const char *name, size_t len)
 {
 	static const char names[UNWRAP_TUNNELS][8] = {"gre", "ipip", "vxlan", "geneve"};
 
 	for (unsigned i = 0; i < UNWRAP_TUNNELS; i++)
 		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
 			return 1u << i;
+	return 0;
+}
+
+int unwrap_parse_tunnels(unsigned *out, const char *list)
+{
+	unsigned tunnels = 0;
+
+	while (*list) {
+		size_t len = strcspn(list, ",");
+		unsigned tunnel = tunnel_by_name(list, len);
+
+		if (!tunnel)
+			return STATUS_UNKNOWN;
+		tunnels |= tunnel;
+		list += len + (list[len] == ',');
+	}
+	*out = tunnels;
 	return 0;
 }

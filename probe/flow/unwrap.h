@@ -41,7 +41,8 @@ int unwrap_packet(struct unwrap *unwrap, struct ip_packet *out, int link_type,
 
 void unwrap_count(const struct unwrap *unwrap, struct unwrap_counts *counts);
 
-/* "gre", "ipip", "vxlan", "geneve"; 0 when it is none of them. */
-unsigned unwrap_tunnel_by_name(const char *name, size_t len);
+/* "gre,vxlan" and the like; those that there are: gre, ipip, vxlan, geneve. "" is none.
+ * STATUS_UNKNOWN when it names another. */
+int unwrap_parse_tunnels(unsigned *out, const char *list);
 
 #endif

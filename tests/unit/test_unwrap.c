@@ -324,13 +324,18 @@ static void a_fragmented_tunnel_is_put_together_first(void **state)
 
 static void tunnels_have_names(void **state)
 {
+	unsigned tunnels = 99;
+
 	(void)state;
-	assert_int_equal(unwrap_tunnel_by_name("vxlan,gre", 5), UNWRAP_VXLAN);
-	assert_int_equal(unwrap_tunnel_by_name("gre", 3), UNWRAP_GRE);
-	assert_int_equal(unwrap_tunnel_by_name("ipip", 4), UNWRAP_IP_IN_IP);
-	assert_int_equal(unwrap_tunnel_by_name("geneve", 6), UNWRAP_GENEVE);
-	assert_int_equal(unwrap_tunnel_by_name("gr", 2), 0);
-	assert_int_equal(unwrap_tunnel_by_name("", 0), 0);
+	assert_int_equal(unwrap_parse_tunnels(&tunnels, ""), 0);
+	assert_int_equal(tunnels, 0);
+	assert_int_equal(unwrap_parse_tunnels(&tunnels, "vxlan,gre"), 0);
+	assert_int_equal(tunnels, UNWRAP_VXLAN | UNWRAP_GRE);
+	assert_int_equal(unwrap_parse_tunnels(&tunnels, "ipip,geneve,gre,vxlan"), 0);
+	assert_int_equal(tunnels, ALL);
+	assert_int_equal(unwrap_parse_tunnels(&tunnels, "gre,l2tp"), STATUS_UNKNOWN);
+	assert_int_equal(unwrap_parse_tunnels(&tunnels, "gr"), STATUS_UNKNOWN);
+	assert_int_equal(unwrap_parse_tunnels(&tunnels, ",gre"), STATUS_UNKNOWN);
 }
 
 int main(void)
