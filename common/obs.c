@@ -44,6 +44,9 @@ static const char *const unreachable_texts[] = {
 static const char *const dns_role_texts[] = {[OBS_RESOLVER] = "resolver",
 	[OBS_AUTHORITY] = "authority",
 	[OBS_PARENT] = "parent"};
+static const char *const naming_texts[] = {
+	"server_name", "host", "certificate", "dns", "address", "others"};
+
 static const char *const sketch_texts[] = {
 	[OBS_CONNECT] = "connect_us",
 	[OBS_RESPONSE] = "response_us",
@@ -86,6 +89,11 @@ const char *obs_dns_role_text(enum obs_dns_role role)
 	return (unsigned)role < ARRAY_COUNT(dns_role_texts) ? dns_role_texts[role] : "";
 }
 
+const char *obs_naming_text(enum obs_naming naming)
+{
+	return (unsigned)naming < ARRAY_COUNT(naming_texts) ? naming_texts[naming] : "";
+}
+
 const char *obs_sketch_text(enum obs_sketch which)
 {
 	return (unsigned)which < ARRAY_COUNT(sketch_texts) ? sketch_texts[which] : "";
@@ -98,9 +106,10 @@ static void init_traffic(struct obs_traffic *traffic)
 	traffic->connections = traffic->refused = traffic->timed_out = traffic->reset =
 		OBS_ABSENT;
 	traffic->requests = traffic->responses = traffic->errors = OBS_ABSENT;
-	traffic->untimed = traffic->multiplexed = OBS_ABSENT;
+	traffic->untimed = traffic->multiplexed = traffic->estimated = OBS_ABSENT;
 	traffic->sent_bytes = traffic->received_bytes = OBS_ABSENT;
 	traffic->retransmits = traffic->lost_packets = OBS_ABSENT;
+	memset(traffic->named_by, 0, sizeof(traffic->named_by));
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)
 		sketch_init(&traffic->sketches[i]);
 	traffic->peer_count = 0;

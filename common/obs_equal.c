@@ -47,10 +47,12 @@ static bool same_traffic(const struct obs_traffic *a, const struct obs_traffic *
 		a->timed_out != b->timed_out || a->reset != b->reset ||
 		a->requests != b->requests || a->responses != b->responses ||
 		a->errors != b->errors || a->untimed != b->untimed ||
-		a->multiplexed != b->multiplexed || a->sent_bytes != b->sent_bytes ||
+		a->multiplexed != b->multiplexed || a->estimated != b->estimated ||
+		a->sent_bytes != b->sent_bytes ||
 		a->received_bytes != b->received_bytes ||
 		a->retransmits != b->retransmits || a->lost_packets != b->lost_packets ||
-		a->peer_count != b->peer_count)
+		a->peer_count != b->peer_count ||
+		memcmp(a->named_by, b->named_by, sizeof(a->named_by)) != 0)
 		return false;
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)
 		if (!same_sketch(&a->sketches[i], &b->sketches[i]))

@@ -149,6 +149,24 @@ static void read_peers(struct wire_fields *fields, struct obs_traffic *traffic)
 	}
 }
 
+static void read_named_by(struct wire_fields *outer, struct obs_traffic *traffic)
+{
+	const struct json *object =
+		wire_fields_take(outer, "named_by", JSON_OBJECT, WIRE_OPTIONAL);
+	struct wire_fields fields;
+
+	if (!object)
+		return;
+	fields = wire_fields_enter(outer, object, "named_by", WIRE_FIELDS_NO_ROW);
+	for (int i = 0; i < OBS_NAMINGS; i++) {
+		int64_t count = OBS_ABSENT;
+
+		wire_parts_count(&fields, obs_naming_text((enum obs_naming)i), &count);
+		traffic->named_by[i] = count == OBS_ABSENT ? 0 : count;
+	}
+	wire_fields_leave(&fields);
+}
+
 static void read_traffic(struct wire_fields *fields, struct obs *obs)
 {
 	struct obs_traffic *traffic = &obs->traffic;
@@ -165,10 +183,12 @@ static void read_traffic(struct wire_fields *fields, struct obs *obs)
 	wire_parts_count(fields, "errors", &traffic->errors);
 	wire_parts_count(fields, "untimed", &traffic->untimed);
 	wire_parts_count(fields, "multiplexed", &traffic->multiplexed);
+	wire_parts_count(fields, "estimated", &traffic->estimated);
 	wire_parts_count(fields, "sent_bytes", &traffic->sent_bytes);
 	wire_parts_count(fields, "received_bytes", &traffic->received_bytes);
 	wire_parts_count(fields, "retransmits", &traffic->retransmits);
 	wire_parts_count(fields, "lost_packets", &traffic->lost_packets);
+	read_named_by(fields, traffic);
 	for (int i = 0; i < OBS_SKETCHES; i++)
 		wire_parts_sketch(fields, obs_sketch_text((enum obs_sketch)i),
 			&traffic->sketches[i]);

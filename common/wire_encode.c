@@ -110,6 +110,20 @@ static void put_peers(struct json *into, const struct obs_traffic *traffic)
 			traffic->peers[i].requests);
 }
 
+static void put_named_by(struct json *into, const struct obs_traffic *traffic)
+{
+	struct json *object = NULL;
+
+	for (int i = 0; i < OBS_NAMINGS; i++) {
+		if (traffic->named_by[i] == 0)
+			continue;
+		if (!object)
+			object = json_add_object(into, "named_by");
+		json_add_int(object, obs_naming_text((enum obs_naming)i),
+			traffic->named_by[i]);
+	}
+}
+
 static void put_traffic(struct json *into, const struct obs *obs)
 {
 	const struct obs_traffic *traffic = &obs->traffic;
@@ -125,10 +139,12 @@ static void put_traffic(struct json *into, const struct obs *obs)
 	put_int(into, "errors", traffic->errors);
 	put_int(into, "untimed", traffic->untimed);
 	put_int(into, "multiplexed", traffic->multiplexed);
+	put_int(into, "estimated", traffic->estimated);
 	put_int(into, "sent_bytes", traffic->sent_bytes);
 	put_int(into, "received_bytes", traffic->received_bytes);
 	put_int(into, "retransmits", traffic->retransmits);
 	put_int(into, "lost_packets", traffic->lost_packets);
+	put_named_by(into, traffic);
 	for (int i = 0; i < OBS_SKETCHES; i++)
 		put_sketch(
 			into, obs_sketch_text((enum obs_sketch)i), &traffic->sketches[i]);

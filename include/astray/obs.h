@@ -78,12 +78,24 @@ enum obs_sketch {
 	OBS_SKETCHES
 };
 
+/* What told whose a connection is, in the order in which they are believed. */
+enum obs_naming {
+	OBS_BY_SERVER_NAME, /* that TLS or QUIC asked for */
+	OBS_BY_HOST,        /* that HTTP asked for */
+	OBS_BY_CERTIFICATE, /* the server's, where it goes in the clear */
+	OBS_BY_DNS,         /* the name that the client had asked a DNS server for */
+	OBS_BY_ADDRESS,     /* the server's address and port */
+	OBS_BY_OTHERS,      /* what other connections to that address and port were */
+	OBS_NAMINGS
+};
+
 struct obs_traffic {
 	int64_t window_us; /* the window starts at obs.at */
 	char service[OBS_NAME];
 	int64_t connections, refused, timed_out, reset;
-	int64_t requests, responses, errors, untimed, multiplexed;
+	int64_t requests, responses, errors, untimed, multiplexed, estimated;
 	int64_t sent_bytes, received_bytes, retransmits, lost_packets;
+	int64_t named_by[OBS_NAMINGS]; /* connections; all 0: absent */
 	struct sketch sketches[OBS_SKETCHES];
 	unsigned peer_count;
 	struct obs_peer peers[OBS_PEERS];
@@ -255,7 +267,8 @@ const char *obs_check_error_text(enum obs_check_error error);
 const char *obs_protocol_text(enum obs_protocol protocol);
 const char *obs_unreachable_text(enum obs_unreachable why);
 const char *obs_dns_role_text(enum obs_dns_role role);
-const char *obs_sketch_text(enum obs_sketch which); /* "connect_us", … */
+const char *obs_naming_text(enum obs_naming naming); /* "server_name", … */
+const char *obs_sketch_text(enum obs_sketch which);  /* "connect_us", … */
 
 /* The service that it speaks of, or "" for kinds that speak of none. */
 const char *obs_service(const struct obs *obs);

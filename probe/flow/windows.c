@@ -31,7 +31,8 @@ static void open_traffic(struct obs_traffic *traffic)
 	traffic->requests = traffic->responses = traffic->errors = traffic->untimed = 0;
 	traffic->sent_bytes = traffic->received_bytes = 0;
 	traffic->retransmits = traffic->lost_packets = 0;
-	traffic->multiplexed = OBS_ABSENT;
+	traffic->multiplexed = traffic->estimated = OBS_ABSENT;
+	memset(traffic->named_by, 0, sizeof(traffic->named_by));
 	traffic->peer_count = 0;
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)
 		sketch_init(&traffic->sketches[i]);

@@ -6,7 +6,7 @@
 #define NAMES_DELEGATION_H
 
 #include "dns_endpoint.h"
-#include "dns_message.h"
+#include "astray/dns_message.h"
 
 #define DELEGATION_SERVERS 32
 #define DELEGATION_DS 16

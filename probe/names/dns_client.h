@@ -12,7 +12,7 @@
 
 #include "astray/moment.h"
 #include "dns_endpoint.h"
-#include "dns_message.h"
+#include "astray/dns_message.h"
 
 #define DNS_CLIENT_ACTIVE 32
 #define DNS_CLIENT_WAITING 4096

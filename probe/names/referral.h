@@ -6,7 +6,7 @@
 #ifndef NAMES_REFERRAL_H
 #define NAMES_REFERRAL_H
 
-#include "dns_message.h"
+#include "astray/dns_message.h"
 #include "zone_cut.h"
 
 enum referral {

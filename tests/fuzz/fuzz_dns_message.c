@@ -7,9 +7,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "delegation.h"
-#include "dns_message.h"
+#include "astray/dns_message.h"
 #include "referral.h"
 #include "walk.h"
 
@@ -48,13 +49,30 @@ static void walk_on(const struct dns_message *message)
 	assert(!"a walk ends");
 }
 
+/* What reads whole begins with a head that says the same. */
+static void read_head(const uint8_t *bytes, size_t len, const struct dns_message *message)
+{
+	struct dns_message_head head;
+	int rc = dns_message_read_head(&head, bytes, len);
+
+	assert(rc || memchr(head.question, '\0', sizeof(head.question)));
+	if (rc || !message)
+		return;
+	assert(head.id == message->id && head.is_answer == message->is_answer);
+	assert(head.question_type == message->question_type);
+	assert(strcasecmp(head.question, message->question) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	struct dns_message *message = malloc(sizeof(*message));
 	struct delegation *delegation = malloc(sizeof(*delegation));
 
 	assert(message && delegation);
-	if (dns_message_read(message, bytes, len) == 0) {
+	if (dns_message_read(message, bytes, len)) {
+		read_head(bytes, len, NULL);
+	} else {
+		read_head(bytes, len, message);
 		assert(message->record_count <= DNS_MESSAGE_RECORDS);
 		check_records(message);
 		if (delegation_read(delegation, message, "exchange.example") == 0)

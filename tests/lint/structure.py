@@ -22,7 +22,7 @@ FOREIGN = {
     r"cJSON\.h|cjson/": {"common/json.c"},
     r"curl/": {"common/fetch.c", "common/fetch_transfer.c"},
     r"ares\.h": {"probe/names/dns_client.c"},
-    r"arpa/nameser": {"probe/names/dns_message.c"},
+    r"arpa/nameser": {"common/dns_message.c"},
     r"libpsl\.h": {"common/suffix.c"},
     r"pcap": {"probe/flow/capture.c"},
     r"maxminddb\.h": {"geo/geo.c"},

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "astray/address.h"
-#include "dns_message.h"
+#include "astray/dns_message.h"
 
 struct dns_builder {
 	uint8_t bytes[4096];

@@ -158,13 +158,15 @@ static inline void obs_maker_traffic(uint64_t *seed, struct obs_traffic *traffic
 	int64_t *const counters[] = {&traffic->connections, &traffic->refused,
 		&traffic->timed_out, &traffic->reset, &traffic->requests,
 		&traffic->responses, &traffic->errors, &traffic->untimed,
-		&traffic->multiplexed, &traffic->sent_bytes, &traffic->received_bytes,
-		&traffic->retransmits, &traffic->lost_packets};
+		&traffic->multiplexed, &traffic->estimated, &traffic->sent_bytes,
+		&traffic->received_bytes, &traffic->retransmits, &traffic->lost_packets};
 
 	traffic->window_us = 1 + obs_maker_int(seed, MOMENT_DAY_US - 1);
 	obs_maker_word(seed, traffic->service, OBS_NAME - 1);
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		obs_maker_maybe_int(seed, counters[i]);
+	for (unsigned i = 0; i < OBS_NAMINGS; i++)
+		traffic->named_by[i] = obs_maker_int(seed, 3);
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)
 		obs_maker_sketch(seed, &traffic->sketches[i]);
 	traffic->peer_count = (unsigned)obs_maker_below(seed, OBS_PEERS + 1);

@@ -171,6 +171,38 @@ static void upper_bits_of_the_code_come_with_opt(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void a_head_is_read_where_the_rest_is_cut(void **state)
+{
+	struct stage *stage = *state;
+	struct dns_message_head head;
+	size_t whole = 12 + 13 + 4; /* header, example.com, type and class */
+
+	build_many(&stage->b);
+	assert_int_equal(dns_message_read_head(&head, stage->b.bytes, whole), 0);
+	assert_true(head.is_answer && !head.truncated);
+	assert_int_equal(head.id, 77);
+	assert_int_equal(head.answer_count, 4);
+	assert_int_equal(head.question_type, DNS_MX);
+	assert_string_equal(head.question, "example.com");
+	for (size_t len = 0; len < whole; len++)
+		assert_true(dns_message_read_head(&head, stage->b.bytes, len) < 0);
+}
+
+static void what_asks_nothing_has_no_head(void **state)
+{
+	struct stage *stage = *state;
+	struct dns_message_head head;
+
+	build_many(&stage->b);
+	stage->b.bytes[2] |= 0x28; /* an update, no question */
+	assert_int_equal(dns_message_read_head(&head, stage->b.bytes, stage->b.len),
+		STATUS_SYNTAX);
+	build_many(&stage->b);
+	stage->b.bytes[5] = 2;
+	assert_int_equal(dns_message_read_head(&head, stage->b.bytes, stage->b.len),
+		STATUS_SYNTAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +212,8 @@ int main(void)
 		TEST(a_name_that_points_at_itself_is_refused),
 		TEST(more_records_than_the_limit_are_refused),
 		TEST(a_long_text_keeps_a_trace_of_its_end),
+		TEST(a_head_is_read_where_the_rest_is_cut),
+		TEST(what_asks_nothing_has_no_head),
 		TEST(upper_bits_of_the_code_come_with_opt),
 	};
 

@@ -1,4 +1,4 @@
-#include "dns_message.h"
+#include "astray/dns_message.h"
 
 #include <arpa/nameser.h>
 #include <inttypes.h>
@@ -12,6 +12,10 @@
 #define MESSAGE_MAX 65535
 #define HASH_START UINT64_C(0xcbf29ce484222325) /* FNV-1a */
 #define HASH_PRIME UINT64_C(0x100000001b3)
+#define HEAD_ANSWER 0x8000u
+#define HEAD_OPCODE 0x7800u
+#define HEAD_TRUNCATED 0x0200u
+#define HEAD_RCODE 0x000fu
 #define HASH_TEXT 17 /* "~" and 16 digits */
 
 /* Text that may not fit: what goes beyond is hashed, not lost. */
@@ -315,6 +319,36 @@ int dns_message_read(struct dns_message *out, const void *bytes, size_t len)
 	if (rc == 0)
 		rc = read_section(out, &msg, ns_s_ar, DNS_ADDITIONAL);
 	return rc;
+}
+
+int dns_message_read_head(struct dns_message_head *out, const void *bytes, size_t len)
+{
+	struct cursor cur = cursor_over(bytes, len);
+	char name[NS_MAXDNAME];
+	unsigned flags;
+	int name_len;
+
+	out->id = cursor_take_u16(&cur);
+	flags = cursor_take_u16(&cur);
+	if (cursor_take_u16(&cur) != 1 && !cur.short_read)
+		return STATUS_SYNTAX;
+	out->answer_count = cursor_take_u16(&cur);
+	cursor_skip(&cur, 4);
+	if (cur.short_read)
+		return STATUS_SHORT;
+	if (flags & HEAD_OPCODE)
+		return STATUS_SYNTAX;
+	out->is_answer = flags & HEAD_ANSWER;
+	out->truncated = flags & HEAD_TRUNCATED;
+	out->rcode = flags & HEAD_RCODE;
+	name_len = ns_name_uncompress(bytes, cur.end, cur.at, name, sizeof(name));
+	if (name_len < 0 || take_text_name(out->question, name))
+		return STATUS_SYNTAX;
+	cursor_skip(&cur, (size_t)name_len);
+	out->question_type = cursor_take_u16(&cur);
+	if (cursor_take_u16(&cur) != ns_c_in && !cur.short_read)
+		return STATUS_SYNTAX;
+	return cur.short_read ? STATUS_SHORT : 0;
 }
 
 struct word {

@@ -3,8 +3,8 @@
  * The wire form is read by libc's resolver routines (the one place that meets them); what
  * records mean is ours. Pure; a value of about 70 KB, so keep it off the stack.
  */
-#ifndef NAMES_DNS_MESSAGE_H
-#define NAMES_DNS_MESSAGE_H
+#ifndef ASTRAY_DNS_MESSAGE_H
+#define ASTRAY_DNS_MESSAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -69,6 +69,20 @@ struct dns_message {
 /* 0; STATUS_SHORT or STATUS_SYNTAX when the bytes are no message with one question of
  * class IN; STATUS_LIMIT when it holds more than we take. */
 int dns_message_read(struct dns_message *out, const void *bytes, size_t len);
+
+/* Who is asked what: the beginning of a message, which holds also where its rest is cut,
+ * or more than we take. */
+struct dns_message_head {
+	uint16_t id;
+	bool is_answer, truncated;
+	unsigned rcode, answer_count;
+	uint16_t question_type;
+	char question[OBS_NAME]; /* lower case, no trailing dot */
+};
+
+/* 0; STATUS_SHORT or STATUS_SYNTAX when the bytes do not begin a question of class IN, or
+ * an answer to one. */
+int dns_message_read_head(struct dns_message_head *out, const void *bytes, size_t len);
 
 /* "A", "TYPE65"; "NOERROR", "RCODE17". */
 #define DNS_WORD 16
