@@ -18,6 +18,7 @@
 #include "astray/now.h"
 #include "astray/service_manager.h"
 #include "astray/status.h"
+#include "checkpoint.h"
 #include "collector_metrics.h"
 #include "dashboard.h"
 #include "geo.h"
@@ -37,6 +38,7 @@
 #define TURN_US (MOMENT_SECOND_US / 10)
 #define WEB_BODY_BYTES ((size_t)64 * 1024)
 #define FOLDER_MODE 0750
+#define SNAPSHOT "judgement.snapshot"
 
 struct collector {
 	uv_loop_t loop;
@@ -52,10 +54,14 @@ struct collector {
 	struct ingest *ingest;
 	struct api *api;
 	struct metrics *metrics;
+	struct checkpoint *checkpoint;
 	struct http_server *probes, *web;
 	uv_signal_t hangup, terminate, interrupt;
 	uv_timer_t second;
 	struct moment passed; /* the last second that the pipeline was told of */
+	struct moment fed;    /* the rx of the last batch that it has seen of */
+	bool whole;           /* all of the journal has been judged */
+	bool snapshot_due;
 	struct tick progress_at, turned_at; /* while the journal is judged again */
 	unsigned seconds;
 	bool handles_open, stopping, store_failing;
@@ -92,18 +98,53 @@ static void changed(
 	api_changed(collector->api, change, incident);
 }
 
+static void flush(struct collector *collector)
+{
+	struct fault fault = {0};
+	bool failed = store_flush(collector->store, &fault) != 0;
+
+	if (failed && !collector->store_failing)
+		(void)fail(collector, 0, &fault);
+	if (!failed && collector->store_failing)
+		log_info(collector->log, "collector", "the store is written again");
+	collector->store_failing = failed;
+}
+
+/* What has been fed to the end of a batch: the store first, for the journal will not
+ * give it again. */
+static void take_snapshot(struct collector *collector)
+{
+	collector->snapshot_due = false;
+	flush(collector);
+	if (!collector->store_failing)
+		checkpoint_take(
+			collector->checkpoint, collector->pipeline, collector->fed);
+}
+
 static void feed(void *arg, const struct wire_origin *origin, const struct obs *obs)
 {
 	struct collector *collector = arg;
 
+	if (collector->snapshot_due && moment_before(collector->fed, origin->rx))
+		take_snapshot(collector);
+	collector->fed = origin->rx;
 	pipeline_feed(collector->pipeline, origin, obs);
+}
+
+static void learn_role(void *arg, const char *probe, enum obs_role role)
+{
+	struct collector *collector = arg;
+
+	ingest_learn(collector->ingest, probe, role);
 }
 
 static void feed_again(void *arg, const struct wire_origin *origin, const struct obs *obs)
 {
 	struct collector *collector = arg;
 
-	ingest_learn(collector->ingest, origin, obs);
+	if (obs->kind == OBS_HELLO)
+		learn_role(collector, origin->probe, obs->hello.role);
+	collector->fed = origin->rx;
 	pipeline_feed(collector->pipeline, origin, obs);
 }
 
@@ -122,16 +163,15 @@ static void let_time_pass(struct collector *collector)
 	pipeline_advance(collector->pipeline, second);
 }
 
-static void flush(struct collector *collector)
+/* While batches come one behind the other, feed finds the place between two of them. */
+static void snapshot_if_due(struct collector *collector)
 {
-	struct fault fault = {0};
-	bool failed = store_flush(collector->store, &fault) != 0;
+	int64_t every = collector->config->journal_snapshot_us / MOMENT_SECOND_US;
 
-	if (failed && !collector->store_failing)
-		(void)fail(collector, 0, &fault);
-	if (!failed && collector->store_failing)
-		log_info(collector->log, "collector", "the store is written again");
-	collector->store_failing = failed;
+	collector->snapshot_due |= collector->seconds % every == 0;
+	if (collector->snapshot_due && collector->fed.us &&
+		moment_before(collector->fed, ingest_settled(collector->ingest)))
+		take_snapshot(collector);
 }
 
 static void second_passed(uv_timer_t *timer)
@@ -143,7 +183,9 @@ static void second_passed(uv_timer_t *timer)
 	flush(collector);
 	api_tick(collector->api);
 	service_manager_tell(&collector->manager, "WATCHDOG=1");
-	if (++collector->seconds % GEO_SECONDS == 0 &&
+	++collector->seconds;
+	snapshot_if_due(collector);
+	if (collector->seconds % GEO_SECONDS == 0 &&
 		geo_refresh(collector->geo, &fault) < 0)
 		(void)fail(collector, 0, &fault);
 }
@@ -199,6 +241,10 @@ static void close_rest(void *arg)
 	collector->ingest = NULL;
 	if (collector->store)
 		flush(collector);
+	if (collector->whole && collector->fed.us)
+		take_snapshot(collector);
+	checkpoint_close(collector->checkpoint);
+	collector->checkpoint = NULL;
 	notify_close(collector->notify);
 	collector->notify = NULL;
 	if (!collector->handles_open)
@@ -294,7 +340,7 @@ static const struct {
 	PART(web_token_given), PART(web_token), PART(connections),
 	PART(connections_per_address), PART(geo_city), PART(geo_asn), PART(judgement),
 	PART(notify), PART(journal_keep_us), PART(journal_keep_bytes),
-	PART(journal_rebuild_us), PART(store_keep_us)};
+	PART(journal_rebuild_us), PART(journal_snapshot_us), PART(store_keep_us)};
 
 static bool needs_restart(
 	const struct collector_config *now, const struct collector_config *then)
@@ -474,6 +520,14 @@ static int open_pipeline(struct collector *collector)
 		collector->geo, &hooks);
 }
 
+static int open_checkpoint(struct collector *collector)
+{
+	char file[COLLECTOR_CONFIG_TEXT];
+
+	return checkpoint_new(&collector->checkpoint, &collector->loop,
+		collector_config_file(collector->config, SNAPSHOT, file), collector->log);
+}
+
 static int open_journal(struct collector *collector, struct fault *fault)
 {
 	const struct collector_config *config = collector->config;
@@ -504,6 +558,8 @@ static int open_rooms(struct collector *collector, struct fault *fault)
 		rc = open_api(collector);
 	if (rc == 0)
 		rc = open_pipeline(collector);
+	if (rc == 0)
+		rc = open_checkpoint(collector);
 	if (rc == 0)
 		rc = open_journal(collector, fault);
 	if (rc && !fault->why[0])
@@ -541,19 +597,47 @@ static bool rebuild_turned(void *arg, unsigned percent)
 	return !collector->stopping;
 }
 
+/* The state of the last snapshot; the journal goes on behind collector->fed. */
+static int take_up_snapshot(struct collector *collector, struct fault *fault)
+{
+	char file[COLLECTOR_CONFIG_TEXT];
+	struct checkpoint_bounds bounds = {.store = store_watermark(collector->store)};
+	int rc = rebuild_newest(
+		collector_config_file(collector->config, "journal.db", file),
+		&bounds.journal, fault);
+
+	if (rc)
+		return rc;
+	rc = checkpoint_read(
+		collector->checkpoint, collector->pipeline, &bounds, &collector->fed);
+	if (rc == -ENOENT)
+		return 0;
+	if (rc) {
+		pipeline_free(collector->pipeline);
+		collector->pipeline = NULL;
+		return open_pipeline(collector);
+	}
+	pipeline_probes(collector->pipeline, learn_role, collector);
+	pipeline_recall(collector->pipeline);
+	return 0;
+}
+
 static int rebuild(struct collector *collector, struct fault *fault)
 {
 	char file[COLLECTOR_CONFIG_TEXT];
 	struct rebuild_result result;
 	struct tick start = now_tick();
 	char span[MOMENT_TEXT];
-	int rc;
+	int rc = take_up_snapshot(collector, fault);
 
+	if (rc)
+		return rc;
 	collector->progress_at = start;
 	rc = rebuild_run(
 		&(struct rebuild_order){.file = collector_config_file(
 						collector->config, "journal.db", file),
 			.span_us = collector->config->journal_rebuild_us,
+			.after = collector->fed,
 			.log = collector->log,
 			.feed = feed_again,
 			.turn = rebuild_turned,
@@ -561,6 +645,7 @@ static int rebuild(struct collector *collector, struct fault *fault)
 		&result, fault);
 	if (rc || result.broken_off)
 		return rc;
+	collector->whole = collector->snapshot_due = true;
 	notify_caught_up(collector->notify);
 	api_caught_up(collector->api);
 	flush(collector);

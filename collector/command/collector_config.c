@@ -118,7 +118,7 @@ static const struct conf_option geo_options[] = {
 };
 
 struct journal_section {
-	int64_t keep_us, keep_gb, rebuild_us;
+	int64_t keep_us, keep_gb, rebuild_us, snapshot_us;
 };
 
 static const struct conf_option journal_options[] = {
@@ -128,9 +128,12 @@ static const struct conf_option journal_options[] = {
 		"beyond this size the oldest go"},
 	{"rebuild", SPAN(journal_section, rebuild_us), 60e6, 36500 * 86400e6,
 		"\"14 days\"",
-		"how much of it is judged again at the start: what is known of services "
-		"comes from "
+		"how much of it is judged again at a start without a snapshot (the "
+		"first one, or after an upgrade): what is known of services comes from "
 		"there"},
+	{"snapshot", SPAN(journal_section, snapshot_us), 1e6, 86400e6, "\"5 min\"",
+		"how often what is known is saved, so that a start judges only what the "
+		"journal holds behind it"},
 	{0},
 };
 
@@ -383,6 +386,7 @@ static int read_journal(const struct reading *reading, const struct json *sectio
 	config->journal_keep_us = journal.keep_us;
 	config->journal_keep_bytes = journal.keep_gb * GIB;
 	config->journal_rebuild_us = journal.rebuild_us;
+	config->journal_snapshot_us = journal.snapshot_us;
 	return rc;
 }
 

@@ -48,7 +48,8 @@ struct collector_config {
 	struct assigned assigned;
 	struct pipeline_settings judgement;
 	struct notify_config notify;
-	int64_t journal_keep_us, journal_keep_bytes, journal_rebuild_us;
+	int64_t journal_keep_us, journal_keep_bytes, journal_rebuild_us,
+		journal_snapshot_us;
 	int64_t store_keep_us;
 	enum log_level log_level;
 	enum log_format log_format;

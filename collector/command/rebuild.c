@@ -59,22 +59,35 @@ static int feed_batches(struct rebuild *rebuild, struct journal_reader *reader,
 	return rc;
 }
 
+int rebuild_newest(const char *file, struct moment *newest, struct fault *fault)
+{
+	struct journal_reader *reader;
+	int rc = journal_read_open(
+		&reader, file, (struct moment){0}, (struct moment){MOMENT_MAX_US}, fault);
+
+	if (rc)
+		return rc;
+	*newest = journal_read_end(reader);
+	journal_read_close(reader);
+	return 0;
+}
+
 /* The first batch that counts: one opening tells where the end is, the next begins there.
  */
 static int find_start(
 	const struct rebuild_order *order, struct moment *from, struct fault *fault)
 {
-	struct journal_reader *reader;
-	int rc = journal_read_open(&reader, order->file, (struct moment){0},
-		(struct moment){MOMENT_MAX_US}, fault);
+	int rc;
 
-	if (rc)
-		return rc;
-	*from = moment_plus_us(journal_read_end(reader), -order->span_us);
+	if (order->after.us) {
+		*from = moment_plus_us(order->after, 1);
+		return 0;
+	}
+	rc = rebuild_newest(order->file, from, fault);
+	*from = moment_plus_us(*from, -order->span_us);
 	if (from->us < 0)
 		from->us = 0;
-	journal_read_close(reader);
-	return 0;
+	return rc;
 }
 
 int rebuild_run(const struct rebuild_order *order, struct rebuild_result *out,

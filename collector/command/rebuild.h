@@ -13,8 +13,9 @@
 #include "ingest.h"
 
 struct rebuild_order {
-	const char *file; /* of the journal */
-	int64_t span_us;  /* seen from its newest batch */
+	const char *file;    /* of the journal */
+	int64_t span_us;     /* seen from its newest batch */
+	struct moment after; /* us not 0: only what is behind that, whatever the span */
 	const struct log *log;
 	ingest_sink_fn feed;
 	/* Between batches, with what has been done of 100; false: break off. May be NULL.
@@ -29,6 +30,8 @@ struct rebuild_result {
 	bool broken_off;
 };
 
+/* The rx of the journal's newest batch; us 0: there is none. */
+int rebuild_newest(const char *file, struct moment *newest, struct fault *fault);
 int rebuild_run(const struct rebuild_order *order, struct rebuild_result *out,
 	struct fault *fault);
 

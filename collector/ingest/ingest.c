@@ -212,7 +212,9 @@ static const char *authenticate(struct ingest *ingest, struct http_exchange *exc
 static void feed_some(struct ingest *ingest, struct delivery *delivery)
 {
 	if (parcel_next(&delivery->observations, &delivery->at, ingest->scratch)) {
-		ingest_learn(ingest, &delivery->origin, ingest->scratch);
+		if (ingest->scratch->kind == OBS_HELLO)
+			ingest_learn(ingest, delivery->origin.probe,
+				ingest->scratch->hello.role);
 		ingest->sink(ingest->sink_arg, &delivery->origin, ingest->scratch);
 		ingest->counters.waiting_observations--;
 		return;
@@ -658,16 +660,12 @@ void ingest_read_counters(const struct ingest *ingest, struct ingest_counters *o
 	out->probes = roster_count(ingest->roster);
 }
 
-void ingest_learn(
-	struct ingest *ingest, const struct wire_origin *origin, const struct obs *obs)
+void ingest_learn(struct ingest *ingest, const char *name, enum obs_role role)
 {
-	struct roster_probe *probe;
+	struct roster_probe *probe = roster_probe(ingest->roster, name, now_tick());
 
-	if (obs->kind != OBS_HELLO)
-		return;
-	probe = roster_probe(ingest->roster, origin->probe, now_tick());
 	if (probe)
-		probe->role = obs->hello.role;
+		probe->role = role;
 }
 
 struct moment ingest_settled(const struct ingest *ingest)

@@ -68,9 +68,8 @@ typedef void (*ingest_said_fn)(void *arg, int rc);
 int ingest_say(struct ingest *ingest, const char *line, size_t len, ingest_said_fn done,
 	void *arg, struct fault *fault);
 
-/* Tells what probes are, out of the journal, at the start. */
-void ingest_learn(
-	struct ingest *ingest, const struct wire_origin *origin, const struct obs *obs);
+/* Tells what a probe is, at the start. */
+void ingest_learn(struct ingest *ingest, const char *probe, enum obs_role role);
 /* Everything with an rx before this has been fed; the journal's present when nothing
  * waits. */
 struct moment ingest_settled(const struct ingest *ingest);

@@ -591,7 +591,7 @@ void pipeline_keep(struct archive *archive, struct pipeline *pipeline)
 		archive_refuse(archive);
 		return;
 	}
-	archive_moment(archive, &pipeline->now);
+	archive_index(archive, &pipeline->now.us);
 	announcements_keep(archive, &pipeline->announcements);
 	vantages_keep(archive, pipeline->vantages);
 	casebook_keep(archive, pipeline->casebook);

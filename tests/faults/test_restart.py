@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """A collector that is killed and started again judges as if it had never ended: people are told of
-each change of an incident once, and a replay of its export gives the very same incidents.
+each change of an incident once, and a replay of its export gives the very same incidents. It judges on
+from its snapshot, whenever it is killed, while one is written as well; a snapshot that is damaged, or of
+another version, is set aside and the journal is judged again.
 """
 import http.server
 import json
+import random
 import subprocess
 import sys
 import threading
@@ -13,6 +16,7 @@ from collector_client import PROGRAM, Collector, batch_line, check, need_program
 
 ZONE, GOOD, BAD = "exchange.example", "ns1.good.example", "ns1.g00d.example"
 PROBES = ("probe-1", "probe-2")
+GATEWAY = "gw-1"
 
 
 class Webhook(http.server.BaseHTTPRequestHandler):
@@ -34,9 +38,9 @@ def serve_webhook():
     return server
 
 
-def hello():
+def hello(role="sentinel"):
     return json.dumps({"kind": "hello", "at_us": int(time.time() * 1e6), "version": "0.1.0",
-                       "role": "sentinel", "labels": {"site": "tokyo"}}).encode() + b"\n"
+                       "role": role, "labels": {"site": "tokyo"}}).encode() + b"\n"
 
 
 def delegation(server, answer):
@@ -46,15 +50,21 @@ def delegation(server, answer):
                        "authoritative": False, "validated": False, "rtt_us": 900}).encode() + b"\n"
 
 
+def window(at_us, failing):
+    return json.dumps({"kind": "traffic", "at_us": at_us, "window_us": 10000000, "service": "wiki",
+                       "connections": 10, "refused": 0, "timed_out": 0, "reset": 0, "requests": 100,
+                       "responses": 100, "errors": 80 if failing else 0}).encode() + b"\n"
+
+
 class Sentinels:
     """Two probes, each asking two servers of the zone above."""
 
     def __init__(self, collector):
         self.collector, self.seq = collector, 0
 
-    def say(self, *lines):
+    def say(self, *lines, probes=PROBES):
         self.seq += 1
-        for probe in PROBES:
+        for probe in probes:
             body = batch_line(probe, "b", self.seq, len(lines)) + b"".join(lines)
             status, _, answer = self.collector.connect(probe).ask(request(body))
             check(status == 200, (status, answer))
@@ -74,40 +84,159 @@ def key(incident):
     return incident["id"], incident["state"], incident["rx_us"]
 
 
-def main():
-    need_program()
-    webhook = serve_webhook()
-    url = f"http://127.0.0.1:{webhook.server_address[1]}/"
-    services = [{"name": "exchange", "hosts": [ZONE], "zone": ZONE, "expect": {"name_servers": [GOOD]}}]
-    with Collector(probes=PROBES, services=services, judgement={"gather": "1 s"},
-                   notify=[{"name": "oncall", "kind": "webhook", "url": url}]) as collector:
+class Told:
+    """What people were told, and that they were told it once."""
+
+    def __init__(self):
+        self.webhook = serve_webhook()
+        self.url = f"http://127.0.0.1:{self.webhook.server_address[1]}/"
+
+    def changes(self):
+        return [key(told) for told in self.webhook.told]
+
+    def once(self):
+        changes = self.changes()
+        check(len(set(changes)) == len(changes), ("told twice", changes))
+
+
+def collector_of(told, **more):
+    services = [{"name": "exchange", "hosts": [ZONE], "zone": ZONE, "expect": {"name_servers": [GOOD]}},
+                {"name": "wiki", "hosts": ["wiki.example"]}]
+    return Collector(probes=(*PROBES, GATEWAY), services=services, judgement={"gather": "1 s"},
+                     notify=[{"name": "oncall", "kind": "webhook", "url": told.url}], **more)
+
+
+def same_as_its_replay(collector, told):
+    stream = subprocess.run([PROGRAM, "export", "--config", collector.config], check=True,
+                            capture_output=True).stdout
+    replayed = collector.folder / "incidents"
+    subprocess.run([PROGRAM, "replay", "--config", collector.config, "--incidents", replayed, "-"],
+                   input=stream, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    again = [key(json.loads(line)) for line in replayed.read_text().splitlines()]
+    wait_for("the last of it", lambda: len(told.changes()) >= len(again), 10)
+    live = told.changes()
+    check(sorted(again)[:len(live)] == sorted(live), (live, again))
+    return stream.count(10)
+
+
+def kills_without_a_snapshot():
+    told = Told()
+    with collector_of(told) as collector:
         collector.start()
         sentinels = Sentinels(collector)
         sentinels.say(hello())
         sentinels.see(GOOD)
         sentinels.see(BAD)
         sentinels.see(BAD)
-        wait_for("the page", lambda: webhook.told)
-        first = key(webhook.told[0])
-        check(webhook.told[0]["state"] == "opened", webhook.told[0])
+        wait_for("the page", told.changes)
         for _ in range(3):  # killed, judged again, and killed again
             collector.kill()
+            (collector.folder / "data/judgement.snapshot").unlink(missing_ok=True)
             collector.start()
             sentinels.see(BAD)
-            time.sleep(1.5)
-        check([key(told) for told in webhook.told].count(first) == 1, "told twice of one change")
-        check(len({told["id"] for told in webhook.told}) == 1, "one incident became several")
+            time.sleep(1.2)
+        told.once()
+        check(len({change[0] for change in told.changes()}) == 1, "one incident became several")
         collector.stop()
-        stream = subprocess.run([PROGRAM, "export", "--config", collector.config], check=True,
-                                capture_output=True).stdout
-        replayed = collector.folder / "incidents"
-        subprocess.run([PROGRAM, "replay", "--config", collector.config, "--incidents", replayed, "-"],
-                       input=stream, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        again = [json.loads(line) for line in replayed.read_text().splitlines()]
-        live = [key(told) for told in webhook.told]
-        check([key(incident) for incident in again][:len(live)] == live, (live, again))
-        print(f"told {len(live)} time(s) over 3 kills; a replay of {stream.count(10)} observations "
+        count = same_as_its_replay(collector, told)
+        print(f"told {len(told.changes())} time(s) over 3 kills; a replay of {count} observations "
               f"gives the same")
+
+
+def kill_while_a_snapshot_is_written(collector):
+    """True when the half of one was left behind."""
+    beside = collector.folder / "data/judgement.snapshot.new"
+    deadline = time.monotonic() + 3
+    while time.monotonic() < deadline and not beside.exists():
+        pass
+    collector.kill()
+    return beside.exists()
+
+
+def kills_with_snapshots():
+    told, source, halves, resumed = Told(), random.Random(6), 0, 0
+    with collector_of(told, journal={"snapshot": "1 s"}) as collector:
+        collector.start()
+        sentinels = Sentinels(collector)
+        sentinels.say(hello())
+        sentinels.say(hello("gateway"), probes=[GATEWAY])
+        at_us = int(time.time() * 1e6) - 1800_000000
+        for turn in range(10):
+            for step in range(6):
+                sentinels.say(window(at_us, failing=turn > 5), probes=[GATEWAY])
+                at_us += 10_000000
+                if turn == 4:
+                    sentinels.see(GOOD if step < 2 else BAD)
+            if turn % 2:
+                halves += kill_while_a_snapshot_is_written(collector)
+            else:
+                time.sleep(source.uniform(0, 1.5))
+                collector.kill()
+            collector.start()
+        wait_for("both pages", lambda: len({change[0] for change in told.changes()}) == 2)
+        resumed = collector.said().count("judges on from")
+        check("set aside" not in collector.said(), "a snapshot was damaged by a kill: " + collector.said())
+        check(resumed >= 8, f"only {resumed} starts took up a snapshot")
+        check(halves >= 1, "no kill came while a snapshot was written")
+        told.once()
+        collector.stop()
+        count = same_as_its_replay(collector, told)
+        print(f"told {len(told.changes())} times over 10 kills, {halves} of them while a snapshot was written; "
+              f"{resumed} starts judged on from one; a replay of {count} observations gives the same")
+
+
+def checksum(data):
+    value = 14695981039346656037
+    for byte in data:
+        value = (value ^ byte) * 1099511628211 % 2**64
+    return value
+
+
+def of_another_version(snapshot):
+    """The same with another version, and the checksum that belongs to it."""
+    head, state = snapshot.split(b"\n", 1)
+    words = head.split(b" ")
+    words[2] = b"0" * 16
+    before = b" ".join(words[:5]) + b" "
+    return before + b"%016x\n" % checksum(before + state) + state
+
+
+def bad_snapshots():
+    told = Told()
+    with collector_of(told) as collector:
+        collector.start()
+        sentinels = Sentinels(collector)
+        sentinels.say(hello())
+        sentinels.see(GOOD)
+        sentinels.see(BAD)
+        sentinels.see(BAD)
+        wait_for("the page", told.changes)
+        file, aside = (collector.folder / "data" / name
+                       for name in ("judgement.snapshot", "judgement.snapshot.aside"))
+        spoilt = {"of another version": of_another_version,
+                  "do not check": lambda whole: whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:],
+                  "ends too early": lambda whole: whole[:len(whole) // 2]}
+        for why, spoil in spoilt.items():
+            collector.stop()
+            file.write_bytes(spoil(file.read_bytes()))
+            aside.unlink(missing_ok=True)
+            collector.start()
+            check(aside.exists(), "it is not set aside")
+            check(any(why in line and "set aside" in line for line in collector.said().splitlines()),
+                  (why, collector.said()))
+            sentinels.see(BAD)
+        told.once()
+        check(len({change[0] for change in told.changes()}) == 1, "one incident became several")
+        collector.stop()
+        same_as_its_replay(collector, told)
+        print(f"{len(spoilt)} bad snapshots were set aside, and nobody was told of anything twice")
+
+
+def main():
+    need_program()
+    kills_without_a_snapshot()
+    kills_with_snapshots()
+    bad_snapshots()
     return 0
 
 
