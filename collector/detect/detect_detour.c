@@ -169,6 +169,15 @@ static bool is_steered(const struct detector_case *call,
 	       has_network(&paths->pairs, &destination->place);
 }
 
+/* One endpoint, whatever it sees, only adds to what others say. */
+static enum incident_severity weight_of(
+	const struct detector_case *call, const struct known_item *suspect)
+{
+	return count_bits(suspect->witnesses) < 2 && call->vantage->role == OBS_ENDPOINT
+		       ? SEVERITY_INFO
+		       : SEVERITY_PAGE;
+}
+
 static bool may_speak(const struct detector_case *call, const struct paths_of_site *paths,
 	const struct known_item *suspect, const struct place *place, bool policy)
 {
@@ -177,20 +186,46 @@ static bool may_speak(const struct detector_case *call, const struct paths_of_si
 
 	if (!policy && known_us < call->settings->learn_paths_us)
 		return false;
-	if (witnesses < 2 && call->vantage->role == OBS_ENDPOINT)
-		return false;
 	if (is_steered(call, paths, place) && suspect->times < ROUNDS_STEERED * witnesses)
 		return false;
 	return suspect->times >=
 	       (policy || witnesses >= 2 ? SIGHTINGS_BY_POLICY : SIGHTINGS);
 }
 
+/* Countries where the path did not go before (or may not go), in its order; of the last
+ * also the city, since that is the far end. */
+static void write_new_countries(const struct detector_case *call,
+	const struct paths_of_site *paths, char *buf, size_t cap)
+{
+	const struct obs_trace *trace = &call->obs->trace;
+	const struct place *last = NULL;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < trace->hop_count; i++) {
+		const struct place *place = &trace->hops[i].place;
+		bool known = call->service->expect.countries_given
+				     ? is_expected_country(call->service, place)
+				     : has_country(&paths->pairs, place);
+
+		if (!path_words_hop_counts(&trace->hops[i]) || !place->country[0] ||
+			known)
+			continue;
+		if (!last || strcmp(last->country, place->country) != 0)
+			used += detector_write(buf + used, cap - used, "%s%s",
+				last ? ", " : "", place->country);
+		last = place;
+	}
+	if (last && last->city[0])
+		(void)detector_write(buf + used, cap - used, " %s", last->city);
+}
+
 static void accuse(const struct detector_case *call, struct paths_of_site *paths,
-	const struct known_item *suspect, const struct place *place, bool policy)
+	const struct known_item *suspect, bool policy, enum incident_severity severity)
 {
 	struct finding finding = detector_finding(call, CAUSE_DETOUR);
 	int64_t rtt_us = path_words_rtt_us(&call->obs->trace);
-	char now[200], then[48] = "", slower[48] = "";
+	char now[200], then[48] = "", slower[48] = "", countries[96];
 
 	path_words_write(now, sizeof(now), &call->obs->trace);
 	if (rtt_us != OBS_ABSENT)
@@ -199,15 +234,16 @@ static void accuse(const struct detector_case *call, struct paths_of_site *paths
 	if (paths->usual[0] && paths->usual_rtt_us > 0)
 		(void)detector_write(then, sizeof(then), ", %.1f ms",
 			(double)paths->usual_rtt_us / 1000);
-	finding.severity = SEVERITY_PAGE;
-	finding.policy = policy;
-	finding.security = policy;
+	finding.severity = severity;
+	finding.policy = policy && severity == SEVERITY_PAGE;
+	finding.security = finding.policy;
 	finding.since = suspect->first;
 	finding.effect = 0.5;
 	(void)detector_write(finding.site, sizeof(finding.site), "%s", call->site);
+	write_new_countries(call, paths, countries, sizeof(countries));
 	(void)detector_write(finding.brief, sizeof(finding.brief),
-		"path now through %s%s%s", place->country, place->city[0] ? " " : "",
-		place->city);
+		*countries ? "path now through %s" : "path now through another network",
+		countries);
 	(void)detector_write(finding.text, sizeof(finding.text),
 		"path from %s now: %s%s; before: %s%s", call->site, now, slower,
 		paths->usual[0] ? paths->usual : "not known", then);
@@ -281,7 +317,8 @@ static void see(struct detector_case *call)
 			(void)known_see(&paths->pairs, path_words_pair(place), call->rx,
 				call->vantage->number);
 		else if (may_speak(call, paths, suspect, place, policy))
-			accuse(call, paths, suspect, place, policy);
+			accuse(call, paths, suspect, policy,
+				weight_of(call, suspect));
 	}
 	if (!clean) {
 		paths->clean = 0;

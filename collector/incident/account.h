@@ -1,20 +1,21 @@
 /*
- * What an incident says to people: who and what it concerns, its title, and its text as
- * somebody needs it at three in the morning. Made anew from its strands at each change.
+ * What an incident says to people: who and what it concerns, its title and its text. Made
+ * anew from its strands at each change: gathered first, told when it is known what lies
+ * around it.
  */
 #ifndef ASTRAY_ACCOUNT_H
 #define ASTRAY_ACCOUNT_H
 
 #include "incident.h"
+#include "story.h"
 #include "strand.h"
+#include "surroundings.h"
 
-struct account_state {
-	bool needs_acknowledgement;  /* all is quiet, but it was security's */
-	const char *acknowledged_by; /* "" : nobody */
-};
-
-/* Fills causes, services, sites, vantages, since, evidence, title and text. */
-void account_write(struct incident *incident, const struct strand *strands,
-	unsigned count, const struct account_state *state);
+/* Fills causes, services, sites, vantages, since and evidence. */
+void account_gather(
+	struct incident *incident, const struct strand *strands, unsigned count);
+/* Fills title and text of one that has been gathered. */
+void account_tell(struct incident *incident, const struct strand *strands, unsigned count,
+	const struct surroundings *around, const struct story_state *state);
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "account.h"
 #include "archive.h"
+#include "printable.h"
 #include "strand.h"
 
 #define CASES 64
@@ -37,19 +38,20 @@ struct case_file {
 	struct moment gathering_since; /* us 0: nothing worth telling yet */
 	struct moment last;            /* finding that held */
 	struct moment resolved_at;
+	char acknowledged_by[OBS_WORD], acknowledged_note[OBS_TEXT];
 	struct strand strands[STRANDS];
 };
 
 struct casebook {
 	struct casebook_settings settings;
 	struct casebook_counters counters;
-	casebook_fn changed;
-	void *arg;
+	struct casebook_hooks hooks;
 	struct case_file *cases[CASES];
+	struct surroundings around; /* of the incident that is being told */
 };
 
 int casebook_new(struct casebook **out, const struct casebook_settings *settings,
-	casebook_fn changed, void *arg)
+	const struct casebook_hooks *hooks)
 {
 	struct casebook *casebook = calloc(1, sizeof(*casebook));
 
@@ -57,8 +59,7 @@ int casebook_new(struct casebook **out, const struct casebook_settings *settings
 	if (!casebook)
 		return -ENOMEM;
 	casebook->settings = *settings;
-	casebook->changed = changed;
-	casebook->arg = arg;
+	casebook->hooks = *hooks;
 	*out = casebook;
 	return 0;
 }
@@ -72,15 +73,48 @@ void casebook_free(struct casebook *casebook)
 	free(casebook);
 }
 
+/* Whether another open case speaks of that service. */
+static bool is_troubled(const struct casebook *casebook, const struct case_file *but,
+	const char *service)
+{
+	for (unsigned i = 0; i < CASES; i++) {
+		const struct case_file *file = casebook->cases[i];
+
+		if (!file || file == but || file->resolved)
+			continue;
+		for (unsigned k = 0; k < file->strand_count; k++)
+			if (strand_holds(&file->strands[k]) &&
+				strcmp(file->strands[k].finding.service, service) == 0)
+				return true;
+	}
+	return false;
+}
+
+static void look_around(struct casebook *casebook, const struct case_file *file)
+{
+	struct surroundings *around = &casebook->around;
+
+	memset(around, 0, sizeof(*around));
+	if (casebook->hooks.look_around)
+		casebook->hooks.look_around(
+			casebook->hooks.arg, &file->incident, around);
+	for (unsigned i = 0; i < around->service_count; i++)
+		around->services[i].troubled =
+			is_troubled(casebook, file, around->services[i].name);
+}
+
 static void say_again(
 	struct casebook *casebook, struct case_file *file, enum incident_change change)
 {
-	struct account_state state = {
-		.acknowledged_by = file->acknowledged ? "an operator" : "",
-		.needs_acknowledgement = file->quiet_said && !file->resolved};
+	struct story_state state = {.acknowledged_by = file->acknowledged_by,
+		.acknowledged_note = file->acknowledged_note,
+		.quiet_but_open = file->quiet_said && !file->resolved};
 
-	account_write(&file->incident, file->strands, file->strand_count, &state);
-	casebook->changed(casebook->arg, change, &file->incident);
+	account_gather(&file->incident, file->strands, file->strand_count);
+	look_around(casebook, file);
+	account_tell(&file->incident, file->strands, file->strand_count,
+		&casebook->around, &state);
+	casebook->hooks.changed(casebook->hooks.arg, change, &file->incident);
 }
 
 static void say(struct casebook *casebook, struct case_file *file,
@@ -293,6 +327,12 @@ static double effect_of(const struct case_file *file)
 	return worst;
 }
 
+static bool bears_on(const struct strand *strand)
+{
+	return strand->finding.site[0] && strand->finding.severity >= SEVERITY_WARN;
+}
+
+/* What merely informs adds a site to the text, not to the class of trouble. */
 static unsigned sites_of(const struct case_file *file)
 {
 	unsigned count = 0;
@@ -300,10 +340,11 @@ static unsigned sites_of(const struct case_file *file)
 	for (unsigned i = 0; i < file->strand_count; i++) {
 		unsigned k = 0;
 
-		if (!file->strands[i].finding.site[0])
+		if (!bears_on(&file->strands[i]))
 			continue;
-		while (k < i && strcmp(file->strands[k].finding.site,
-					file->strands[i].finding.site) != 0)
+		while (k < i && (!bears_on(&file->strands[k]) ||
+					strcmp(file->strands[k].finding.site,
+						file->strands[i].finding.site) != 0))
 			k++;
 		count += k == i;
 	}
@@ -442,6 +483,10 @@ bool casebook_acknowledge(
 			strcmp(file->incident.id, by->incident) != 0)
 			continue;
 		file->acknowledged = true;
+		printable_copy(file->acknowledged_by, sizeof(file->acknowledged_by),
+			*by->by ? by->by : "an operator");
+		printable_copy(file->acknowledged_note, sizeof(file->acknowledged_note),
+			by->note);
 		file->quiet_said = false;
 		file->incident.state = INCIDENT_ACKNOWLEDGED;
 		say(casebook, file, INCIDENT_CHANGE_ACKNOWLEDGED, rx);
@@ -546,6 +591,8 @@ static void keep_case(struct archive *archive, struct case_file *file)
 	archive_bool(archive, &file->resolved);
 	archive_bool(archive, &file->acknowledged);
 	archive_bool(archive, &file->quiet_said);
+	archive_text(archive, file->acknowledged_by, sizeof(file->acknowledged_by));
+	archive_text(archive, file->acknowledged_note, sizeof(file->acknowledged_note));
 	keep_incident(archive, &file->incident);
 	archive_u32(archive, &file->reopened);
 	archive_u32(archive, &file->paged_sites);

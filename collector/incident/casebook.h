@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "finding.h"
+#include "surroundings.h"
 
 struct archive;
 struct casebook;
@@ -27,12 +28,17 @@ struct casebook_counters {
 	uint64_t findings, incidents, pages, refused;
 };
 
-/* Told of every change; the incident is borrowed for the call. */
-typedef void (*casebook_fn)(
-	void *arg, enum incident_change change, const struct incident *incident);
+struct casebook_hooks {
+	/* Told of every change; the incident is borrowed for the call. */
+	void (*changed)(void *arg, enum incident_change change,
+		const struct incident *incident);
+	/* Asked, before each, what lies around it; NULL: nothing is known of that. */
+	surroundings_fn look_around;
+	void *arg;
+};
 
 int casebook_new(struct casebook **out, const struct casebook_settings *settings,
-	casebook_fn changed, void *arg);
+	const struct casebook_hooks *hooks);
 void casebook_free(struct casebook *casebook); /* NULL is fine */
 
 void casebook_take(struct casebook *casebook, const struct finding *finding);

@@ -14,6 +14,7 @@
 #include "known.h"
 #include "placing.h"
 #include "slot_clock.h"
+#include "survey.h"
 
 #define CELLS_MAX 16384
 #define DETECTORS_MAX 32
@@ -66,6 +67,7 @@ struct pipeline {
 	struct vantages *vantages;
 	struct cells *cells;
 	struct casebook *casebook;
+	size_t coverage_offset;
 	size_t service_offsets[DETECTORS_MAX], cell_offsets[DETECTORS_MAX];
 	size_t service_size, cell_size;
 	struct obs *room; /* for an observation whose places are filled in */
@@ -87,17 +89,38 @@ static void changed(
 		pipeline->hooks.changed(pipeline->hooks.arg, change, incident);
 }
 
+static struct survey survey_of(const struct pipeline *pipeline)
+{
+	return (struct survey){.services = pipeline->services,
+		.cells = pipeline->cells,
+		.coverage_offset = pipeline->coverage_offset,
+		.vantages = pipeline->vantages,
+		.announcements = &pipeline->announcements,
+		.settings = &pipeline->settings,
+		.now = pipeline->now};
+}
+
+static void look_around(
+	void *arg, const struct incident *incident, struct surroundings *out)
+{
+	struct survey survey = survey_of(arg);
+
+	survey_surroundings(&survey, incident, out);
+}
+
 static size_t rounded(size_t size)
 {
 	return (size + 15) / 16 * 16;
 }
 
-/* The parts of the detectors lie one behind the other, the common part of a cell first.
+/* The parts of the detectors lie one behind the other, the common parts of a cell first.
  */
 static int lay_out_cells(struct pipeline *pipeline)
 {
 	size_t service_size = 0, cell_size = rounded(sizeof(struct detector_traffic));
 
+	pipeline->coverage_offset = cell_size;
+	cell_size += rounded(sizeof(struct coverage));
 	for (unsigned i = 0; detector_table[i]; i++) {
 		if (i == DETECTORS_MAX)
 			return -ENOMEM;
@@ -161,6 +184,8 @@ int pipeline_new(struct pipeline **out, const struct services *services,
 	struct pipeline_settings chosen = settings ? *settings : defaults();
 	struct casebook_settings book = {
 		.gather_us = chosen.gather_us, .calm_us = chosen.calm_us};
+	const struct casebook_hooks book_hooks = {
+		.changed = changed, .look_around = look_around, .arg = pipeline};
 	int rc = -ENOMEM;
 
 	*out = NULL;
@@ -178,7 +203,7 @@ int pipeline_new(struct pipeline **out, const struct services *services,
 	if (!pipeline->room || (rc = index_services(pipeline)) < 0 ||
 		(rc = lay_out_cells(pipeline)) < 0 ||
 		(rc = vantages_new(&pipeline->vantages)) < 0 ||
-		(rc = casebook_new(&pipeline->casebook, &book, changed, pipeline)) < 0) {
+		(rc = casebook_new(&pipeline->casebook, &book, &book_hooks)) < 0) {
 		pipeline_free(pipeline);
 		return rc;
 	}
@@ -375,6 +400,9 @@ static void show(struct pipeline *pipeline, unsigned service,
 	call.site = vantages_site_name(pipeline->vantages, vantage->site);
 	call.announced = announcements_cover(
 		&pipeline->announcements, call.service->name, call.site, pipeline->now);
+	if (traffic)
+		coverage_see((void *)((char *)traffic + pipeline->coverage_offset), obs,
+			pipeline->now);
 	if (obs->kind == OBS_TRAFFIC && traffic)
 		add_traffic(pipeline, service, traffic, vantage, at, &obs->traffic);
 	for (unsigned row = 0; detector_table[row]; row++)
@@ -502,6 +530,8 @@ static void keep_block(const struct keeping *keeping, char *block)
 static void keep_cell(const struct keeping *keeping, char *cell)
 {
 	detector_traffic_keep(keeping->archive, (void *)cell);
+	coverage_keep(keeping->archive,
+		(void *)(cell + keeping->pipeline->coverage_offset));
 	for (unsigned row = 0; detector_table[row]; row++)
 		if (detector_table[row]->keep_cell)
 			detector_table[row]->keep_cell(keeping->archive,

@@ -40,7 +40,8 @@ static struct ear *begin(void)
 	struct ear *ear = calloc(1, sizeof(*ear));
 	assert_non_null(ear);
 	ear->now.us = INT64_C(1590851100000000);
-	assert_int_equal(casebook_new(&ear->casebook, &settings, hear, ear), 0);
+	const struct casebook_hooks hooks = {.changed = hear, .arg = ear};
+	assert_int_equal(casebook_new(&ear->casebook, &settings, &hooks), 0);
 	return ear;
 }
 
