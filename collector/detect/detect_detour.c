@@ -186,6 +186,8 @@ static bool may_speak(const struct detector_case *call, const struct paths_of_si
 
 	if (!policy && known_us < call->settings->learn_paths_us)
 		return false;
+	if (call->vantage->away && weight_of(call, suspect) < SEVERITY_PAGE)
+		return false;
 	if (is_steered(call, paths, place) && suspect->times < ROUNDS_STEERED * witnesses)
 		return false;
 	return suspect->times >=
@@ -317,8 +319,7 @@ static void see(struct detector_case *call)
 			(void)known_see(&paths->pairs, path_words_pair(place), call->rx,
 				call->vantage->number);
 		else if (may_speak(call, paths, suspect, place, policy))
-			accuse(call, paths, suspect, policy,
-				weight_of(call, suspect));
+			accuse(call, paths, suspect, policy, weight_of(call, suspect));
 	}
 	if (!clean) {
 		paths->clean = 0;

@@ -89,7 +89,8 @@ static void collect_evidence(
 static void put_subject(struct page *page, const struct incident *incident)
 {
 	if (incident->service_count == 0)
-		page_put(page, "site %s", incident->site_count ? incident->sites[0] : "?");
+		page_put(
+			page, "site %s", incident->site_count ? incident->sites[0] : "?");
 	else if (incident->service_count == 1)
 		page_put(page, "%s", incident->services[0]);
 	else if (incident->service_count <= 3)
@@ -111,8 +112,10 @@ static void write_title(
 		const struct strand *strand =
 			story_worst_of(strands, count, story_by_weight[i]);
 
-		/* A brief that does not fit whole is left to the text. */
-		if (!strand || page.used + strlen(strand->finding.brief) + 3 > page.cap)
+		/* A brief that does not fit whole is left to the text, and what a site's
+		 * services show there too. */
+		if (!strand || (strand->finding.service[0] && !incident->service_count) ||
+			page.used + strlen(strand->finding.brief) + 3 > page.cap)
 			continue;
 		page_put(&page, "%s%s", between, strand->finding.brief);
 		between = "; ";

@@ -74,8 +74,8 @@ void casebook_free(struct casebook *casebook)
 }
 
 /* Whether another open case speaks of that service. */
-static bool is_troubled(const struct casebook *casebook, const struct case_file *but,
-	const char *service)
+static bool is_troubled(
+	const struct casebook *casebook, const struct case_file *but, const char *service)
 {
 	for (unsigned i = 0; i < CASES; i++) {
 		const struct case_file *file = casebook->cases[i];
@@ -96,8 +96,7 @@ static void look_around(struct casebook *casebook, const struct case_file *file)
 
 	memset(around, 0, sizeof(*around));
 	if (casebook->hooks.look_around)
-		casebook->hooks.look_around(
-			casebook->hooks.arg, &file->incident, around);
+		casebook->hooks.look_around(casebook->hooks.arg, &file->incident, around);
 	for (unsigned i = 0; i < around->service_count; i++)
 		around->services[i].troubled =
 			is_troubled(casebook, file, around->services[i].name);

@@ -30,8 +30,8 @@ struct casebook_counters {
 
 struct casebook_hooks {
 	/* Told of every change; the incident is borrowed for the call. */
-	void (*changed)(void *arg, enum incident_change change,
-		const struct incident *incident);
+	void (*changed)(
+		void *arg, enum incident_change change, const struct incident *incident);
 	/* Asked, before each, what lies around it; NULL: nothing is known of that. */
 	surroundings_fn look_around;
 	void *arg;

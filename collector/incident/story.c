@@ -6,6 +6,9 @@
 #include "page.h"
 
 #define STEPS 3
+/* Counts and times are judged in sums: only after a while does their silence mean well.
+ */
+#define SUMS_US (5 * MOMENT_MINUTE_US)
 
 const enum incident_cause story_by_weight[INCIDENT_CAUSES + 1] = {CAUSE_NAME_SERVER,
 	CAUSE_RECORDS, CAUSE_CERTIFICATE, CAUSE_POLICY, CAUSE_REGISTRY, CAUSE_SITE,
@@ -146,6 +149,19 @@ static void put_state(struct page *page, const struct incident *incident,
 		page_put(page, "Resolved: nothing of it has been seen for a while.\n");
 }
 
+/* Whose line it is, where that is not plain from the title. */
+static void put_label(
+	struct page *page, const struct incident *incident, const struct finding *finding)
+{
+	const char *word = words[finding->cause];
+	bool of_one = incident->service_count == 1 || !finding->service[0];
+
+	if (!of_one)
+		page_put(page, "%s of %s: ", word, finding->service);
+	else if (strncmp(finding->text, word, strlen(word)) != 0)
+		page_put(page, "%s: ", word);
+}
+
 static void put_beginning(struct page *page, const struct incident *incident,
 	const struct strand *const *strands, unsigned count)
 {
@@ -155,9 +171,11 @@ static void put_beginning(struct page *page, const struct incident *incident,
 	page_put(page, "Since: %s (%s before this)\n",
 		moment_text(incident->since, false, since),
 		moment_span_text(moment_since_us(incident->rx, incident->since), span));
-	if (count > 1)
-		page_put(page, "Changed first: %s: %s\n", words[first->cause],
-			first->text);
+	if (count < 2)
+		return;
+	page_put(page, "Changed first: ");
+	put_label(page, incident, first);
+	page_put(page, "%s\n", first->text);
 }
 
 /* How many of a site's probes bear witness themselves. */
@@ -208,15 +226,15 @@ static void put_affected(struct page *page, const struct incident *incident,
 	const struct surroundings *around)
 {
 	page_put(page, "Affected: ");
-	if (incident->service_count) {
-		page_put_names(
-			page, incident->services[0], OBS_NAME, incident->service_count);
-		page_put(page, ", ");
-	}
+	page_put_names(page, incident->services[0], OBS_NAME, incident->service_count);
 	if (incident->site_count == 0)
-		page_put(page, "wherever it is used");
+		page_put(page, ", wherever %s used",
+			incident->service_count > 1 ? "they are" : "it is");
 	for (unsigned i = 0; i < incident->site_count; i++) {
-		page_put(page, "%s", i ? ", " : "at ");
+		page_put(page, "%s",
+			i                         ? ", "
+			: incident->service_count ? ", at "
+						  : "all that is used from ");
 		put_affected_site(page, strands, count, around, incident->sites[i]);
 	}
 	if (incident->vantage_count) {
@@ -229,8 +247,8 @@ static void put_affected(struct page *page, const struct incident *incident,
 
 /* Something holds of that cause which is not bound to a site: then no site is free of it.
  */
-static bool is_everywhere(const struct strand *const *strands, unsigned count,
-	enum incident_cause cause)
+static bool is_everywhere(
+	const struct strand *const *strands, unsigned count, enum incident_cause cause)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (strands[i]->finding.cause == cause && !strands[i]->finding.site[0])
@@ -246,6 +264,18 @@ static bool is_named_site(const struct incident *incident, const char *site)
 	return false;
 }
 
+static bool has_looked_since(const struct coverage *coverage, enum coverage_sense sense,
+	const struct incident *incident)
+{
+	return coverage_is_fresh(coverage, sense, incident->rx) &&
+	       !moment_before(coverage->senses[sense].last, incident->since);
+}
+
+static bool is_summed_up(const struct incident *incident)
+{
+	return moment_since_us(incident->rx, incident->since) >= SUMS_US;
+}
+
 /* What looks at the services from there and finds nothing; false: nothing may be said. */
 static bool put_well_site(struct page *page, const struct incident *incident,
 	const struct strand *const *strands, unsigned count,
@@ -253,11 +283,12 @@ static bool put_well_site(struct page *page, const struct incident *incident,
 	const char *between)
 {
 	const struct coverage *coverage = &site->coverage;
-	bool path = coverage_is_fresh(coverage, COVERAGE_PATH, incident->rx) &&
+	bool path = has_looked_since(coverage, COVERAGE_PATH, incident) &&
 		    around->learnt & 1u << COVERAGE_PATH &&
 		    !is_everywhere(strands, count, CAUSE_DETOUR);
-	bool use = (coverage_is_fresh(coverage, COVERAGE_TRAFFIC, incident->rx) ||
-			   coverage_is_fresh(coverage, COVERAGE_CHECK, incident->rx)) &&
+	bool use = is_summed_up(incident) &&
+		   (has_looked_since(coverage, COVERAGE_TRAFFIC, incident) ||
+			   has_looked_since(coverage, COVERAGE_CHECK, incident)) &&
 		   !is_everywhere(strands, count, CAUSE_FAILURES) &&
 		   !is_everywhere(strands, count, CAUSE_LATENCY) &&
 		   !is_everywhere(strands, count, CAUSE_TRAFFIC);
@@ -277,17 +308,17 @@ static void put_not_affected(struct page *page, const struct incident *incident,
 	const char *between = "Not affected: ";
 	bool said = false;
 
-	for (unsigned i = 0; i < around->site_count; i++)
+	/* What is not bound to sites is everywhere. */
+	for (unsigned i = 0; incident->site_count && i < around->site_count; i++)
 		if (!is_named_site(incident, around->sites[i].name) &&
 			put_well_site(page, incident, strands, count, around,
 				&around->sites[i], said ? ", " : between))
 			said = true;
-	between = said ? "; " : between;
+	between = said ? "; other services: " : "Not affected: other services: ";
 	for (unsigned i = 0, named = 0; i < around->service_count; i++) {
 		if (around->services[i].troubled)
 			continue;
-		page_put(page, "%s%s", named ? ", " : between,
-			around->services[i].name);
+		page_put(page, "%s%s", named ? ", " : between, around->services[i].name);
 		named++;
 		said = true;
 	}
@@ -295,26 +326,38 @@ static void put_not_affected(struct page *page, const struct incident *incident,
 		page_put(page, "\n");
 }
 
-/* What might have been the cause, what would have shown it, and what was found. */
+/* What might have been the cause, what would have shown it (at once, or in sums only),
+ * and what is said when it did not. */
 struct suspicion {
 	enum incident_cause cause;
 	enum coverage_sense sense;
+	bool summed;
 	const char *well;
 };
 
 static const struct suspicion suspicions[] = {
-	{CAUSE_NAME_SERVER, COVERAGE_DELEGATION, "name servers are the known ones"},
-	{CAUSE_RECORDS, COVERAGE_RECORDS, "names lead to known networks and mail hosts"},
-	{CAUSE_REGISTRY, COVERAGE_REGISTRY, "the registration is unchanged"},
-	{CAUSE_CERTIFICATE, COVERAGE_CERTIFICATE, "certificates are the known ones"},
-	{CAUSE_DETOUR, COVERAGE_PATH, "paths keep to known networks and countries"},
-	{CAUSE_FAILURES, COVERAGE_CHECK, "requests do not fail"},
-	{CAUSE_LATENCY, COVERAGE_TRAFFIC, "answers are as fast as usual"},
-	{CAUSE_TRAFFIC, COVERAGE_TRAFFIC, "requests come as usual"},
+	{CAUSE_NAME_SERVER, COVERAGE_DELEGATION, false,
+		"name servers are the known ones"},
+	{CAUSE_RECORDS, COVERAGE_RECORDS, false,
+		"names lead to known networks and mail hosts"},
+	{CAUSE_REGISTRY, COVERAGE_REGISTRY, false, "the registration is unchanged"},
+	{CAUSE_CERTIFICATE, COVERAGE_CERTIFICATE, false,
+		"certificates are the known ones"},
+	{CAUSE_DETOUR, COVERAGE_PATH, false,
+		"paths keep to known networks and countries"},
+	{CAUSE_FAILURES, COVERAGE_CHECK, false, "requests do not fail"},
+	{CAUSE_LATENCY, COVERAGE_TRAFFIC, true, "answers are as fast as usual"},
+	{CAUSE_TRAFFIC, COVERAGE_TRAFFIC, true, "requests come as usual"},
 };
 #define SUSPICIONS (sizeof(suspicions) / sizeof(suspicions[0]))
 
-enum verdict { VERDICT_GUILTY, VERDICT_WELL, VERDICT_YOUNG, VERDICT_BLIND };
+enum verdict {
+	VERDICT_GUILTY,
+	VERDICT_WELL,
+	VERDICT_EARLY,
+	VERDICT_YOUNG,
+	VERDICT_BLIND
+};
 
 static enum verdict verdict_of(const struct suspicion *suspicion,
 	const struct incident *incident, const struct surroundings *around)
@@ -324,7 +367,12 @@ static enum verdict verdict_of(const struct suspicion *suspicion,
 		return VERDICT_GUILTY;
 	if (!coverage_is_fresh(&around->coverage, suspicion->sense, incident->rx))
 		return VERDICT_BLIND;
-	return around->learnt & 1u << suspicion->sense ? VERDICT_WELL : VERDICT_YOUNG;
+	if (!(around->learnt & 1u << suspicion->sense))
+		return VERDICT_YOUNG;
+	return has_looked_since(&around->coverage, suspicion->sense, incident) &&
+			       (!suspicion->summed || is_summed_up(incident))
+		       ? VERDICT_WELL
+		       : VERDICT_EARLY;
 }
 
 static void put_well(struct page *page, const struct suspicion *suspicion,
@@ -333,7 +381,7 @@ static void put_well(struct page *page, const struct suspicion *suspicion,
 	char span[MOMENT_TEXT];
 	struct moment last = around->coverage.senses[suspicion->sense].last;
 
-	page_put(page, "%s (looked at %s before this)", suspicion->well,
+	page_put(page, "%s (%s ago)", suspicion->well,
 		moment_span_text(moment_since_us(incident->rx, last), span));
 }
 
@@ -365,6 +413,7 @@ static void put_ruled_out(struct page *page, const struct incident *incident,
 	if (incident->service_count == 0)
 		return;
 	put_verdicts(page, incident, around, VERDICT_WELL, "Ruled out: ");
+	put_verdicts(page, incident, around, VERDICT_EARLY, "Too early to tell: ");
 	put_verdicts(page, incident, around, VERDICT_YOUNG,
 		"Still being learnt, so not judged: ");
 	put_verdicts(page, incident, around, VERDICT_BLIND, "Not measured: ");
@@ -375,14 +424,19 @@ static void put_next(struct page *page, const struct incident *incident)
 	unsigned said = 0;
 
 	page_put(page, "\nNext:\n");
+	/* What a site's services show there is the site's. */
+	if (has(incident, CAUSE_SITE)) {
+		page_put(page, "  1. %s\n", next_steps[CAUSE_SITE]);
+		return;
+	}
 	for (unsigned i = 0; story_by_weight[i] != INCIDENT_CAUSES && said < STEPS; i++)
 		if (has(incident, story_by_weight[i]))
 			page_put(page, "  %u. %s\n", ++said,
 				next_steps[story_by_weight[i]]);
 }
 
-static void put_course(
-	struct page *page, const struct strand *const *strands, unsigned count)
+static void put_course(struct page *page, const struct incident *incident,
+	const struct strand *const *strands, unsigned count)
 {
 	char at[MOMENT_TEXT];
 
@@ -390,9 +444,10 @@ static void put_course(
 	for (unsigned i = 0; i < count; i++) {
 		const struct finding *finding = &strands[i]->finding;
 
-		page_put(page, "  %s  %s: %s%s\n",
-			moment_text(finding->since, false, at), words[finding->cause],
-			finding->text, strand_holds(strands[i]) ? "" : " (no longer seen)");
+		page_put(page, "  %s  ", moment_text(finding->since, false, at));
+		put_label(page, incident, finding);
+		page_put(page, "%s%s\n", finding->text,
+			strand_holds(strands[i]) ? "" : " (no longer seen)");
 	}
 }
 
@@ -412,5 +467,5 @@ void story_write(struct incident *incident, const struct strand *const *strands,
 	put_not_affected(&page, incident, strands, count, around);
 	put_ruled_out(&page, incident, around);
 	put_next(&page, incident);
-	put_course(&page, strands, count);
+	put_course(&page, incident, strands, count);
 }

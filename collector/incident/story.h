@@ -22,8 +22,8 @@ void story_write(struct incident *incident, const struct strand *const *strands,
 	const struct story_state *state);
 
 /* The worst that is known of a cause; NULL when nothing is. */
-const struct strand *story_worst_of(const struct strand *const *strands, unsigned count,
-	enum incident_cause cause);
+const struct strand *story_worst_of(
+	const struct strand *const *strands, unsigned count, enum incident_cause cause);
 
 /* Causes by what says most of why; ends with INCIDENT_CAUSES. */
 extern const enum incident_cause story_by_weight[INCIDENT_CAUSES + 1];

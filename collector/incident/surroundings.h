@@ -28,7 +28,7 @@ struct surroundings {
 	unsigned service_count; /* others, looked at lately where the incident is */
 	struct surroundings_service services[SURROUNDINGS_SERVICES];
 	struct coverage coverage; /* of the incident's services, wherever */
-	bool announced;  /* work is announced for one of the services, now */
+	bool announced;           /* work is announced for one of the services, now */
 	unsigned learnt; /* bits 1 << enum coverage_sense: known long enough to judge */
 };
 

@@ -79,9 +79,9 @@ bool coverage_is_fresh(
 {
 	struct moment last = coverage->senses[sense].last;
 
-	return last.us && moment_since_us(now, last) <= (sense == COVERAGE_REGISTRY
-								? FRESH_REGISTRY_US
-								: FRESH_US);
+	return last.us &&
+	       moment_since_us(now, last) <=
+		       (sense == COVERAGE_REGISTRY ? FRESH_REGISTRY_US : FRESH_US);
 }
 
 bool coverage_is_any_fresh(const struct coverage *coverage, struct moment now)

@@ -530,8 +530,8 @@ static void keep_block(const struct keeping *keeping, char *block)
 static void keep_cell(const struct keeping *keeping, char *cell)
 {
 	detector_traffic_keep(keeping->archive, (void *)cell);
-	coverage_keep(keeping->archive,
-		(void *)(cell + keeping->pipeline->coverage_offset));
+	coverage_keep(
+		keeping->archive, (void *)(cell + keeping->pipeline->coverage_offset));
 	for (unsigned row = 0; detector_table[row]; row++)
 		if (detector_table[row]->keep_cell)
 			detector_table[row]->keep_cell(keeping->archive,

@@ -40,9 +40,8 @@ static bool is_named(const char *names, size_t width, unsigned count, const char
 /* A site's own trouble names no service: then it may be any of them. */
 static bool concerns_service(const struct incident *incident, const char *service)
 {
-	return incident->service_count == 0 ||
-	       is_named(incident->services[0], OBS_NAME, incident->service_count,
-		       service);
+	return incident->service_count == 0 || is_named(incident->services[0], OBS_NAME,
+						       incident->service_count, service);
 }
 
 static bool concerns_site(const struct incident *incident, const char *site)
@@ -75,7 +74,8 @@ static void add_site(const struct survey *survey, const struct incident *inciden
 	for (unsigned i = 0; i < survey->services->count; i++) {
 		const struct coverage *coverage = survey_coverage(survey, i, site);
 
-		if (coverage && concerns_service(incident, survey->services->list[i].name))
+		if (coverage &&
+			concerns_service(incident, survey->services->list[i].name))
 			coverage_add(&room->coverage, coverage);
 	}
 	if (!coverage_is_any_fresh(&room->coverage, survey->now))
@@ -94,8 +94,8 @@ static bool is_looked_at_there(
 		const struct coverage *coverage = survey_coverage(survey, service, site);
 
 		if (coverage && coverage_is_any_fresh(coverage, survey->now) &&
-			concerns_site(incident,
-				vantages_site_name(survey->vantages, site)))
+			concerns_site(
+				incident, vantages_site_name(survey->vantages, site)))
 			return true;
 	}
 	return false;
@@ -139,9 +139,9 @@ static bool is_learnt(
 	};
 	struct coverage coverage = survey_coverage_of_service(survey, service);
 
-	return by_policy[sense] || learning_of(abilities[sense], &coverage,
-					   survey->settings, survey->now)
-						   .state == LEARNING_READY;
+	return by_policy[sense] ||
+	       learning_of(abilities[sense], &coverage, survey->settings, survey->now)
+			       .state == LEARNING_READY;
 }
 
 static unsigned learnt_senses(

@@ -126,6 +126,10 @@ def check_story(company, page, seconds):
     said = " ".join([incident["title"], incident["text"], *(row["text"] for row in incident["evidence"])])
     for what in (LOOKALIKE, GENUINE, "NL", "JP", "tokyo", "ms"):
         check(what in said, f"{what} is told: {said}")
+    for what in ("Changed first: ", "Affected: ", "Ruled out: ", "Next:"):
+        check(what in incident["text"], f"{what!r} is told: {incident['text']}")
+    check("NL" in incident["title"], f"the far end is in the title: {incident['title']}")
+    check({"tokyo", "osaka"} <= set(incident["sites"]), f"both sites that see the detour: {incident['sites']}")
     for cause in ("name_server", "detour", "latency", "traffic"):
         check(cause in incident["causes"], f"{cause} is among its causes: {incident['causes']}")
     check("tyo-gw-1" in incident["vantages"], f"who is affected: {incident['vantages']}")
