@@ -28,7 +28,6 @@
 #include "trace_socket.h"
 
 #define PORTS 64 /* UDP: flows at once, each a socket of its own */
-#define PAYLOAD 4
 /* An error that came for an earlier packet is what the next call returns, once each. */
 #define SEND_TRIES 16
 
@@ -209,13 +208,9 @@ static struct iovec payload_of(
 	size_t header_len = packet->flow.to.family == 6 ? 40 : 20;
 	size_t len;
 
-	if (packet->flow.protocol == OBS_UDP) {
-		bytes[0] = (uint8_t)(packet->id >> 8);
-		bytes[1] = (uint8_t)packet->id;
-		bytes[2] = (uint8_t)(packet->flow.cookie >> 8);
-		bytes[3] = (uint8_t)packet->flow.cookie;
-		return (struct iovec){bytes, PAYLOAD};
-	}
+	if (packet->flow.protocol == OBS_UDP)
+		return (struct iovec){
+			bytes, probe_packet_payload(bytes, &packet->flow, packet->id)};
 	/* Identifier and checksum, which the kernel writes anew, come out the same. */
 	len = probe_packet_build_padded(
 		bytes, &packet->flow, packet->ttl, packet->id, packet->padding);
@@ -335,16 +330,19 @@ static void answer_arrived(void *arg, const struct inbox_item *item)
 		.from_port = datagram->reading->number,
 		.to_port = item->port,
 		.ttl = item->ttl};
+	bool numbered = datagram->protocol == OBS_ICMP;
 	int rc = 0;
 
 	if (datagram->protocol == OBS_ICMP)
 		rc = reply_packet_read_echo(&reply, &item->from, item->bytes, item->len);
+	else
+		numbered = reply_packet_read_dns_number(
+			&reply.id, item->port, item->bytes, item->len);
 	reply.ttl = item->ttl;
 	if (rc)
 		listener->refused(listener->arg, rc);
 	else
-		listener->answered(
-			listener->arg, &reply, datagram->protocol == OBS_ICMP, item->at);
+		listener->answered(listener->arg, &reply, numbered, item->at);
 }
 
 static void receive_kind(struct trace_socket *sock)

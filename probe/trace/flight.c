@@ -1,6 +1,7 @@
 #include "flight.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 
 static int make_search(struct flight *flight, const struct path_plan *plan)
 {
@@ -175,9 +176,22 @@ static enum path_match take_path_reply(struct flight *flight,
 	return match;
 }
 
+/* A datagram says which probe it answers where that was a question with a number. */
+static bool find_number(const struct flight *flight, struct reply_packet *reply)
+{
+	struct probe_flow flow = flight->flow;
+
+	if (!reply->is_data || !reply->dns_number)
+		return false;
+	flow.from_port = reply->from_port; /* a fan has several */
+	reply->id = probe_packet_id_of_question(&flow, reply->dns_number);
+	return true;
+}
+
 enum path_match flight_take_reply(
 	struct flight *flight, struct reply_packet *reply, bool numbered, struct tick at)
 {
+	numbered = numbered || find_number(flight, reply);
 	reply->translated = reply_packet_is_translated(reply, &flight->flow);
 	if (!flight->fan)
 		return take_path_reply(flight, reply, numbered, at);
@@ -189,7 +203,7 @@ enum path_match flight_take_reply(
 uint8_t flight_ttl_of(
 	const struct flight *flight, const struct reply_packet *reply, bool numbered)
 {
-	if (!numbered)
+	if (!numbered && !reply->dns_number)
 		return 0;
 	return flight->fan ? fan_ttl_of(flight->fan, reply->id)
 			   : path_ttl_of(flight->path, reply->id);

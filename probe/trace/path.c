@@ -27,6 +27,7 @@
 struct shot {
 	struct tick sent;
 	bool answered;
+	bool unclear; /* it may have been answered, but nobody knows */
 };
 
 struct hop {
@@ -315,6 +316,7 @@ enum path_match path_take_reply(
 	if (rtt_us < 0)
 		rtt_us = 0;
 	shot->answered = true;
+	shot->unclear = false;
 	path->hops[ttl].answered++;
 	if (shot == shot_at(path, ttl, path->hops[ttl].sent - 1u))
 		path->hops[ttl].waiting = false;
@@ -328,6 +330,16 @@ enum path_match path_take_reply(
 	return PATH_COUNTED;
 }
 
+/* Something was answered, and it cannot be told what: none of those in flight will count
+ * as lost. From now on one is in flight at a time. */
+static void become_narrow(struct path *path)
+{
+	path->narrow = true;
+	for (unsigned ttl = 1; ttl <= path->plan.max_ttl; ttl++)
+		if (path->hops[ttl].waiting)
+			shot_at(path, ttl, path->hops[ttl].sent - 1u)->unclear = true;
+}
+
 enum path_match path_take_unnumbered(
 	struct path *path, const struct reply_packet *reply, struct tick at)
 {
@@ -339,7 +351,7 @@ enum path_match path_take_unnumbered(
 			count++;
 		}
 	if (count != 1) {
-		path->narrow = true;
+		become_narrow(path);
 		return PATH_STRANGE;
 	}
 	return path_take_reply(
@@ -428,6 +440,16 @@ unsigned path_length(const struct path *path)
 	return path->last;
 }
 
+static uint8_t counted_as_sent(const struct path *path, unsigned ttl)
+{
+	uint8_t count = path->hops[ttl].sent;
+
+	for (unsigned i = 0; i < path->hops[ttl].sent; i++)
+		if (path->shots[shot_number(path, ttl, i)].unclear)
+			count--;
+	return count;
+}
+
 static unsigned copy_rows(const struct path *path, unsigned ttl, struct path_row *into)
 {
 	unsigned count = 0;
@@ -435,7 +457,7 @@ static unsigned copy_rows(const struct path *path, unsigned ttl, struct path_row
 	for (unsigned i = 0; i < path->row_count; i++)
 		if (path->rows[i].ttl == ttl) {
 			into[count] = path->rows[i];
-			into[count++].sent = path->hops[ttl].sent;
+			into[count++].sent = counted_as_sent(path, ttl);
 		}
 	return count;
 }
@@ -450,7 +472,7 @@ unsigned path_rows(const struct path *path, struct path_row rows[static PATH_ROW
 
 		if (more == 0)
 			rows[count++] = (struct path_row){
-				.ttl = (uint8_t)ttl, .sent = path->hops[ttl].sent};
+				.ttl = (uint8_t)ttl, .sent = counted_as_sent(path, ttl)};
 		count += more;
 	}
 	return count;

@@ -8,10 +8,14 @@
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40
-#define UDP_LEN 12  /* the header, and four bytes of payload */
-#define ICMP_LEN 12 /* the same */
+#define UDP_HEADER 8
+#define UDP_PAYLOAD 4
+#define ICMP_LEN 12 /* the header, and four bytes of payload */
 #define TCP_LEN 24  /* the header, and the MSS option: bare SYNs are dropped by some */
 #define DONT_FRAGMENT 0x40
+
+/* Which addresses the root has: none, so the answer is short, whoever gives it. */
+static const uint8_t dns_question[] = {0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1};
 
 static void put_u16(uint8_t *at, unsigned value)
 {
@@ -59,15 +63,60 @@ static uint16_t lacking(const struct probe_flow *flow, uint8_t protocol,
 	return (uint16_t)~internet_checksum_fold(sum);
 }
 
-static void put_udp(
+static bool asks_dns(const struct probe_flow *flow)
+{
+	return flow->protocol == OBS_UDP && flow->to_port == PROBE_PACKET_DNS_PORT;
+}
+
+static size_t udp_payload_len(const struct probe_flow *flow)
+{
+	return asks_dns(flow) ? sizeof(dns_question) : UDP_PAYLOAD;
+}
+
+size_t probe_packet_payload(uint8_t payload[static PROBE_PACKET_MAX],
+	const struct probe_flow *flow, uint16_t id)
+{
+	if (asks_dns(flow))
+		memcpy(payload, dns_question, sizeof(dns_question));
+	else
+		put_u16(payload + 2, flow->cookie);
+	put_u16(payload, id);
+	return udp_payload_len(flow);
+}
+
+/* All but the two bytes of payload that make the checksum right. */
+static size_t put_udp_header(
 	uint8_t *at, const struct probe_flow *flow, uint16_t id, size_t padding)
 {
-	memset(at, 0, UDP_LEN);
+	size_t len = UDP_HEADER + udp_payload_len(flow);
+
+	memset(at, 0, len);
 	put_u16(at, flow->from_port);
 	put_u16(at + 2, flow->to_port);
-	put_u16(at + 4, (unsigned)(UDP_LEN + padding));
+	put_u16(at + 4, (unsigned)(len + padding));
 	put_u16(at + 6, id);
-	put_u16(at + 8, lacking(flow, IPPROTO_UDP, at, UDP_LEN, padding));
+	if (asks_dns(flow))
+		memcpy(at + UDP_HEADER, dns_question, sizeof(dns_question));
+	return len;
+}
+
+static size_t put_udp(
+	uint8_t *at, const struct probe_flow *flow, uint16_t id, size_t padding)
+{
+	size_t len = put_udp_header(at, flow, id, padding);
+
+	put_u16(at + UDP_HEADER, lacking(flow, IPPROTO_UDP, at, len, padding));
+	return len;
+}
+
+uint16_t probe_packet_id_of_question(const struct probe_flow *flow, uint16_t number)
+{
+	uint8_t packet[PROBE_PACKET_MAX];
+	size_t len = put_udp_header(packet, flow, 0, 0);
+
+	/* The checksum and the number make up for each other. */
+	put_u16(packet + UDP_HEADER, number);
+	return lacking(flow, IPPROTO_UDP, packet, len, 0);
 }
 
 static void put_icmp(uint8_t *at, const struct probe_flow *flow, uint8_t protocol,
@@ -119,8 +168,7 @@ static size_t put_transport(uint8_t *at, const struct probe_flow *flow, uint8_t 
 		put_tcp(at, flow, id, padding);
 		return TCP_LEN;
 	case OBS_UDP:
-		put_udp(at, flow, id, padding);
-		return UDP_LEN;
+		return put_udp(at, flow, id, padding);
 	case OBS_ICMP:
 		break;
 	}
@@ -153,5 +201,13 @@ size_t probe_packet_len(const struct probe_flow *flow)
 {
 	size_t header_len = flow->to.family == 6 ? IPV6_HEADER : IPV4_HEADER;
 
-	return header_len + (flow->protocol == OBS_TCP ? TCP_LEN : UDP_LEN);
+	switch (flow->protocol) {
+	case OBS_TCP:
+		return header_len + TCP_LEN;
+	case OBS_UDP:
+		return header_len + UDP_HEADER + udp_payload_len(flow);
+	case OBS_ICMP:
+		break;
+	}
+	return header_len + ICMP_LEN;
 }

@@ -7,7 +7,8 @@
  * what tells them apart stands elsewhere within the eight bytes that every router quotes:
  *
  *   TCP   the sequence number's lower half
- *   UDP   the checksum, which two bytes of payload make right
+ *   UDP   the checksum, which two bytes of payload make right; to port 53 the payload is
+ *         a DNS question, whose number these two bytes are, since others are not answered
  *   ICMP  the echo sequence number; two bytes of payload keep the checksum the same
  */
 #ifndef TRACE_PROBE_PACKET_H
@@ -19,7 +20,8 @@
 #include "astray/address.h"
 #include "astray/obs.h"
 
-#define PROBE_PACKET_MAX 64
+#define PROBE_PACKET_MAX 80
+#define PROBE_PACKET_DNS_PORT 53
 
 struct probe_flow {
 	struct address from, to;
@@ -38,5 +40,12 @@ size_t probe_packet_len(const struct probe_flow *flow);
  * fragmented. */
 size_t probe_packet_build_padded(uint8_t packet[static PROBE_PACKET_MAX],
 	const struct probe_flow *flow, uint8_t ttl, uint16_t id, size_t padding);
+
+/* What a UDP socket sends for it, which has its id in the first two bytes and the cookie
+ * behind, where that finds room; the length. */
+size_t probe_packet_payload(uint8_t payload[static PROBE_PACKET_MAX],
+	const struct probe_flow *flow, uint16_t id);
+/* The id of the packet whose DNS question has this number. */
+uint16_t probe_packet_id_of_question(const struct probe_flow *flow, uint16_t number);
 
 #endif

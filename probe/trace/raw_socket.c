@@ -21,7 +21,7 @@
 #include "inbox.h"
 #include "trace_socket.h"
 
-enum { ICMP_FD, TCP_FD, SEND_FD, FDS };
+enum { ICMP_FD, TCP_FD, UDP_FD, SEND_FD, FDS };
 
 #define STAMPS 1024 /* awaited at once; a power of two */
 
@@ -67,29 +67,56 @@ static int filter_icmp_v6(int fd)
 		       : 0;
 }
 
+/* Over IPv6 a raw socket sees no IP header. */
+static struct sock_filter find_transport(uint8_t family)
+{
+	if (family == 4)
+		return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0);
+	return (struct sock_filter)BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0);
+}
+
+static int attach(int fd, struct sock_filter *code, unsigned short len)
+{
+	struct sock_fprog program = {.len = len, .filter = code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program))
+		       ? -errno
+		       : 0;
+}
+
 /* A raw TCP socket is given every segment of the machine. This filter leaves SYN-ACKs and
- * RSTs to our ports, decided in the kernel. Over IPv6 it sees no IP header. */
-static int filter_segments(
-	int fd, uint8_t family, uint16_t first_port, uint16_t last_port)
+ * RSTs to our ports, decided in the kernel. */
+static int filter_segments(int fd, const struct trace_socket_order *order)
 {
 	struct sock_filter code[] = {
-		family == 4 ? (struct sock_filter)BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0)
-			    : (struct sock_filter)BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0),
+		find_transport(order->family),
 		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2), /* the port it is for */
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, first_port, 0, 5),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last_port, 4, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, order->first_port, 0, 5),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, order->last_port, 4, 0),
 		BPF_STMT(BPF_LD | BPF_B | BPF_IND, 13),           /* flags */
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x10, 0, 2), /* ACK, with */
 		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x06, 0, 1), /* SYN or RST */
 		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
-	struct sock_fprog program = {
-		.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
-	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program))
-		       ? -errno
-		       : 0;
+	return attach(fd, code, sizeof(code) / sizeof(code[0]));
+}
+
+/* And all datagrams to our ports. Nobody listens there, as the kernel then tells their
+ * senders. */
+static int filter_datagrams(int fd, const struct trace_socket_order *order)
+{
+	struct sock_filter code[] = {
+		find_transport(order->family),
+		BPF_STMT(BPF_LD | BPF_H | BPF_IND, 2),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, order->first_port, 0, 2),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, order->last_port, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+
+	return attach(fd, code, sizeof(code) / sizeof(code[0]));
 }
 
 /* Stamps are taken of the packets that ask for one; of them only the number comes back.
@@ -141,8 +168,11 @@ static int open_sockets(struct raw_socket *raw, const struct trace_socket_order 
 	if (rc == 0)
 		rc = open_raw(&raw->fds[TCP_FD], order->family, IPPROTO_TCP);
 	if (rc == 0)
-		rc = filter_segments(raw->fds[TCP_FD], order->family, order->first_port,
-			order->last_port);
+		rc = filter_segments(raw->fds[TCP_FD], order);
+	if (rc == 0)
+		rc = open_raw(&raw->fds[UDP_FD], order->family, IPPROTO_UDP);
+	if (rc == 0)
+		rc = filter_datagrams(raw->fds[UDP_FD], order);
 	for (unsigned i = 0; rc == 0 && i < FDS; i++) {
 		if (i != SEND_FD)
 			rc = inbox_prepare(raw->fds[i]);
@@ -263,7 +293,7 @@ static void take_packet(
 	if (rc)
 		listener->refused(listener->arg, rc);
 	else
-		listener->answered(listener->arg, &reply, true, item->at);
+		listener->answered(listener->arg, &reply, !reply.is_data, item->at);
 }
 
 static void icmp_arrived(void *arg, const struct inbox_item *item)
@@ -274,6 +304,11 @@ static void icmp_arrived(void *arg, const struct inbox_item *item)
 static void segment_arrived(void *arg, const struct inbox_item *item)
 {
 	take_packet(arg, item, IPPROTO_TCP);
+}
+
+static void datagram_arrived(void *arg, const struct inbox_item *item)
+{
+	take_packet(arg, item, IPPROTO_UDP);
 }
 
 static void stamp_arrived(void *arg, const struct inbox_item *item)
@@ -299,7 +334,10 @@ static void receive_kind(struct trace_socket *sock)
 		icmp_arrived, raw);
 	(void)inbox_read(raw->inbox, raw->fds[TCP_FD], 0, &raw->drops[TCP_FD],
 		segment_arrived, raw);
-	sock->drops = (uint64_t)raw->drops[ICMP_FD] + raw->drops[TCP_FD];
+	(void)inbox_read(raw->inbox, raw->fds[UDP_FD], 0, &raw->drops[UDP_FD],
+		datagram_arrived, raw);
+	sock->drops =
+		(uint64_t)raw->drops[ICMP_FD] + raw->drops[TCP_FD] + raw->drops[UDP_FD];
 }
 
 const struct trace_socket_kind raw_socket_kind = {

@@ -283,6 +283,39 @@ static int read_tcp(struct reply_packet *out, struct cursor *cur)
 	return 0;
 }
 
+#define DNS_HEADER 12
+#define DNS_IS_ANSWER 0x8000
+
+bool reply_packet_read_dns_number(
+	uint16_t *number, uint16_t port, const void *bytes, size_t len)
+{
+	struct cursor cur = cursor_over(bytes, len);
+	uint16_t first = cursor_take_u16(&cur), flags = cursor_take_u16(&cur);
+
+	if (port != PROBE_PACKET_DNS_PORT || len < DNS_HEADER || !(flags & DNS_IS_ANSWER))
+		return false;
+	*number = first;
+	return true;
+}
+
+/* Whatever it says: the destination's own port has spoken. UDP's checksum stays unread as
+ * TCP's. */
+static int read_udp(struct reply_packet *out, struct cursor *cur)
+{
+	out->kind = REPLY_ARRIVED;
+	out->to = out->from;
+	out->protocol = OBS_UDP;
+	out->is_data = true;
+	out->to_port = cursor_take_u16(cur);
+	out->from_port = cursor_take_u16(cur);
+	cursor_skip(cur, 4);
+	if (cur->short_read)
+		return STATUS_SHORT;
+	(void)reply_packet_read_dns_number(
+		&out->dns_number, out->to_port, cur->at, cursor_left(cur));
+	return 0;
+}
+
 int reply_packet_read_v4(struct reply_packet *out, const void *bytes, size_t len)
 {
 	struct cursor cur = cursor_over(bytes, len);
@@ -297,6 +330,8 @@ int reply_packet_read_v4(struct reply_packet *out, const void *bytes, size_t len
 	out->ttl = header.ttl;
 	if (header.protocol == IPPROTO_TCP)
 		return read_tcp(out, &cur);
+	if (header.protocol == IPPROTO_UDP)
+		return read_udp(out, &cur);
 	if (header.protocol != IPPROTO_ICMP)
 		return STATUS_NOT_OURS;
 	/* Raw sockets are handed ICMP before the kernel has looked at it. */
@@ -314,6 +349,8 @@ int reply_packet_read_v6(struct reply_packet *out, const struct address *from,
 	*out = (struct reply_packet){.from = *from};
 	if (protocol == IPPROTO_TCP)
 		return read_tcp(out, &cur);
+	if (protocol == IPPROTO_UDP)
+		return read_udp(out, &cur);
 	if (protocol == IPPROTO_ICMPV6)
 		return read_icmp(out, &icmp_v6, &cur);
 	return STATUS_NOT_OURS;

@@ -1,8 +1,8 @@
 /*
  * Reads what comes back to a trace: ICMP and ICMPv6 errors with the packet that they
- * quote, echo replies, and the TCP segments that answer a SYN. Everything here may be
- * forged: a reply says which flow and which id it is for, and counts only if these are
- * ours.
+ * quote, echo replies, the TCP segments that answer a SYN, and UDP datagrams. Everything
+ * here may be forged: a reply says which flow and which id it is for, and counts only if
+ * these are ours.
  */
 #ifndef TRACE_REPLY_PACKET_H
 #define TRACE_REPLY_PACKET_H
@@ -30,6 +30,8 @@ struct reply_packet {
 	enum obs_protocol protocol;
 	uint16_t from_port, to_port, cookie; /* as in struct probe_flow */
 	uint16_t id;
+	bool is_data;        /* a datagram: it has no id, but may have what follows */
+	uint16_t dns_number; /* of an answer to a DNS question; 0: none */
 	/* What stands where IPv4 packets of ours have their id a second time: some
 	 * translators rewrite UDP's checksum and leave this. 0: nothing was quoted. */
 	uint16_t second_id;
@@ -48,14 +50,17 @@ struct reply_packet {
  * wrong. */
 int reply_packet_read_v4(struct reply_packet *out, const void *bytes, size_t len);
 
-/* What follows the IPv6 header (`protocol` is TCP or ICMPv6), as raw sockets have it; the
- * kernel has checked ICMPv6's checksum. */
+/* What follows the IPv6 header (`protocol` is TCP, UDP or ICMPv6), as raw sockets have
+ * it; the kernel has checked ICMPv6's checksum. */
 int reply_packet_read_v6(struct reply_packet *out, const struct address *from,
 	uint8_t protocol, const void *bytes, size_t len);
 
 /* What a ping socket has: an echo reply without its IP header. */
 int reply_packet_read_echo(struct reply_packet *out, const struct address *from,
 	const void *bytes, size_t len);
+/* The number of a DNS answer that came from this port; false when it is none. */
+bool reply_packet_read_dns_number(
+	uint16_t *number, uint16_t port, const void *bytes, size_t len);
 /* Sets kind, why and mtu of a reply of which everything else is known, from its ICMP type
  * and code. STATUS_NOT_OURS when these say nothing of a path. */
 int reply_packet_judge(

@@ -553,7 +553,7 @@ int tracer_start(struct tracer *tracer, const struct trace_order *order,
 	if (!waiter)
 		return -ENOMEM;
 	rc = flight ? 0 : begin(tracer, &flight, order);
-	if (rc) {
+	if (!flight) {
 		free(waiter);
 		return rc;
 	}

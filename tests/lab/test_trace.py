@@ -5,7 +5,8 @@ What must hold, with TCP, UDP and ICMP over IPv4 and IPv6: every hop is found wi
 MPLS labels, and a round trip within 1 ms of the program and never below it; a silent hop is an entry
 without an address; one flow takes one of several equal ways, always the same, and other flows find the
 others; a silent stretch before the destination does not hide it; a router's refusal ends the path
-unreached; forged answers count for nothing; two hundred destinations at once are as complete as one; no
+unreached; services that answer with data or accept a connection are
+reached; forged answers count for nothing; two hundred destinations at once are as complete as one; no
 more packets leave than --rate allows, nor more to one destination or to one router than allowed;
 and without any privilege every protocol still finds all of it, by
 the kernel's error queues.
@@ -19,7 +20,8 @@ import tempfile
 import time
 
 import internet
-from internet import check, program, tool
+from internet import check, program, tool, wait_for
+from servers import Names
 
 HERE4, HERE6 = "198.51.100.2", "2001:db8::2"
 SERVICE4, SERVICE6 = "203.0.113.9", "2001:db8:ffff::9"
@@ -168,6 +170,43 @@ def a_refusal_ends_the_path_unreached(network):
         check(found == [ways_of(hop, version)[0] for hop in hops], f"it ends there: {found}")
 
 
+ECHO = """
+import socket
+family, address = socket.AF_INET6 if ":" in "{0}" else socket.AF_INET, "{0}"
+udp, tcp = socket.socket(family, socket.SOCK_DGRAM), socket.socket(family)
+udp.bind((address, 9999))
+tcp.bind((address, 9999))
+tcp.listen()
+while True:
+    udp.sendto(b"who is there?", udp.recvfrom(2000)[1])
+"""
+
+
+def services_that_answer_are_reached(network):
+    """A name server, and one that says something to whatever it is sent; with and without privilege."""
+    shop = network.lab.host("shop", "203.0.113.53", "2001:db8:ffff::53")
+    hops = [router(1, 1), router(2, 2), router(3, 3)]
+    network.program(hops, 4)
+    for address in shop.addresses:
+        network.lab.path(network.here, address, hops, rtt_ms=4)
+        shop.start(sys.executable, "-c", ECHO.format(address), log="echo")
+    dns = Names(shop, *shop.addresses)
+    dns.serve("example")
+    for address in shop.addresses:
+        wait_for("the service", lambda: shop.run("ss", "-Hln", f"src [{address}]:9999").stdout.count("9999") == 2)
+        for words in (("udp", 53), ("tcp", 53), ("udp", 9999), ("tcp", 9999)):
+            arguments = ["--protocol", words[0], "--port", words[1], "--queries", "2", address]
+            record, = trace(network, *arguments)
+            code, unprivileged, told = as_nobody(network, *arguments)
+            check(code == 0, f"{words}: {told}")
+            for where, seen in (("raw", record), ("as nobody", unprivileged[0])):
+                found = [hop.get("address") for hop in seen["hops"]]
+                truth = [ways_of(hop, 6 if ":" in address else 4)[0] for hop in hops] + [address]
+                check(seen["reached"] and found == truth, f"{words} {where}: {seen}")
+                if words != ("udp", 9999):
+                    check(seen["hops"][-1]["answered"] == 2, f"{words} {where}: {seen['hops'][-1]}")
+
+
 def forged_answers_count_for_nothing(network):
     hops = [router(1, 5), router(2, 6), router(3, 7)]
     for protocol, version in every_kind():
@@ -286,6 +325,7 @@ SCENARIOS = (
     one_flow_takes_one_way_and_others_find_the_others,
     a_silent_stretch_does_not_hide_the_destination,
     a_refusal_ends_the_path_unreached,
+    services_that_answer_are_reached,
     forged_answers_count_for_nothing,
     many_destinations_are_as_complete_as_one,
     no_more_leaves_than_the_rate,

@@ -143,6 +143,22 @@ static inline struct reply_bytes reply_arrival(
 	return reply;
 }
 
+/* What a service on the probed port says. */
+static inline struct reply_bytes reply_datagram(
+	const struct probe_flow *flow, const void *payload, size_t len)
+{
+	struct reply_bytes reply;
+	uint8_t *at;
+
+	reply_begin(&reply, &flow->to, &flow->from, IPPROTO_UDP, 8 + len);
+	at = reply.bytes + reply.header_len;
+	reply_put_u16(at, flow->to_port);
+	reply_put_u16(at + 2, flow->from_port);
+	reply_put_u16(at + 4, (unsigned)(8 + len));
+	memcpy(at + 8, payload, len);
+	return reply;
+}
+
 static inline int reply_read(struct reply_packet *out, const struct reply_bytes *reply)
 {
 	if (reply->from.family == 4)

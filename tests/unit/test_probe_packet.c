@@ -26,6 +26,9 @@ static void for_every_flow(void (*check)(const struct probe_flow *flow, unsigned
 
 		check(&v4, 4);
 		check(&v6, 6);
+		v4.to_port = v6.to_port = PROBE_PACKET_DNS_PORT;
+		check(&v4, 4);
+		check(&v6, 6);
 	}
 }
 
@@ -138,6 +141,35 @@ static void the_id_stands_within_the_eight_bytes_that_are_quoted(void **state)
 	assert_memory_equal(packet + 26, "\x12\x34", 2);
 }
 
+static void check_question(const struct probe_flow *flow, unsigned family)
+{
+	uint8_t packet[PROBE_PACKET_MAX], payload[PROBE_PACKET_MAX];
+	const uint8_t *question = packet + header_len(family) + 8;
+	size_t len;
+
+	if (flow->protocol != OBS_UDP || flow->to_port != PROBE_PACKET_DNS_PORT)
+		return;
+	for (unsigned id = 1; id < 0xffff; id += 3) {
+		len = probe_packet_build(packet, flow, 1, (uint16_t)id);
+		assert_int_equal(len, probe_packet_len(flow));
+		assert_int_equal(probe_packet_id_of_question(flow,
+					 (uint16_t)(question[0] << 8 | question[1])),
+			id);
+	}
+	/* RFC 1035 4.1: one question, no answers; the root's name is one zero. */
+	assert_int_equal(question[5], 1);
+	len = probe_packet_payload(payload, flow, 0x1234);
+	assert_int_equal(len, 17);
+	assert_int_equal(payload[0] << 8 | payload[1], 0x1234);
+	assert_memory_equal(payload + 2, question + 2, len - 2);
+}
+
+static void a_dns_question_tells_its_probe_by_its_number(void **state)
+{
+	(void)state;
+	for_every_flow(check_question);
+}
+
 static void a_syn_can_be_told_from_a_connection(void **state)
 {
 	struct probe_flow flow = test_flow(OBS_TCP, 4);
@@ -157,6 +189,7 @@ int main(void)
 		cmocka_unit_test(a_padded_packet_is_right_with_the_zeros_behind_it),
 		cmocka_unit_test(the_ip_header_is_complete),
 		cmocka_unit_test(the_id_stands_within_the_eight_bytes_that_are_quoted),
+		cmocka_unit_test(a_dns_question_tells_its_probe_by_its_number),
 		cmocka_unit_test(a_syn_can_be_told_from_a_connection),
 	};
 

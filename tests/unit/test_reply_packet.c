@@ -123,6 +123,47 @@ static void an_answer_to_anything_else_is_not_ours(void **state)
 	check_changes(&icmp, reply_arrival(&icmp, ID, 0), 12, 16);
 }
 
+static void a_datagram_from_the_port_is_an_arrival_without_a_number(void **state)
+{
+	(void)state;
+	for (unsigned family = 4; family <= 6; family += 2) {
+		struct probe_flow flow = test_flow(OBS_UDP, family);
+		struct reply_bytes bytes = reply_datagram(&flow, "hello, probe", 12);
+		struct reply_packet reply;
+
+		assert_int_equal(reply_read(&reply, &bytes), 0);
+		assert_int_equal(reply.kind, REPLY_ARRIVED);
+		assert_true(reply.is_data);
+		assert_int_equal(reply.dns_number, 0);
+		assert_true(reply_packet_answers(&reply, &flow, false));
+		for (bytes.len = bytes.header_len; bytes.len < bytes.header_len + 8u;
+			bytes.len++)
+			assert_int_equal(reply_read(&reply, &bytes), STATUS_SHORT);
+	}
+}
+
+static void a_dns_answer_has_the_number_of_its_question(void **state)
+{
+	struct probe_flow flow = test_flow(OBS_UDP, 4);
+	uint8_t answer[12] = {0x12, 0x34, 0x81, 0x05};
+	struct reply_bytes bytes;
+	struct reply_packet reply;
+
+	(void)state;
+	flow.to_port = PROBE_PACKET_DNS_PORT;
+	bytes = reply_datagram(&flow, answer, sizeof(answer));
+	assert_int_equal(reply_read(&reply, &bytes), 0);
+	assert_int_equal(reply.dns_number, 0x1234);
+	answer[2] = 0x01; /* a question */
+	bytes = reply_datagram(&flow, answer, sizeof(answer));
+	assert_int_equal(reply_read(&reply, &bytes), 0);
+	assert_int_equal(reply.dns_number, 0);
+	answer[2] = 0x81;
+	bytes = reply_datagram(&flow, answer, sizeof(answer) - 1);
+	assert_int_equal(reply_read(&reply, &bytes), 0);
+	assert_int_equal(reply.dns_number, 0);
+}
+
 static void check_prefixes(const struct probe_flow *flow, const struct address *router)
 {
 	struct reply_bytes whole = reply_expired(flow, router, ID);
@@ -363,6 +404,8 @@ int main(void)
 		cmocka_unit_test(an_answer_of_the_destination_is_an_arrival),
 		cmocka_unit_test(a_quote_of_anything_else_is_not_ours),
 		cmocka_unit_test(an_answer_to_anything_else_is_not_ours),
+		cmocka_unit_test(a_datagram_from_the_port_is_an_arrival_without_a_number),
+		cmocka_unit_test(a_dns_answer_has_the_number_of_its_question),
 		cmocka_unit_test(every_short_prefix_is_refused),
 		cmocka_unit_test(a_wrong_icmp_checksum_is_corrupt),
 		cmocka_unit_test(only_syn_acks_and_resets_that_acknowledge_are_answers),
