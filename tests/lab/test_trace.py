@@ -184,7 +184,7 @@ while True:
 
 def services_that_answer_are_reached(network):
     """A name server, and one that says something to whatever it is sent; with and without privilege."""
-    shop = network.lab.host("shop", "203.0.113.53", "2001:db8:ffff::53")
+    shop = network.lab.host("shop", "203.0.113.253", "2001:db8:ffff::253")
     hops = [router(1, 1), router(2, 2), router(3, 3)]
     network.program(hops, 4)
     for address in shop.addresses:
