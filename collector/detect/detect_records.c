@@ -6,125 +6,59 @@
 
 #include "archive.h"
 #include "known.h"
+#include "record_set.h"
+#include "testimony.h"
 
 #define ANSWERS_TO_SPEAK 2
-#define UNSIGNED_ROUNDS 2
-
-enum set { NETWORKS, MAIL, SETS };
+#define SIGNATURE_ROUNDS 2
 
 struct records_of_set {
 	struct known seen;
-	struct known strangers; /* witnesses: who has been told so last */
-	struct moment first;    /* answer ever */
+	struct testimony strange;
+	struct moment first; /* answer ever */
+};
+
+/* Of the zone's keys, as the parent vouches for them. */
+struct signature {
+	struct known seen;
+	struct moment first;
+	uint32_t missing, foreign; /* answers in a row without any, with only new ones */
 };
 
 struct records_of_service {
-	struct records_of_set sets[SETS];
-	bool was_signed;
-	unsigned unsigned_rounds;
+	struct records_of_set sets[RECORD_SETS];
+	struct signature signature;
 };
-
-/* What one answer says to its set. */
-struct record {
-	uint64_t key; /* 0: nothing that counts */
-	char words[OBS_NAME + 32];
-};
-
-static struct record network_of(const struct obs_answer *answer)
-{
-	struct record out = {.key = answer->place.asn};
-
-	(void)detector_write(out.words, sizeof(out.words), "%s (AS%u%s%s)", answer->data,
-		(unsigned)answer->place.asn, answer->place.country[0] ? ", " : "",
-		answer->place.country);
-	return out;
-}
-
-/* "10 mx.exchange.example": the preference says nothing of the owner. */
-static struct record exchanger_of(const struct obs_answer *answer)
-{
-	const char *space = strchr(answer->data, ' '),
-		   *name = space ? space + 1 : answer->data;
-	struct record out = {.key = known_key(name)};
-
-	(void)detector_write(out.words, sizeof(out.words), "%s", name);
-	return out;
-}
-
-static struct record record_of(enum set set, const struct obs_answer *answer)
-{
-	return set == NETWORKS ? network_of(answer) : exchanger_of(answer);
-}
-
-static bool has_policy(const struct service *service, enum set set)
-{
-	return set == NETWORKS ? service->expect.asns_given : service->expect.mail_given;
-}
-
-static bool is_expected(
-	const struct service *service, enum set set, const struct record *record)
-{
-	const struct service_expect *expect = &service->expect;
-
-	if (set == NETWORKS) {
-		for (unsigned i = 0; i < expect->asn_count; i++)
-			if (expect->asns[i] == record->key)
-				return true;
-		return false;
-	}
-	for (unsigned i = 0; i < expect->mail_count; i++)
-		if (strcmp(expect->mail[i], record->words) == 0)
-			return true;
-	return false;
-}
 
 static bool is_strange(const struct detector_case *call, struct records_of_set *records,
-	enum set set, const struct record *record)
+	enum record_set set, const struct record_set_item *record)
 {
-	if (has_policy(call->service, set))
-		return !is_expected(call->service, set, record);
+	if (record_set_has_policy(call->service, set))
+		return !record_set_expects(call->service, set, record);
 	if (known_find(&records->seen, record->key))
 		return false;
 	return !call->announced && moment_since_us(call->rx, records->first) >=
 					   call->settings->learn_names_us;
 }
 
-static void write_expected(
-	const struct service *service, enum set set, char *buf, size_t cap)
+static void accuse(const struct detector_case *call, struct moment since,
+	enum record_set set, const struct record_set_item *record)
 {
-	unsigned count =
-		set == NETWORKS ? service->expect.asn_count : service->expect.mail_count;
-	size_t used = 0;
-
-	(void)detector_write(buf, cap, "%s", count ? "" : "none");
-	for (unsigned i = 0; i < count && i < 4; i++)
-		used += set == NETWORKS ? detector_write(buf + used, cap - used, "%sAS%u",
-						  i ? ", " : "",
-						  (unsigned)service->expect.asns[i])
-					: detector_write(buf + used, cap - used, "%s%s",
-						  i ? ", " : "", service->expect.mail[i]);
-	if (count > 4)
-		(void)detector_write(buf + used, cap - used, " and %u more", count - 4);
-}
-
-static void accuse(const struct detector_case *call, const struct known_item *stranger,
-	enum set set, const struct record *record)
-{
-	bool policy = has_policy(call->service, set);
-	struct finding finding = detector_finding(
-		call, policy && set == NETWORKS ? CAUSE_POLICY : CAUSE_RECORDS);
+	bool policy = record_set_has_policy(call->service, set);
+	struct finding finding = detector_finding(call,
+		policy && set == RECORD_SET_NETWORKS ? CAUSE_POLICY : CAUSE_RECORDS);
 	const struct obs_dns *dns = &call->obs->dns;
 	char expected[256] = "only what was seen before", server[ADDRESS_TEXT];
 
 	if (policy)
-		write_expected(call->service, set, expected, sizeof(expected));
+		record_set_write_policy(call->service, set, expected, sizeof(expected));
 	finding.severity = SEVERITY_PAGE;
 	finding.policy = policy;
 	finding.security = true;
-	finding.since = stranger->first;
+	finding.since = since;
 	finding.effect = 1;
-	detector_name_subject(&finding, stranger->key);
-	if (set == NETWORKS)
+	detector_name_subject(&finding, record->key);
+	if (set == RECORD_SET_NETWORKS)
 		(void)detector_write(finding.brief, sizeof(finding.brief),
 			"its name leads to %s", record->words);
 	else
@@ -137,54 +71,50 @@ static void accuse(const struct detector_case *call, const struct known_item *st
 	detector_say(call, &finding);
 }
 
-static bool is_answered(const struct obs_dns *dns, enum set set, uint64_t key)
+/* What is told otherwise now; without witnesses it is over. */
+static void acquit_the_absent(const struct detector_case *call,
+	struct records_of_set *records, enum record_set set,
+	const struct testimony_source *source)
 {
-	for (unsigned i = 0; i < dns->answer_count; i++)
-		if (record_of(set, &dns->answers[i]).key == key)
-			return true;
-	return false;
-}
+	enum incident_cause cause =
+		record_set_has_policy(call->service, set) && set == RECORD_SET_NETWORKS
+			? CAUSE_POLICY
+			: CAUSE_RECORDS;
 
-/* Whoever has been told better no longer bears witness; without witnesses it is over. */
-static void acquit_the_absent(
-	const struct detector_case *call, struct records_of_set *records, enum set set)
-{
-	enum incident_cause cause = has_policy(call->service, set) && set == NETWORKS
-					    ? CAUSE_POLICY
-					    : CAUSE_RECORDS;
-
-	for (uint32_t i = records->strangers.count; i-- > 0;) {
-		struct known_item *stranger = &records->strangers.items[i];
+	for (uint32_t i = records->strange.count; i-- > 0;) {
+		struct testimony_item *item = &records->strange.items[i];
 		struct finding subject = {0};
+		uint64_t key = item->key;
 
-		if (is_answered(&call->obs->dns, set, stranger->key))
+		if (record_set_is_answered(&call->obs->dns, set, key) ||
+			!testimony_is_refuted(item, source))
 			continue;
-		stranger->witnesses &= ~(UINT64_C(1) << call->vantage->number % 64);
-		if (stranger->witnesses)
+		testimony_remove(&records->strange, i);
+		if (testimony_weigh(&records->strange, key).items)
 			continue;
-		detector_name_subject(&subject, stranger->key);
+		detector_name_subject(&subject, key);
 		detector_end(call, cause, "", subject.subject);
-		known_remove(&records->strangers, stranger->key);
 	}
 }
 
-static bool may_speak(const struct detector_case *call, const struct known_item *stranger)
+/* Two probes, two of the zone's servers, or one of them twice. */
+static bool may_speak(const struct testimony_weight *weight)
 {
-	return __builtin_popcountll(stranger->witnesses) >= 2 ||
-	       (call->vantage->role != OBS_ENDPOINT &&
-		       stranger->times >= ANSWERS_TO_SPEAK);
+	return weight->vantages >= 2 || weight->servers >= 2 ||
+	       weight->rounds >= ANSWERS_TO_SPEAK;
 }
 
-static void see_set(
-	const struct detector_case *call, struct records_of_set *records, enum set set)
+static void see_set(const struct detector_case *call, struct records_of_set *records,
+	enum record_set set)
 {
 	const struct obs_dns *dns = &call->obs->dns;
+	struct testimony_source source = detector_source(call);
 
 	if (!records->first.us)
 		records->first = call->rx;
 	for (unsigned i = 0; i < dns->answer_count; i++) {
-		struct record record = record_of(set, &dns->answers[i]);
-		struct known_item *stranger;
+		struct record_set_item record = record_set_read(set, &dns->answers[i]);
+		struct testimony_weight weight;
 
 		if (!record.key)
 			continue;
@@ -193,84 +123,110 @@ static void see_set(
 				call->vantage->number);
 			continue;
 		}
-		stranger = known_find(&records->strangers, record.key);
-		/* Two addresses in one answer are one sighting. */
-		if (!stranger || stranger->last.us != call->at.us ||
-			!(stranger->witnesses & UINT64_C(1)
-							<< call->vantage->number % 64))
-			stranger = known_see(&records->strangers, record.key, call->at,
-				call->vantage->number);
-		if (may_speak(call, stranger))
-			accuse(call, stranger, set, &record);
+		(void)testimony_give(&records->strange, record.key, &source, call->at);
+		weight = testimony_weigh(&records->strange, record.key);
+		if (may_speak(&weight))
+			accuse(call, weight.since, set, &record);
 	}
-	acquit_the_absent(call, records, set);
+	acquit_the_absent(call, records, set, &source);
 }
 
-static void see_signature(
-	const struct detector_case *call, struct records_of_service *records)
+static void accuse_signature(
+	const struct detector_case *call, const char *subject, const char *what)
 {
-	struct finding finding;
+	struct finding finding = detector_finding(call, CAUSE_RECORDS);
 
-	if (call->obs->dns.answer_count) {
-		if (records->unsigned_rounds >= UNSIGNED_ROUNDS)
-			detector_end(call, CAUSE_RECORDS, "", "unsigned");
-		records->was_signed = true;
-		records->unsigned_rounds = 0;
-		return;
-	}
-	if (!records->was_signed || call->announced ||
-		++records->unsigned_rounds < UNSIGNED_ROUNDS)
-		return;
-	finding = detector_finding(call, CAUSE_RECORDS);
 	finding.severity = SEVERITY_PAGE;
 	finding.security = true;
 	finding.effect = 1;
-	(void)detector_write(finding.subject, sizeof(finding.subject), "unsigned");
-	(void)detector_write(
-		finding.brief, sizeof(finding.brief), "its zone is no longer signed");
+	(void)detector_write(finding.subject, sizeof(finding.subject), "%s", subject);
+	(void)detector_write(finding.brief, sizeof(finding.brief), "its zone %s", what);
 	(void)detector_write(finding.text, sizeof(finding.text),
-		"the parent has no DS for %s any more: its answers can no longer be "
-		"validated",
-		call->obs->dns.name);
+		"%s %s: the parent has %s for it any more; answers that the real keys "
+		"signed can no longer be validated",
+		call->obs->dns.name, what,
+		call->obs->dns.answer_count ? "no known DS" : "no DS");
 	detector_say(call, &finding);
 }
 
-static bool is_address(const char *type)
+/* Counts one more answer in a row, says it from the second on, and once that it ended. */
+static void count_signature(const struct detector_case *call, uint32_t *rounds,
+	bool holds, const char *subject, const char *what)
 {
-	return strcmp(type, "A") == 0 || strcmp(type, "AAAA") == 0;
+	if (!holds && *rounds >= SIGNATURE_ROUNDS)
+		detector_end(call, CAUSE_RECORDS, "", subject);
+	*rounds = holds ? *rounds + 1 : 0;
+	if (*rounds >= SIGNATURE_ROUNDS)
+		accuse_signature(call, subject, what);
+}
+
+static bool has_known_key(const struct obs_dns *dns, struct signature *signature)
+{
+	for (unsigned i = 0; i < dns->answer_count; i++)
+		if (known_find(&signature->seen, known_key(dns->answers[i].data)))
+			return true;
+	return false;
+}
+
+/* A key is rolled over beside the old one; all of them new at once is another owner. */
+static void see_signature(const struct detector_case *call, struct signature *signature)
+{
+	const struct obs_dns *dns = &call->obs->dns;
+	bool learnt, foreign;
+
+	if (!signature->first.us)
+		signature->first = call->rx;
+	if (call->announced && !dns->answer_count)
+		signature->seen.count = 0; /* it is to be so */
+	learnt = !call->announced && moment_since_us(call->rx, signature->first) >=
+					     call->settings->learn_names_us;
+	foreign = learnt && dns->answer_count && signature->seen.count &&
+		  !has_known_key(dns, signature);
+	count_signature(call, &signature->missing,
+		!dns->answer_count && signature->seen.count && !call->announced,
+		"unsigned", "is no longer signed");
+	count_signature(call, &signature->foreign, foreign, "resigned",
+		"is signed by other keys, all at once");
+	for (unsigned i = 0; i < dns->answer_count && !foreign; i++)
+		(void)known_see(&signature->seen, known_key(dns->answers[i].data),
+			call->rx, call->vantage->number);
 }
 
 static void see(struct detector_case *call)
 {
 	struct records_of_service *records = detector_of_service(call);
 	const struct obs_dns *dns = &call->obs->dns;
+	enum record_set set;
 
 	if (call->vantage->roaming || strcmp(dns->rcode, "NOERROR") != 0)
 		return;
 	if (dns->role == OBS_PARENT) {
 		if (strcmp(dns->type, "DS") == 0)
-			see_signature(call, records);
+			see_signature(call, &records->signature);
 		return;
 	}
-	if (!dns->answer_count)
-		return;
-	if (is_address(dns->type))
-		see_set(call, &records->sets[NETWORKS], NETWORKS);
-	else if (strcmp(dns->type, "MX") == 0)
-		see_set(call, &records->sets[MAIL], MAIL);
+	if (dns->answer_count && record_set_of(dns->type, &set))
+		see_set(call, &records->sets[set], set);
+}
+
+static void keep_signature(struct archive *archive, struct signature *signature)
+{
+	known_keep(archive, &signature->seen);
+	archive_moment(archive, &signature->first);
+	archive_u32(archive, &signature->missing);
+	archive_u32(archive, &signature->foreign);
 }
 
 static void keep_service(struct archive *archive, void *state)
 {
 	struct records_of_service *records = state;
 
-	for (unsigned i = 0; i < SETS; i++) {
+	for (unsigned i = 0; i < RECORD_SETS; i++) {
 		known_keep(archive, &records->sets[i].seen);
-		known_keep(archive, &records->sets[i].strangers);
+		testimony_keep(archive, &records->sets[i].strange);
 		archive_moment(archive, &records->sets[i].first);
 	}
-	archive_bool(archive, &records->was_signed);
-	archive_u32(archive, &records->unsigned_rounds);
+	keep_signature(archive, &records->signature);
 }
 
 const struct detector detect_records = {

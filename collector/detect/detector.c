@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "archive.h"
+#include "known.h"
 
 void *detector_of_service(const struct detector_case *call)
 {
@@ -39,6 +40,17 @@ bool detector_is_excused(const struct detector_case *call, unsigned site)
 	const struct detector_traffic *traffic = detector_traffic_of(call, site);
 
 	return traffic && moment_before(call->rx, traffic->excused_until);
+}
+
+struct testimony_source detector_source(const struct detector_case *call)
+{
+	const struct obs_dns *dns = &call->obs->dns;
+
+	return (struct testimony_source){.vantage = call->vantage->number,
+		.site = call->vantage->site,
+		.weighty = call->vantage->role != OBS_ENDPOINT,
+		.server = address_hash(&dns->server, (uint64_t)dns->role) | 1,
+		.question = known_key(dns->name) * 31 + known_key(dns->type)};
 }
 
 struct finding detector_finding(

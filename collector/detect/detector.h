@@ -18,6 +18,7 @@
 #include "astray/services.h"
 #include "cells.h"
 #include "finding.h"
+#include "testimony.h"
 #include "track.h"
 #include "vantages.h"
 
@@ -93,6 +94,9 @@ void detector_traffic_keep(struct archive *archive, struct detector_traffic *tra
 
 /* Whether the site's own trouble explains what the service shows there. */
 bool detector_is_excused(const struct detector_case *call, unsigned site);
+
+/* Who told what the case's answer of a name server or a resolver says. */
+struct testimony_source detector_source(const struct detector_case *call);
 
 /* A finding about the case's service that starts now, with nothing but its cause filled
  * in. */

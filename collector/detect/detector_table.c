@@ -7,16 +7,20 @@
 #include "detect_name_server.h"
 #include "detect_records.h"
 #include "detect_registry.h"
+#include "detect_resolver.h"
 #include "detect_round_trip.h"
+#include "detect_silent_resolver.h"
 #include "detect_site.h"
 #include "detect_traffic.h"
 
 const struct detector *const detector_table[] = {
 	&detect_name_server,
 	&detect_records,
+	&detect_resolver,
 	&detect_registry,
 	&detect_certificate,
 	&detect_detour,
+	&detect_silent_resolver,
 	&detect_site, /* before those whom it excuses */
 	&detect_failures,
 	&detect_latency,
