@@ -181,7 +181,7 @@ static void after_a_hijack_it_says_who_still_clings_to_it_and_until_when(void **
 	last = &hearing.findings[hearing.count - 1];
 	assert_int_equal(last->severity, SEVERITY_WARN);
 	assert_non_null(strstr(last->text, "no longer say"));
-	assert_non_null(strstr(last->text, "may be kept until 19"));
+	assert_non_null(strstr(last->text, "may be kept until 20"));
 	told(&hearing, "laptop-1", "A", "203.0.113.10", 64501);
 	assert_true(hearing_ends(&hearing) >= 1);
 	hearing_close(&hearing);

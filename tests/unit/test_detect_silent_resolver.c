@@ -34,7 +34,7 @@ static bool is_excused(struct hearing *hearing)
 {
 	const struct detector_case call = hearing_case(hearing);
 
-	return detector_is_excused(&call, 0);
+	return detector_is_excused(&call, 1); /* 0 is "default" */
 }
 
 static void prepare(struct hearing *hearing)
