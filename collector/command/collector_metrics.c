@@ -56,6 +56,8 @@ static const struct row rows[] = {
 		"Observations of services that are not configured."),
 	ROW("late_observations_total", METRIC_COUNTER, pipeline.late,
 		"Observations too old to be judged."),
+	ROW("slots_judged_again_total", METRIC_COUNTER, pipeline.judged_again,
+		"Slots of traffic judged again because windows came late."),
 	ROW("roaming_observations_total", METRIC_COUNTER, pipeline.roaming,
 		"Observations of probes away from their site."),
 	ROW("refused_keys_total", METRIC_COUNTER, pipeline.refused_keys,

@@ -123,7 +123,7 @@ static bool judge_series(const struct detector_case *call, struct failures *fail
 		failures->accused[call->pace][series] = false;
 		detector_end(call, CAUSE_FAILURES, site, subject_of(series));
 	}
-	if (tries->tried >= TRIED_LEAST && failing.z < 2)
+	if (tries->tried >= TRIED_LEAST && failing.z < 2 && !call->again)
 		failures->usual[series] +=
 			SHARE_STEP * (failing.share - failures->usual[series]);
 	return outage;

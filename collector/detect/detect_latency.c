@@ -249,7 +249,8 @@ static void learn(struct detector_case *call, unsigned site, enum quantile which
 	struct answers_of_site *answers = detector_of_site(call, site);
 	struct showing showing;
 
-	if (!answers || call->announced || !show(call, site, which, &showing))
+	if (!answers || call->announced || call->again ||
+		!show(call, site, which, &showing))
 		return;
 	if (!answers->first.us)
 		answers->first = call->rx;

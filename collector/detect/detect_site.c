@@ -46,6 +46,17 @@ static bool is_failing(const struct track_slot *slot)
 		       slot->failed_connections > FAILING * slot->connections);
 }
 
+/* What was noted of a slot that has been judged before. */
+static void correct(struct service_at_site *service, int64_t slot, bool down)
+{
+	int64_t ago = service->slot - slot;
+
+	if (ago < 0 || ago >= 32)
+		return;
+	service->down &= ~(1u << ago);
+	service->down |= (unsigned)down << ago;
+}
+
 static void look(const struct detector_case *call, const struct track *track,
 	struct service_at_site *service)
 {
@@ -54,7 +65,12 @@ static void look(const struct detector_case *call, const struct track *track,
 
 	if (!slot)
 		return;
-	down = is_slow(track, service, call->slot, !call->announced) || is_failing(slot);
+	down = is_slow(track, service, call->slot, !call->announced && !call->again) ||
+	       is_failing(slot);
+	if (call->again) {
+		correct(service, call->slot, down && !call->announced);
+		return;
+	}
 	service->down = call->slot == service->slot + 1 ? service->down << 1 : 0;
 	service->down |= down && !call->announced;
 	service->slot = call->slot;

@@ -262,7 +262,8 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 		service->accused = false;
 		detector_end(call, CAUSE_TRAFFIC, "", "");
 	}
-	for (unsigned i = 0; i < SCALES && !doubt && !call->announced; i++)
+	for (unsigned i = 0; i < SCALES && !doubt && !call->announced && !call->again;
+		i++)
 		if (judgements[i].speaks)
 			shortfall_learn(&service->sums[call->pace][i], sums[i].seen,
 				sums[i].expected, judgements[i].z,
@@ -297,7 +298,7 @@ static void judge_site(struct detector_case *call, unsigned site,
 		requests->accused = false;
 		detector_end(call, CAUSE_TRAFFIC, name, "");
 	}
-	if (judgement.speaks && !requests->doubted && !call->announced)
+	if (judgement.speaks && !requests->doubted && !call->announced && !call->again)
 		shortfall_learn(&requests->sum, sum.seen, sum.expected, judgement.z,
 			judgement.threshold);
 }
@@ -392,7 +393,8 @@ static void judge(struct detector_case *call)
 			continue;
 		if (call->pace == DETECTOR_SLOW)
 			judge_site(call, site, requests, service->accused);
-		learn_site(call, site, requests, doubt);
+		if (!call->again)
+			learn_site(call, site, requests, doubt);
 	}
 }
 

@@ -63,6 +63,8 @@ struct detector_case {
 	/* A slot (judge). */
 	enum detector_pace pace;
 	int64_t slot;
+	bool again; /* it was judged before, and late windows have come for it since:
+		       what is said may change, but nothing is learnt from it twice */
 
 	struct cells *cells;
 	const struct vantages *vantages;

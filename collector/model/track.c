@@ -90,8 +90,8 @@ static void add_part(
 			       counted(traffic->reset));
 }
 
-bool track_add(struct track *track, int64_t slot_us, uint32_t vantage, struct moment at,
-	const struct obs_traffic *traffic)
+int64_t track_add(struct track *track, int64_t slot_us, uint32_t vantage,
+	struct moment at, const struct obs_traffic *traffic)
 {
 	int64_t parts = traffic->window_us > slot_us ? traffic->window_us / slot_us : 1;
 	int64_t first = track_slot_of(
@@ -104,7 +104,7 @@ bool track_add(struct track *track, int64_t slot_us, uint32_t vantage, struct mo
 		parts = TRACK_SLOTS;
 	}
 	if (first + parts - 1 <= track->newest - TRACK_SLOTS || first <= 0)
-		return false;
+		return 0;
 	reporter = reporter_of(track, vantage);
 	if (at.us + traffic->window_us > track->reporters[reporter].until_us)
 		track->reporters[reporter].until_us = at.us + traffic->window_us;
@@ -122,7 +122,7 @@ bool track_add(struct track *track, int64_t slot_us, uint32_t vantage, struct mo
 	if (first + parts - 1 > track->newest - TRACK_TIMED)
 		histogram_add_sketch(&track->responses[(first + parts - 1) % TRACK_TIMED],
 			&traffic->sketches[OBS_RESPONSE]);
-	return true;
+	return first;
 }
 
 const struct track_slot *track_slot_at(const struct track *track, int64_t number)

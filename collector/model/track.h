@@ -48,10 +48,10 @@ struct track {
 	struct histogram responses[TRACK_TIMED];
 };
 
-/* Adds a window measured at `at` by that vantage. False when it is too old for the ring.
- */
-bool track_add(struct track *track, int64_t slot_us, uint32_t vantage, struct moment at,
-	const struct obs_traffic *traffic);
+/* Adds a window measured at `at` by that vantage. The first slot that it touched; 0 when
+ * it is too old for the ring. */
+int64_t track_add(struct track *track, int64_t slot_us, uint32_t vantage,
+	struct moment at, const struct obs_traffic *traffic);
 /* NULL when nobody reported that slot. */
 const struct track_slot *track_slot_at(const struct track *track, int64_t number);
 /* Response times of that slot; NULL when there are none (any more). */

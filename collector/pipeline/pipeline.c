@@ -262,12 +262,13 @@ static void ask(
 }
 
 static void judge_slot(struct pipeline *pipeline, unsigned service,
-	enum detector_pace pace, int64_t slot)
+	enum detector_pace pace, int64_t slot, bool again)
 {
 	struct detector_case call = case_of(pipeline, service);
 
 	call.pace = pace;
 	call.slot = slot;
+	call.again = again;
 	call.announced = announcements_cover(
 		&pipeline->announcements, call.service->name, "", pipeline->now);
 	for (unsigned row = 0; detector_table[row]; row++)
@@ -300,7 +301,20 @@ static void judge_ready(
 			!is_complete(pipeline, service, pace, slot))
 			return;
 		slot_clock_done(clock);
-		judge_slot(pipeline, service, pace, slot);
+		judge_slot(pipeline, service, pace, slot, false);
+	}
+}
+
+/* What late windows have changed, in order up to the newest. */
+static void judge_again(
+	struct pipeline *pipeline, unsigned service, enum detector_pace pace)
+{
+	struct slot_clock *clock = &pipeline->placed[service].clocks[pace];
+	int64_t slot = slot_clock_take_changed(clock, pipeline->now);
+
+	for (; slot && slot <= clock->judged; slot++) {
+		pipeline->counters.judged_again++;
+		judge_slot(pipeline, service, pace, slot, true);
 	}
 }
 
@@ -312,6 +326,7 @@ static void step(struct pipeline *pipeline, struct moment to)
 			struct moment deadline =
 				slot_clock_deadline(&pipeline->placed[i].clocks[pace]);
 
+			judge_again(pipeline, i, (enum detector_pace)pace);
 			if (deadline.us && !moment_before(to, deadline))
 				judge_ready(pipeline, i, (enum detector_pace)pace);
 		}
@@ -324,11 +339,14 @@ static struct moment earliest_deadline(const struct pipeline *pipeline)
 
 	for (unsigned i = 0; i < pipeline->services->count; i++)
 		for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
-			struct moment deadline =
-				slot_clock_deadline(&pipeline->placed[i].clocks[pace]);
+			const struct slot_clock *clock =
+				&pipeline->placed[i].clocks[pace];
+			struct moment deadline = slot_clock_deadline(clock);
 
 			if (deadline.us && moment_before(deadline, earliest))
 				earliest = deadline;
+			if (clock->changed && moment_before(clock->again, earliest))
+				earliest = clock->again;
 		}
 	return earliest;
 }
@@ -374,15 +392,19 @@ static void add_traffic(struct pipeline *pipeline, unsigned service,
 	if (!counts_traffic(pipeline, vantage))
 		return;
 	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
+		struct slot_clock *clock = &pipeline->placed[service].clocks[pace];
 		struct track *track = &traffic->tracks[pace];
+		int64_t first;
 
 		if (pace == DETECTOR_FAST && window->window_us > DETECTOR_FAST_US)
 			continue;
-		if (!track_add(track, lengths[pace], vantage->number, at, window)) {
-			pipeline->counters.late++;
+		first = track_add(track, lengths[pace], vantage->number, at, window);
+		if (!first) {
+			pipeline->counters.late += pace == DETECTOR_SLOW;
 			continue;
 		}
-		slot_clock_note(&pipeline->placed[service].clocks[pace], track->newest);
+		slot_clock_change(clock, first, pipeline->now);
+		slot_clock_note(clock, track->newest);
 		judge_ready(pipeline, service, (enum detector_pace)pace);
 	}
 }

@@ -41,7 +41,8 @@ struct pipeline_hooks {
 struct pipeline_counters {
 	uint64_t observations, unknown_service, late, roaming, refused_keys;
 	uint64_t findings, incidents, pages;
-	uint64_t keys; /* (service, site) states held */
+	uint64_t judged_again; /* slots, because something came late */
+	uint64_t keys;         /* (service, site) states held */
 };
 
 /* Settings NULL: defaults. Services and geo (may be NULL) are borrowed and outlive it. */
