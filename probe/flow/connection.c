@@ -6,7 +6,7 @@
 
 void connection_begin(struct flow *flow, bool mid_stream)
 {
-	flow->service = NAMING_UNKNOWN;
+	flow->service = SERVICE_NAMING_UNKNOWN;
 	round_trip_init(&flow->trip);
 	tcp_order_init(&flow->orders[EXCHANGE_CLIENT]);
 	tcp_order_init(&flow->orders[EXCHANGE_SERVER]);
@@ -129,7 +129,7 @@ static void pass_over(struct connection_world *world, struct flow *flow,
 		ledger_lost_packet(world->ledger);
 	ledger_bytes(world->ledger, sender, len);
 	if (!ledger_is_other(flow))
-		conversation_hole(&flow->talk, &world->sink, sender, len);
+		conversation_hole(&flow->talk, &world->sink, sender, len, at);
 }
 
 /* Delivers those that were parked and whose turn has come. */
@@ -220,7 +220,7 @@ static void data_is_far(struct connection_world *world, struct flow *flow,
 	parking_clear(world->sink.buffers, order);
 	ledger_lost_packet(world->ledger);
 	if (!ledger_is_other(flow))
-		conversation_hole(&flow->talk, &world->sink, sender, UINT64_MAX);
+		conversation_hole(&flow->talk, &world->sink, sender, UINT64_MAX, at);
 	tcp_order_start(order, segment->seq);
 	data_is_new(world, flow, sender, segment, 0, at);
 }

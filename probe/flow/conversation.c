@@ -20,6 +20,8 @@ void conversation_drop(struct conversation *talk, const struct exchange_sink *si
 		http_exchange_drop(&talk->http, sink);
 	else if (talk->protocol == CONVERSATION_TLS)
 		tls_session_drop(&talk->tls, sink);
+	else if (talk->protocol == CONVERSATION_DNS)
+		dns_stream_drop(&talk->dns, sink);
 	conversation_init(talk, true);
 }
 
@@ -29,7 +31,7 @@ static void become_opaque(struct conversation *talk, const struct exchange_sink 
 		http_exchange_drop(&talk->http, sink);
 	talk->protocol = CONVERSATION_OPAQUE;
 	turns_init(&talk->turns, false);
-	sink->host(sink->arg, NULL, 0);
+	sink->host(sink->arg, OBS_BY_ADDRESS, NULL, 0);
 }
 
 static void become_http(struct conversation *talk, bool mid_stream)
@@ -44,7 +46,14 @@ static void become_tls(
 	talk->protocol = CONVERSATION_TLS;
 	tls_session_init(&talk->tls, mid_stream);
 	if (mid_stream)
-		sink->host(sink->arg, NULL, 0);
+		sink->host(sink->arg, OBS_BY_ADDRESS, NULL, 0);
+}
+
+static void become_dns(struct conversation *talk, const struct exchange_sink *sink)
+{
+	talk->protocol = CONVERSATION_DNS;
+	dns_stream_init(&talk->dns);
+	sink->host(sink->arg, OBS_BY_ADDRESS, NULL, 0);
 }
 
 static bool is_hello(const uint8_t *bytes, size_t len, uint8_t type)
@@ -88,13 +97,16 @@ static bool recognise_head(struct conversation *talk, const struct exchange_sink
 	bool tls = talk->head[0] == TLS_RECORDS_HANDSHAKE &&
 		   (talk->head_len < 2 || talk->head[1] == 3);
 	bool http = http_head_may_be_request(talk->head, talk->head_len);
+	bool dns = dns_stream_may_begin(talk->head, talk->head_len);
 
-	if (talk->head_len < CONVERSATION_HEAD && (tls || http))
+	if (talk->head_len < CONVERSATION_HEAD && (tls || http || dns))
 		return false;
 	if (tls && is_hello(talk->head, talk->head_len, CLIENT_HELLO))
 		become_tls(talk, sink, false);
 	else if (http)
 		become_http(talk, false);
+	else if (dns)
+		become_dns(talk, sink);
 	else
 		become_opaque(talk, sink);
 	return true;
@@ -115,6 +127,9 @@ static void read_bytes(struct conversation *talk, const struct exchange_sink *si
 		break;
 	case CONVERSATION_TLS:
 		tls_session_bytes(&talk->tls, sink, side, bytes, fresh, at);
+		break;
+	case CONVERSATION_DNS:
+		dns_stream_bytes(&talk->dns, sink, side, bytes, at);
 		break;
 	case CONVERSATION_OPAQUE:
 		if (side == EXCHANGE_CLIENT)
@@ -161,6 +176,8 @@ static void skip_bytes(struct conversation *talk, const struct exchange_sink *si
 		http_exchange_skip(&talk->http, sink, side, len, at);
 	else if (talk->protocol == CONVERSATION_TLS)
 		tls_session_skip(&talk->tls, sink, side, len, at);
+	else if (talk->protocol == CONVERSATION_DNS)
+		dns_stream_skip(&talk->dns, sink, side, len, at);
 }
 
 void conversation_segment(struct conversation *talk, const struct exchange_sink *sink,
@@ -179,7 +196,7 @@ void conversation_segment(struct conversation *talk, const struct exchange_sink 
 }
 
 void conversation_hole(struct conversation *talk, const struct exchange_sink *sink,
-	enum exchange_side side, uint64_t len)
+	enum exchange_side side, uint64_t len, struct moment at)
 {
 	switch ((enum conversation_protocol)talk->protocol) {
 	case CONVERSATION_HTTP:
@@ -187,6 +204,9 @@ void conversation_hole(struct conversation *talk, const struct exchange_sink *si
 		break;
 	case CONVERSATION_TLS:
 		tls_session_hole(&talk->tls, sink, side, len);
+		break;
+	case CONVERSATION_DNS:
+		dns_stream_skip(&talk->dns, sink, side, len, at);
 		break;
 	case CONVERSATION_UNKNOWN:
 		talk->mid_stream = true; /* its beginning is what was lost */
@@ -203,6 +223,8 @@ uint64_t conversation_skippable(const struct conversation *talk, enum exchange_s
 		return http_exchange_skippable(&talk->http, side);
 	case CONVERSATION_TLS:
 		return tls_session_skippable(&talk->tls, side);
+	case CONVERSATION_DNS:
+		return dns_stream_skippable(&talk->dns, side);
 	case CONVERSATION_UNKNOWN:
 		return talk->mid_stream ? UINT64_MAX : 0;
 	case CONVERSATION_OPAQUE:
@@ -231,6 +253,7 @@ bool conversation_is_open(const struct conversation *talk)
 		return tls_inside_is_open(&talk->tls.inside);
 	case CONVERSATION_OPAQUE:
 		return talk->turns.open;
+	case CONVERSATION_DNS: /* a question without an answer times out by itself */
 	case CONVERSATION_UNKNOWN:
 		break;
 	}

@@ -1,11 +1,12 @@
 /*
- * What the two sides of one TCP connection say to each other: recognises HTTP/1, TLS or
- * neither by the client's first bytes, and hands all bytes to the reader of that. How the
- * bytes were cut into segments makes no difference. Pure; fixed size.
+ * What the two sides of one TCP connection say to each other: recognises HTTP/1, TLS,
+ * DNS or none of them by the client's first bytes, and hands all bytes to the reader of
+ * that. How the bytes were cut into segments makes no difference. Pure; fixed size.
  */
 #ifndef FLOW_CONVERSATION_H
 #define FLOW_CONVERSATION_H
 
+#include "dns_stream.h"
 #include "http_exchange.h"
 #include "tls_session.h"
 
@@ -15,6 +16,7 @@ enum conversation_protocol {
 	CONVERSATION_UNKNOWN,
 	CONVERSATION_HTTP,
 	CONVERSATION_TLS,
+	CONVERSATION_DNS,
 	CONVERSATION_OPAQUE,
 };
 
@@ -28,6 +30,7 @@ struct conversation {
 	union {
 		struct http_exchange http;
 		struct tls_session tls;
+		struct dns_stream dns;
 		struct turns turns;
 	};
 };
@@ -42,7 +45,7 @@ void conversation_segment(struct conversation *talk, const struct exchange_sink 
 	enum exchange_side side, struct cursor bytes, uint32_t len, struct moment at);
 /* Bytes that were sent, but in packets that nobody captured. */
 void conversation_hole(struct conversation *talk, const struct exchange_sink *sink,
-	enum exchange_side side, uint64_t len);
+	enum exchange_side side, uint64_t len, struct moment at);
 /* How many bytes of that side may be missing without harm. */
 uint64_t conversation_skippable(const struct conversation *talk, enum exchange_side side);
 /* The server, or the connection, has ended; at: when. */

@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "astray/moment.h"
+#include "astray/cursor.h"
+#include "astray/obs.h"
 
 enum exchange_side { EXCHANGE_CLIENT, EXCHANGE_SERVER };
 
@@ -29,8 +30,13 @@ struct buffer_pool;
 struct exchange_sink {
 	/* The event's place in time is that of the packet that is being read. */
 	void (*event)(void *arg, enum exchange_event event, int64_t value_us);
-	/* The host that the client asked for; called before the first request is told. */
-	void (*host)(void *arg, const char *host, size_t len);
+	/* The host that the client asked for, and in what; NULL: it asks for none that
+	 * could be seen. Called before the first request is told. */
+	void (*host)(void *arg, enum obs_naming by, const char *host, size_t len);
+	/* One message of a protocol whose questions and answers are matched elsewhere
+	 * (DNS): what there is of its len bytes. */
+	void (*message)(void *arg, enum exchange_side from, struct cursor bytes,
+		uint32_t len, struct moment at);
 	void *arg;
 	struct buffer_pool *buffers; /* for heads that span segments */
 };

@@ -35,7 +35,7 @@ struct flow {
 	uint8_t list;
 	uint32_t chain;        /* the next in its bucket */
 	uint32_t older, newer; /* in its list */
-	int16_t service;       /* NAMING_UNKNOWN until the connection's name is */
+	int16_t service;       /* SERVICE_NAMING_UNKNOWN until the connection's name is */
 	uint8_t syn_tries, syn_ack_tries;
 	bool connected;     /* the SYN was answered */
 	bool timed_out;     /* told already */

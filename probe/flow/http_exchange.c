@@ -103,7 +103,7 @@ static void request_came(struct http_exchange *http, const struct exchange_sink 
 	if (http->server_lost)
 		http->untimed = 0; /* a client that goes on has its answers */
 	http->server_lost = false;
-	sink->host(sink->arg, head->host, head->host_len);
+	sink->host(sink->arg, OBS_BY_HOST, head->host, head->host_len);
 	exchange_tell(sink, EXCHANGE_REQUEST, 0);
 	if (http->count < HTTP_PIPELINE && http->untimed == 0) {
 		push_request(http, head, at);

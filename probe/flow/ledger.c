@@ -4,12 +4,22 @@
 
 bool ledger_is_other(const struct flow *flow)
 {
-	return flow->service == NAMING_OTHER;
+	return flow->service == SERVICE_NAMING_OTHER;
 }
 
 static const struct address *server_address(const struct flow *flow)
 {
 	return flow->client_is_low ? &flow->key.high : &flow->key.low;
+}
+
+static const struct address *client_address(const struct flow *flow)
+{
+	return flow->client_is_low ? &flow->key.low : &flow->key.high;
+}
+
+static uint16_t client_port(const struct flow *flow)
+{
+	return flow->client_is_low ? flow->key.low_port : flow->key.high_port;
 }
 
 static uint16_t server_port(const struct flow *flow)
@@ -48,23 +58,47 @@ static void post_held(struct obs_traffic *traffic, const struct flow *flow)
 }
 
 /* Settles the connection's service, once. */
-static void assign(struct ledger *ledger, const char *host, size_t len)
+static void assign(
+	struct ledger *ledger, enum obs_naming by, const char *host, size_t len)
 {
 	struct flow *flow = ledger->flow;
+	struct service_naming_ends ends = {client_address(flow), server_address(flow),
+		server_port(flow), ledger->now};
+	struct obs_traffic *traffic;
 
-	if (flow->service != NAMING_UNKNOWN)
+	if (flow->service != SERVICE_NAMING_UNKNOWN)
 		return;
-	flow->service = (int16_t)naming_find(
-		ledger->naming, host, len, server_address(flow), server_port(flow));
+	flow->service =
+		(int16_t)service_naming_find(ledger->naming, &ends, host, len, &by);
 	if (flow->service < 0)
 		return;
 	windows_enter(ledger->windows, flow->service);
-	post_held(windows_traffic(ledger->windows, flow->service), flow);
+	traffic = windows_traffic(ledger->windows, flow->service);
+	traffic->named_by[by]++;
+	post_held(traffic, flow);
 }
 
-void ledger_host(void *arg, const char *host, size_t len)
+void ledger_host(void *arg, enum obs_naming by, const char *host, size_t len)
 {
-	assign(arg, host, len);
+	assign(arg, by, host, len);
+}
+
+void ledger_message(void *arg, enum exchange_side from, struct cursor bytes, uint32_t len,
+	struct moment at)
+{
+	const struct ledger *ledger = arg;
+	const struct flow *flow = ledger->flow;
+	bool asks = from == EXCHANGE_CLIENT;
+	struct dns_traffic_message message = {
+		.from = asks ? client_address(flow) : server_address(flow),
+		.to = asks ? server_address(flow) : client_address(flow),
+		.from_port = asks ? client_port(flow) : server_port(flow),
+		.to_port = asks ? server_port(flow) : client_port(flow),
+		.over_tcp = true,
+		.bytes = bytes,
+		.len = len};
+
+	dns_traffic_read(ledger->dns, &message, at);
 }
 
 static uint32_t held_us(int64_t value_us)
@@ -146,7 +180,7 @@ void ledger_round_trip(struct ledger *ledger, int64_t rtt_us)
 
 static struct obs_traffic *assigned(struct ledger *ledger)
 {
-	assign(ledger, NULL, 0);
+	assign(ledger, OBS_BY_ADDRESS, NULL, 0);
 	return traffic_of(ledger);
 }
 
@@ -179,10 +213,10 @@ void ledger_closed(struct ledger *ledger)
 	const struct flow_held *held = &ledger->flow->held;
 
 	if (ledger->flow->connected || held->sent_bytes || held->received_bytes)
-		assign(ledger, NULL, 0);
+		assign(ledger, OBS_BY_ADDRESS, NULL, 0);
 	if (ledger->flow->service >= 0)
 		windows_leave(ledger->windows, ledger->flow->service);
-	ledger->flow->service = NAMING_OTHER;
+	ledger->flow->service = SERVICE_NAMING_OTHER;
 }
 
 static void answered(struct ledger *ledger, struct obs_traffic *traffic, int64_t value_us)

@@ -7,14 +7,17 @@
 #ifndef FLOW_LEDGER_H
 #define FLOW_LEDGER_H
 
+#include "dns_traffic.h"
 #include "flow_table.h"
-#include "naming.h"
+#include "service_naming.h"
 #include "windows.h"
 
 struct ledger {
 	struct windows *windows;
-	struct naming *naming;
+	struct service_naming *naming;
+	struct dns_traffic *dns;
 	struct flow *flow; /* the connection that is being told of */
+	struct moment now; /* when the packet came that tells of it */
 };
 
 /* A connection that is not watched: nothing of it needs to be read. */
@@ -34,8 +37,10 @@ void ledger_reset(struct ledger *ledger);
 /* The connection is over, or will be followed no longer. */
 void ledger_closed(struct ledger *ledger);
 
-/* The two ends of a struct exchange_sink whose arg is the ledger. */
+/* The three ends of a struct exchange_sink whose arg is the ledger. */
 void ledger_event(void *arg, enum exchange_event event, int64_t value_us);
-void ledger_host(void *arg, const char *host, size_t len);
+void ledger_host(void *arg, enum obs_naming by, const char *host, size_t len);
+void ledger_message(void *arg, enum exchange_side from, struct cursor bytes, uint32_t len,
+	struct moment at);
 
 #endif

@@ -9,8 +9,12 @@
 #include "buffer_pool.h"
 #include "connection.h"
 #include "syn_mark.h"
+#include "udp_datagram.h"
 
 #define PROTOCOL_TCP 6
+#define PROTOCOL_UDP 17
+#define FLOWS_PER_LOOKUP 8 /* questions wait for milliseconds */
+#define LOOKUPS_MIN 256
 #define FLOWS_PER_BUFFER 8 /* few connections have anything split at one time */
 #define BUFFERS_MIN 16
 #define BUFFERS_MAX 1024               /* of 4 KiB; untouched ones cost nothing */
@@ -22,7 +26,9 @@ struct meter {
 	struct flow_table *table;
 	struct buffer_pool *buffers;
 	struct windows *windows;
-	struct naming *naming;
+	struct service_naming *naming;
+	struct dns_names *names;
+	struct dns_traffic *dns;
 	struct ledger ledger;
 	struct connection_world world;
 	struct moment swept; /* when the half open were looked after */
@@ -35,6 +41,18 @@ static uint16_t buffers_for(uint32_t flows)
 	if (buffers < BUFFERS_MIN)
 		return BUFFERS_MIN;
 	return (uint16_t)(buffers < BUFFERS_MAX ? buffers : BUFFERS_MAX);
+}
+
+static int make_dns(struct meter *meter, const struct meter_config *config)
+{
+	uint32_t lookups = config->flows / FLOWS_PER_LOOKUP;
+	struct dns_traffic_config dns = {.windows = meter->windows,
+		.naming = meter->naming,
+		.names = meter->names,
+		.lookups = lookups > LOOKUPS_MIN ? lookups : LOOKUPS_MIN,
+		.seed = config->seed};
+
+	return dns_traffic_new(&meter->dns, &dns);
 }
 
 static int make_parts(struct meter *meter, const struct meter_config *config,
@@ -57,7 +75,12 @@ static int make_parts(struct meter *meter, const struct meter_config *config,
 	if (rc == 0)
 		rc = windows_new(&meter->windows, &windows, services);
 	if (rc == 0)
-		rc = naming_new(&meter->naming, services, meter->windows);
+		rc = dns_names_new(&meter->names, services, config->seed);
+	if (rc == 0)
+		rc = service_naming_new(
+			&meter->naming, services, meter->windows, meter->names);
+	if (rc == 0)
+		rc = make_dns(meter, config);
 	return rc;
 }
 
@@ -76,10 +99,12 @@ int meter_new(struct meter **out, const struct meter_config *config,
 		goto fail;
 	meter->ledger.windows = meter->windows;
 	meter->ledger.naming = meter->naming;
+	meter->ledger.dns = meter->dns;
 	meter->world.table = meter->table;
 	meter->world.ledger = &meter->ledger;
 	meter->world.sink = (struct exchange_sink){.event = ledger_event,
 		.host = ledger_host,
+		.message = ledger_message,
 		.arg = &meter->ledger,
 		.buffers = meter->buffers};
 	*out = meter;
@@ -94,7 +119,9 @@ void meter_free(struct meter *meter)
 {
 	if (!meter)
 		return;
-	naming_free(meter->naming);
+	dns_traffic_free(meter->dns);
+	service_naming_free(meter->naming);
+	dns_names_free(meter->names);
 	windows_free(meter->windows);
 	buffer_pool_free(meter->buffers);
 	flow_table_free(meter->table);
@@ -123,9 +150,10 @@ static struct flow_key key_of(const struct tcp_segment *segment, bool low_is_sou
  * or a port that is watched, or the lower port that services have by custom. */
 static bool sender_is_client(const struct meter *meter, const struct tcp_segment *segment)
 {
-	bool from_watched = naming_is_watched_port(meter->naming, segment->source_port);
+	bool from_watched =
+		service_naming_is_watched_port(meter->naming, segment->source_port);
 	bool to_watched =
-		naming_is_watched_port(meter->naming, segment->destination_port);
+		service_naming_is_watched_port(meter->naming, segment->destination_port);
 	enum exchange_side side;
 
 	if (conversation_guess_side(&side, segment->data, segment->captured))
@@ -238,12 +266,38 @@ static void count_fault(struct meter *meter, int rc)
 		meter->counts.malformed++;
 }
 
+static void read_datagram(
+	struct meter *meter, const struct ip_packet *ip, struct moment at)
+{
+	struct udp_datagram datagram;
+	struct dns_traffic_message message;
+	int rc = udp_datagram_read(&datagram, ip);
+
+	if (rc) {
+		count_fault(meter, rc);
+		return;
+	}
+	meter->counts.datagrams++;
+	if (datagram.ttl == OWN_MARK_TTL)
+		return;
+	message = (struct dns_traffic_message){.from = &datagram.source,
+		.to = &datagram.destination,
+		.from_port = datagram.source_port,
+		.to_port = datagram.destination_port,
+		.bytes = datagram.data,
+		.len = datagram.len};
+	dns_traffic_read(meter->dns, &message, at);
+}
+
 static void read_transport(
 	struct meter *meter, const struct ip_packet *ip, struct moment at)
 {
 	struct tcp_segment segment;
 	int rc;
 
+	meter->ledger.now = at;
+	if (ip->protocol == PROTOCOL_UDP)
+		read_datagram(meter, ip, at);
 	if (ip->protocol != PROTOCOL_TCP)
 		return;
 	rc = tcp_segment_read(&segment, ip);
@@ -263,6 +317,7 @@ static void sweep_half_open(struct meter *meter, struct moment now)
 	while ((flow = flow_table_oldest(meter->table, FLOW_HALF_OPEN)) &&
 		moment_since_us(now, flow->last) > CONNECTION_ANSWER_US)
 		connection_time_out(&meter->world, flow);
+	dns_traffic_sweep(meter->dns, now);
 }
 
 void meter_advance(struct meter *meter, struct moment now)
@@ -310,6 +365,7 @@ void meter_finish(struct meter *meter)
 {
 	for (unsigned list = 0; list < FLOW_LISTS; list++)
 		end_all(meter, (enum flow_list)list);
+	dns_traffic_finish(meter->dns);
 	windows_finish(meter->windows);
 }
 
@@ -318,6 +374,8 @@ void meter_count(const struct meter *meter, struct meter_counts *counts)
 	*counts = meter->counts;
 	unwrap_count(meter->unwrap, &counts->layers);
 	counts->unbuffered = buffer_pool_refusals(meter->buffers);
+	counts->evicted_lookups = dns_traffic_evicted(meter->dns);
+	counts->displaced_names = dns_names_displaced(meter->names);
 	counts->refused_services = windows_refused_services(meter->windows);
 	counts->unlisted_peers = windows_unlisted_peers(meter->windows);
 }

@@ -29,6 +29,7 @@ struct meter_config {
 struct meter_counts {
 	uint64_t packets;            /* all that came */
 	uint64_t segments;           /* of them TCP */
+	uint64_t datagrams;          /* of them UDP */
 	uint64_t cut;                /* that ended before their headers did */
 	uint64_t malformed;          /* that contradict themselves */
 	struct unwrap_counts layers; /* what else was set aside on the way to TCP */
@@ -36,6 +37,8 @@ struct meter_counts {
 	uint64_t evicted_half_open;
 	uint64_t unbuffered;       /* times that a buffer was wanted and none was left */
 	uint64_t refused_services; /* connections that found no row for their service */
+	uint64_t evicted_lookups;  /* questions to DNS servers that gave way to others */
+	uint64_t displaced_names;  /* DNS answers that gave way to others */
 	uint64_t unlisted_peers;   /* requests to servers beyond OBS_PEERS in a window */
 };
 

@@ -45,7 +45,8 @@ static void client_hello_read(struct tls_session *session,
 	(void)tls_hello_read_client(&hello, bytes, len);
 	session->early = hello.offers_early_data;
 	session->may_be_h2 = hello.offers_h2;
-	sink->host(sink->arg, hello.server_name, hello.server_name_len);
+	sink->host(
+		sink->arg, OBS_BY_SERVER_NAME, hello.server_name, hello.server_name_len);
 }
 
 /* What a record adds to its content: TLS 1.3 an inner type and a tag, TLS 1.2 an explicit
@@ -154,7 +155,7 @@ static void give_up_hello(struct tls_session *session, const struct exchange_sin
 			buffer_pool_bytes(sink->buffers, session->gathered),
 			session->gathered_len);
 	else if (side == EXCHANGE_CLIENT)
-		sink->host(sink->arg, NULL, 0);
+		sink->host(sink->arg, OBS_BY_ADDRESS, NULL, 0);
 	drop_gathered(session, sink);
 	session->hello_done[side] = true;
 }

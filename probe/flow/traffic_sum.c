@@ -60,6 +60,12 @@ static void add_peers(struct obs_traffic *into, const struct obs_traffic *from)
 	}
 }
 
+static void add_absent(int64_t *into, int64_t count)
+{
+	if (count != OBS_ABSENT)
+		*into = (*into == OBS_ABSENT ? 0 : *into) + count;
+}
+
 static void add_row(struct obs_traffic *into, const struct obs_traffic *from)
 {
 	into->window_us += from->window_us;
@@ -75,6 +81,10 @@ static void add_row(struct obs_traffic *into, const struct obs_traffic *from)
 	into->received_bytes += from->received_bytes;
 	into->retransmits += from->retransmits;
 	into->lost_packets += from->lost_packets;
+	add_absent(&into->multiplexed, from->multiplexed);
+	add_absent(&into->estimated, from->estimated);
+	for (unsigned i = 0; i < OBS_NAMINGS; i++)
+		into->named_by[i] += from->named_by[i];
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)
 		sketch_merge(&into->sketches[i], &from->sketches[i]);
 	add_peers(into, from);

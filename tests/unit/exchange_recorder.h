@@ -21,6 +21,11 @@ struct recorder {
 	int64_t handshake_us;
 	unsigned hosts; /* times that a host, or none, was told */
 	char host[256];
+	enum obs_naming host_by;
+	unsigned messages;
+	uint32_t message_len; /* the last one's: as sent, as captured, its first byte */
+	size_t message_have;
+	uint8_t message_first;
 	struct exchange_sink sink;
 };
 
@@ -37,19 +42,34 @@ static inline void recorder_event(void *arg, enum exchange_event event, int64_t 
 		recorder->handshake_us = value_us;
 }
 
-static inline void recorder_host(void *arg, const char *host, size_t len)
+static inline void recorder_host(
+	void *arg, enum obs_naming by, const char *host, size_t len)
 {
 	struct recorder *recorder = arg;
 
 	recorder->hosts++;
+	recorder->host_by = by;
 	(void)snprintf(recorder->host, sizeof(recorder->host), "%.*s", (int)len,
 		host ? host : "");
 }
 
+static inline void recorder_message(void *arg, enum exchange_side from,
+	struct cursor bytes, uint32_t len, struct moment at)
+{
+	struct recorder *recorder = arg;
+
+	(void)from;
+	(void)at;
+	recorder->messages++;
+	recorder->message_len = len;
+	recorder->message_have = cursor_left(&bytes);
+	recorder->message_first = cursor_take_u8(&bytes);
+}
+
 static inline void recorder_init(struct recorder *recorder, struct buffer_pool *pool)
 {
-	*recorder = (struct recorder){
-		.sink = {recorder_event, recorder_host, recorder, pool}};
+	*recorder = (struct recorder){.sink = {recorder_event, recorder_host,
+					      recorder_message, recorder, pool}};
 }
 
 static inline size_t make_record(uint8_t *out, uint8_t type, size_t len)

@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include "astray/services.h"
-#include "naming.h"
 #include "windows.h"
 
 #define SECOND MOMENT_SECOND_US
@@ -184,75 +183,6 @@ static void peers_are_listed_as_far_as_there_is_room(void **state)
 	end(bench);
 }
 
-static int name_of(
-	struct naming *naming, const char *host, const char *server, uint16_t port)
-{
-	struct address address;
-
-	assert_int_equal(address_parse(&address, server), 0);
-	return naming_find(naming, host, host ? strlen(host) : 0, &address, port);
-}
-
-static void hosts_name_services(void **state)
-{
-	struct services services = {1, &exchange};
-	struct bench *bench = begin(&services, 1, false);
-	struct naming *naming;
-
-	(void)state;
-	assert_int_equal(naming_new(&naming, &services, bench->windows), 0);
-	assert_int_equal(name_of(naming, "Exchange.Example.", "203.0.113.1", 443), 0);
-	assert_int_equal(
-		name_of(naming, "mail.exchange.example", "203.0.113.1", 8443), 0);
-	assert_int_equal(
-		name_of(naming, "exchange.example", "203.0.113.2", 80), NAMING_OTHER);
-	assert_int_equal(name_of(naming, "other.test", "203.0.113.3", 443), NAMING_OTHER);
-	assert_true(naming_is_watched_port(naming, 8443));
-	assert_false(naming_is_watched_port(naming, 80));
-	naming_free(naming);
-	end(bench);
-}
-
-static void what_was_learned_names_the_nameless(void **state)
-{
-	struct services services = {1, &exchange};
-	struct bench *bench = begin(&services, 1, false);
-	struct naming *naming;
-
-	(void)state;
-	assert_int_equal(naming_new(&naming, &services, bench->windows), 0);
-	assert_int_equal(name_of(naming, NULL, "203.0.113.1", 443), NAMING_OTHER);
-	assert_int_equal(name_of(naming, "exchange.example", "203.0.113.1", 443), 0);
-	assert_int_equal(name_of(naming, NULL, "203.0.113.1", 443), 0);
-	assert_int_equal(name_of(naming, NULL, "203.0.113.1", 8443), NAMING_OTHER);
-	/* Another service at the same address: now the address says nothing. */
-	assert_int_equal(name_of(naming, "other.test", "203.0.113.1", 443), NAMING_OTHER);
-	assert_int_equal(name_of(naming, NULL, "203.0.113.1", 443), NAMING_OTHER);
-	naming_free(naming);
-	end(bench);
-}
-
-static void without_services_every_server_is_one(void **state)
-{
-	struct services services = {0};
-	struct bench *bench = begin(&services, 8, false);
-	struct naming *naming;
-	int number;
-
-	(void)state;
-	assert_int_equal(naming_new(&naming, &services, bench->windows), 0);
-	number = name_of(naming, "WWW.example.", "203.0.113.1", 443);
-	assert_string_equal(windows_name(bench->windows, number), "www.example");
-	number = name_of(naming, NULL, "2001:db8::1", 443);
-	assert_string_equal(windows_name(bench->windows, number), "[2001:db8::1]:443");
-	number = name_of(naming, "evil\n{\"x\":1}", "203.0.113.9", 80);
-	assert_string_equal(windows_name(bench->windows, number), "203.0.113.9:80");
-	number = naming_find(naming, "a\0b", 3, &(struct address){.family = 4}, 80);
-	assert_string_equal(windows_name(bench->windows, number), "0.0.0.0:80");
-	naming_free(naming);
-	end(bench);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,9 +193,6 @@ int main(void)
 		cmocka_unit_test(exact_ends_are_as_long_as_was_measured),
 		cmocka_unit_test(services_are_bounded_and_make_room),
 		cmocka_unit_test(peers_are_listed_as_far_as_there_is_room),
-		cmocka_unit_test(hosts_name_services),
-		cmocka_unit_test(what_was_learned_names_the_nameless),
-		cmocka_unit_test(without_services_every_server_is_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
