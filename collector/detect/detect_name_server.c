@@ -10,6 +10,7 @@
 #define USUAL 8 /* of a longer set the first are named */
 /* Servers of a parent do not all change in the same second. */
 #define ROUNDS_TO_END 2
+#define WORDS_TO_BE_GONE 2
 
 struct stranger {
 	char name[OBS_NAME];
@@ -22,6 +23,7 @@ struct names_of_service {
 	unsigned usual_count; /* the last set without a stranger */
 	char usual[USUAL][OBS_NAME];
 	struct moment first; /* answer ever */
+	uint32_t gone;       /* the parent's words in a row that there is no such zone */
 	unsigned stranger_count;
 	struct stranger strangers[STRANGERS];
 };
@@ -163,15 +165,54 @@ static void acquit_the_absent(
 	}
 }
 
+/* Suspended, deleted or expired at the registry: nobody finds the zone any more. */
+static void see_gone(const struct detector_case *call, struct names_of_service *names)
+{
+	struct finding finding = detector_finding(call, CAUSE_NAME_SERVER);
+	const struct obs_dns *dns = &call->obs->dns;
+	char server[ADDRESS_TEXT];
+	bool gone = strcmp(dns->rcode, "NXDOMAIN") == 0;
+
+	if (!gone && strcmp(dns->rcode, "NOERROR") != 0)
+		return;
+	if (!gone && names->gone >= WORDS_TO_BE_GONE)
+		detector_end(call, CAUSE_NAME_SERVER, "", "gone");
+	names->gone = gone && names->first.us && !call->announced ? names->gone + 1 : 0;
+	if (names->gone < WORDS_TO_BE_GONE)
+		return;
+	finding.severity = SEVERITY_PAGE;
+	finding.security = true;
+	finding.effect = 1;
+	(void)detector_write(finding.subject, sizeof(finding.subject), "gone");
+	(void)detector_write(
+		finding.brief, sizeof(finding.brief), "%s is not delegated", dns->name);
+	(void)detector_write(finding.text, sizeof(finding.text),
+		"the parent (%s) says that there is no zone %s (NXDOMAIN): suspended, "
+		"deleted or expired at the registry",
+		address_text(&dns->server, server), dns->name);
+	detector_say(call, &finding);
+}
+
+static bool is_of_zone(const struct detector_case *call)
+{
+	const struct obs_dns *dns = &call->obs->dns;
+
+	return dns->role != OBS_RESOLVER && strcmp(dns->type, "NS") == 0 &&
+	       strcmp(dns->name, call->service->zone) == 0;
+}
+
 static void see(struct detector_case *call)
 {
 	struct names_of_service *names = detector_of_service(call);
 	const struct obs_dns *dns = &call->obs->dns;
 	bool usual = true;
 
-	if (dns->role == OBS_RESOLVER || strcmp(dns->type, "NS") != 0 ||
-		strcmp(dns->rcode, "NOERROR") != 0 || dns->answer_count == 0 ||
-		strcmp(dns->name, call->service->zone) != 0)
+	if (!is_of_zone(call))
+		return;
+	if (dns->role == OBS_PARENT)
+		see_gone(call, names);
+
+	if (strcmp(dns->rcode, "NOERROR") != 0 || dns->answer_count == 0)
 		return;
 	if (!names->first.us)
 		names->first = call->rx;
@@ -200,6 +241,7 @@ static void keep_service(struct archive *archive, void *state)
 	for (unsigned i = 0; i < names->usual_count; i++)
 		archive_text(archive, names->usual[i], OBS_NAME);
 	archive_moment(archive, &names->first);
+	archive_u32(archive, &names->gone);
 	archive_count(archive, &names->stranger_count, STRANGERS);
 	for (unsigned i = 0; i < names->stranger_count; i++) {
 		archive_text(archive, names->strangers[i].name, OBS_NAME);

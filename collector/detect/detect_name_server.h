@@ -6,7 +6,7 @@
  * while.
  *
  * Sets are compared, never their order or TTLs. Silence, SERVFAIL and empty answers are
- * no change.
+ * no change; that there is no such zone (NXDOMAIN), said twice by the parent, is one.
  */
 #ifndef ASTRAY_DETECT_NAME_SERVER_H
 #define ASTRAY_DETECT_NAME_SERVER_H

@@ -3,6 +3,7 @@
 #include "detect_certificate.h"
 #include "detect_detour.h"
 #include "detect_failures.h"
+#include "detect_glue.h"
 #include "detect_latency.h"
 #include "detect_name_server.h"
 #include "detect_records.h"
@@ -15,6 +16,7 @@
 
 const struct detector *const detector_table[] = {
 	&detect_name_server,
+	&detect_glue,
 	&detect_records,
 	&detect_resolver,
 	&detect_registry,

@@ -158,6 +158,26 @@ static void it_ends_once_two_answers_are_free_of_it(void **state)
 	hearing_close(&hearing);
 }
 
+static void a_zone_that_the_parent_no_longer_knows_pages_at_the_second_word(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, true);
+	ask(&hearing, OBS_PARENT, "NXDOMAIN", NULL, NULL); /* it never knew it */
+	ask(&hearing, OBS_PARENT, "NXDOMAIN", NULL, NULL);
+	assert_int_equal(hearing.count, 0);
+	ask(&hearing, OBS_PARENT, "NOERROR", "ns-2.example", GENUINE);
+	ask(&hearing, OBS_PARENT, "NXDOMAIN", NULL, NULL);
+	ask(&hearing, OBS_PARENT, "SERVFAIL", NULL, NULL);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	ask(&hearing, OBS_PARENT, "NXDOMAIN", NULL, NULL);
+	assert_int_equal(hearing_pages(&hearing), 1);
+	ask(&hearing, OBS_PARENT, "NOERROR", "ns-2.example", GENUINE);
+	assert_int_equal(hearing_ends(&hearing), 1);
+	hearing_close(&hearing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +189,8 @@ int main(void)
 		cmocka_unit_test(a_foreign_one_is_called_new),
 		cmocka_unit_test(an_announced_move_is_adopted),
 		cmocka_unit_test(it_ends_once_two_answers_are_free_of_it),
+		cmocka_unit_test(
+			a_zone_that_the_parent_no_longer_knows_pages_at_the_second_word),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
