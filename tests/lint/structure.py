@@ -139,10 +139,10 @@ def check_tests():
 # What a snapshot need not hold: settings, indexes, and what is made anew from the rest.
 NOT_KEPT = {
     "pipeline": {"services", "geo", "hooks", "settings", "counters", "placed", "index", "index_mask", "cells",
-                 "service_offsets", "cell_offsets", "service_size", "cell_size", "room"},
+                 "service_offsets", "coverage_offset", "cell_offsets", "service_size", "cell_size", "room"},
     "slot_clock": {"slot_us", "late_us"},
     "vantages": {"index"},
-    "casebook": {"settings", "counters", "changed", "arg"},
+    "casebook": {"settings", "counters", "hooks", "around"},
     "incident": {"since", "causes", "service_count", "site_count", "vantage_count", "evidence_count",
                  "evidence_dropped", "services", "sites", "vantages", "title", "text", "evidence"},
 }
