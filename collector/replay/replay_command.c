@@ -162,7 +162,7 @@ static int feed_all(struct replay *replay, struct fault *fault)
 	return rc;
 }
 
-static void summarise(const struct replay *replay)
+static int summarise(const struct replay *replay)
 {
 	const struct judge *judge = &replay->judges[0];
 	int64_t span_us = moment_since_us(replay->last, replay->first);
@@ -187,9 +187,10 @@ static void summarise(const struct replay *replay)
 			100 * (double)judge->tally.pages / weeks);
 	(void)fputc('\n', stderr);
 	replay_tally_print(stderr, &judge->tally);
-	if (replay->judge_count == 2)
-		replay_tally_compare(stderr, &judge->tally, judge->config->path,
-			&replay->judges[1].tally, replay->judges[1].config->path);
+	if (replay->judge_count < 2)
+		return 0;
+	return replay_tally_compare(stderr, &judge->tally, judge->config->path,
+		&replay->judges[1].tally, replay->judges[1].config->path);
 }
 
 static int open_output(struct judge *judge, const char *path, struct fault *fault)
@@ -227,8 +228,10 @@ static int run(const struct wishes *wishes, const char *stream)
 		rc = feed_all(&replay, &fault);
 		exit_code = EX_DATAERR;
 	}
-	if (rc == 0)
-		summarise(&replay);
+	if (rc == 0 && summarise(&replay)) {
+		exit_code = EX_OSERR;
+		rc = fault_at(&fault, -ENOMEM, "", "no memory");
+	}
 	recording_close(replay.recording);
 	for (unsigned i = replay.judge_count; i-- > 0;) {
 		int closed = close_judge(&replay.judges[i]);

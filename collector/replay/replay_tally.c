@@ -1,5 +1,6 @@
 #include "replay_tally.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -53,7 +54,8 @@ void replay_tally_note(struct replay_tally *tally, enum incident_change change,
 	}
 	if (is_page(change, incident)) {
 		tally->pages++;
-		row->pages++;
+		if (!row->pages++)
+			row->paged = incident->rx;
 	}
 	if (incident->severity > row->worst)
 		row->worst = incident->severity;
@@ -97,44 +99,131 @@ static bool share_a_service(const struct replay_row *a, const struct replay_row 
 	       strcmp(a->title, b->title) == 0;
 }
 
-static bool has_match(const struct replay_tally *tally, const struct replay_row *row)
-{
-	for (size_t i = 0; i < tally->count; i++) {
-		int64_t apart = moment_since_us(tally->rows[i].opened, row->opened);
+/* One line of a comparison; a side that does not page for it is NULL. */
+struct pair {
+	const struct replay_row *ours, *theirs;
+};
 
-		if (tally->rows[i].pages && apart < SAME_US && apart > -SAME_US &&
-			share_a_service(&tally->rows[i], row))
+struct pairs {
+	size_t count, both;
+	struct pair *list;
+};
+
+static int64_t apart_us(const struct replay_row *a, const struct replay_row *b)
+{
+	return llabs(moment_since_us(a->paged, b->paged));
+}
+
+static bool is_taken(const struct pairs *pairs, const struct replay_row *theirs)
+{
+	for (size_t i = 0; i < pairs->count; i++)
+		if (pairs->list[i].theirs == theirs)
 			return true;
-	}
 	return false;
 }
 
-static uint64_t print_only(FILE *out, const struct replay_tally *tally, const char *name,
-	const struct replay_tally *other)
+/* The nearest in time that is about the same and stands in no line yet. */
+static const struct replay_row *partner_of(const struct pairs *pairs,
+	const struct replay_row *row, const struct replay_tally *theirs)
 {
-	uint64_t only = 0;
+	const struct replay_row *best = NULL;
 
-	for (size_t i = 0; i < tally->count; i++) {
-		const struct replay_row *row = &tally->rows[i];
+	for (size_t i = 0; i < theirs->count; i++) {
+		const struct replay_row *other = &theirs->rows[i];
 
-		if (!row->pages || has_match(other, row))
-			continue;
-		if (!only++)
-			(void)fprintf(out, "only %s pages for:\n", name);
-		print_row(out, row);
+		if (other->pages && apart_us(row, other) < SAME_US &&
+			share_a_service(row, other) && !is_taken(pairs, other) &&
+			(!best || apart_us(row, other) < apart_us(row, best)))
+			best = other;
 	}
-	return only;
+	return best;
 }
 
-void replay_tally_compare(FILE *out, const struct replay_tally *ours,
-	const char *our_name, const struct replay_tally *theirs, const char *their_name)
+static struct moment time_of(const struct pair *pair)
 {
-	uint64_t only = print_only(out, ours, our_name, theirs) +
-			print_only(out, theirs, their_name, ours);
+	if (!pair->ours ||
+		(pair->theirs && moment_before(pair->theirs->paged, pair->ours->paged)))
+		return pair->theirs->paged;
+	return pair->ours->paged;
+}
 
-	(void)fprintf(out, "%s: %" PRIu64 " pages; %s: %" PRIu64 " pages; %s\n", our_name,
-		ours->pages, their_name, theirs->pages,
-		only ? "they differ as shown" : "they page for the same");
+static int by_time(const void *a, const void *b)
+{
+	struct moment left = time_of(a), right = time_of(b);
+
+	return moment_before(left, right) ? -1 : moment_before(right, left);
+}
+
+static int find_pairs(struct pairs *out, const struct replay_tally *ours,
+	const struct replay_tally *theirs)
+{
+	*out = (struct pairs){
+		.list = calloc(ours->count + theirs->count + 1, sizeof(*out->list))};
+	if (!out->list)
+		return -ENOMEM;
+	for (size_t i = 0; i < ours->count; i++) {
+		struct pair pair = {&ours->rows[i], NULL};
+
+		if (!ours->rows[i].pages)
+			continue;
+		pair.theirs = partner_of(out, pair.ours, theirs);
+		out->both += pair.theirs != NULL;
+		out->list[out->count++] = pair;
+	}
+	for (size_t i = 0; i < theirs->count; i++)
+		if (theirs->rows[i].pages && !is_taken(out, &theirs->rows[i]))
+			out->list[out->count++].theirs = &theirs->rows[i];
+	qsort(out->list, out->count, sizeof(*out->list), by_time);
+	return 0;
+}
+
+static void print_time(FILE *out, const struct replay_row *row)
+{
+	char at[MOMENT_TEXT];
+
+	(void)fprintf(out, "  %-20s", row ? moment_text(row->paged, false, at) : "-");
+}
+
+static void print_pair(FILE *out, const struct pair *pair)
+{
+	const struct replay_row *row = pair->ours ? pair->ours : pair->theirs;
+	char span[MOMENT_TEXT];
+
+	print_time(out, pair->ours);
+	print_time(out, pair->theirs);
+	(void)fprintf(out, "  %s", row->title);
+	if (pair->ours && pair->theirs && apart_us(pair->ours, pair->theirs))
+		(void)fprintf(out, " (B %s %s)",
+			moment_span_text(apart_us(pair->ours, pair->theirs), span),
+			moment_before(pair->ours->paged, pair->theirs->paged)
+				? "later"
+				: "earlier");
+	(void)fputc('\n', out);
+}
+
+int replay_tally_compare(FILE *out, const struct replay_tally *ours, const char *our_name,
+	const struct replay_tally *theirs, const char *their_name)
+{
+	size_t only_ours = 0, only_theirs = 0;
+	struct pairs pairs;
+
+	if (find_pairs(&pairs, ours, theirs))
+		return -ENOMEM;
+	(void)fprintf(
+		out, "A is %s, B is %s; when each first pages:\n", our_name, their_name);
+	if (pairs.count)
+		(void)fprintf(out, "  %-20s  %-20s  incident\n", "A", "B");
+	for (size_t i = 0; i < pairs.count; i++) {
+		print_pair(out, &pairs.list[i]);
+		only_ours += !pairs.list[i].theirs;
+		only_theirs += !pairs.list[i].ours;
+	}
+	(void)fprintf(out,
+		"A: %" PRIu64 " pages, B: %" PRIu64
+		" pages; incidents: %zu of both, %zu only of A, %zu only of B\n",
+		ours->pages, theirs->pages, pairs.both, only_ours, only_theirs);
+	free(pairs.list);
+	return 0;
 }
 
 void replay_tally_free(struct replay_tally *tally)

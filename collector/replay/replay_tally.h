@@ -13,6 +13,7 @@ struct replay_row {
 	char id[INCIDENT_ID];
 	char title[INCIDENT_TITLE];
 	struct moment opened, since, resolved; /* resolved.us 0: still open */
+	struct moment paged;                   /* first; us 0: never */
 	enum incident_severity worst;
 	unsigned pages;
 	unsigned service_count;
@@ -28,10 +29,10 @@ struct replay_tally {
 void replay_tally_note(struct replay_tally *tally, enum incident_change change,
 	const struct incident *incident);
 void replay_tally_print(FILE *out, const struct replay_tally *tally);
-/* What each has raised that the other has not: pages of the same service within two hours
- * are the same. */
-void replay_tally_compare(FILE *out, const struct replay_tally *ours,
-	const char *our_name, const struct replay_tally *theirs, const char *their_name);
+/* What each pages for, side by side in order of time: pages for the same service within
+ * two hours stand in one line. 0, or -ENOMEM. */
+int replay_tally_compare(FILE *out, const struct replay_tally *ours, const char *our_name,
+	const struct replay_tally *theirs, const char *their_name);
 void replay_tally_free(struct replay_tally *tally);
 
 #endif

@@ -30,7 +30,7 @@ static char *compare(const struct replay_tally *a, const struct replay_tally *b)
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
-	replay_tally_compare(out, a, "A", b, "B");
+	assert_int_equal(replay_tally_compare(out, a, "a.json", b, "b.json"), 0);
 	assert_int_equal(fclose(out), 0);
 	return text;
 }
@@ -51,22 +51,45 @@ static void pages_are_openings_and_escalations_that_wake_somebody(void **state)
 	replay_tally_free(&tally);
 }
 
-static void a_comparison_shows_what_only_one_pages_for(void **state)
+static void a_comparison_sets_pages_side_by_side(void **state)
 {
 	struct replay_tally a = {0}, b = {0};
 	char *text;
 
 	(void)state;
 	note(&a, "1", "exchange", 0, INCIDENT_CHANGE_OPENED, SEVERITY_PAGE);
-	note(&b, "x", "exchange", 30, INCIDENT_CHANGE_OPENED, SEVERITY_PAGE);
+	note(&a, "2", "mail", 300, INCIDENT_CHANGE_OPENED, SEVERITY_PAGE);
+	note(&b, "w", "exchange", 25, INCIDENT_CHANGE_OPENED, SEVERITY_WARN);
+	note(&b, "w", "exchange", 30, INCIDENT_CHANGE_ESCALATED, SEVERITY_PAGE);
+	note(&b, "y", "wallet", 100, INCIDENT_CHANGE_OPENED, SEVERITY_PAGE);
+	note(&b, "z", "mail", 301, INCIDENT_CHANGE_OPENED, SEVERITY_WARN);
 	text = compare(&a, &b);
-	assert_non_null(strstr(text, "they page for the same"));
+	assert_string_equal(text,
+		"A is a.json, B is b.json; when each first pages:\n"
+		"  A                     B                     incident\n"
+		"  1970-01-01T00:00:00Z  1970-01-01T00:30:00Z  exchange is in trouble (B "
+		"30 min later)\n"
+		"  -                     1970-01-01T01:40:00Z  wallet is in trouble\n"
+		"  1970-01-01T05:00:00Z  -                     mail is in trouble\n"
+		"A: 2 pages, B: 2 pages; incidents: 1 of both, 1 only of A, 1 only of "
+		"B\n");
 	free(text);
-	note(&b, "y", "wallet", 30, INCIDENT_CHANGE_OPENED, SEVERITY_PAGE);
+	replay_tally_free(&a);
+	replay_tally_free(&b);
+}
+
+static void each_page_stands_in_one_line(void **state)
+{
+	struct replay_tally a = {0}, b = {0};
+	char *text;
+
+	(void)state;
+	note(&a, "1", "mail", 0, INCIDENT_CHANGE_OPENED, SEVERITY_PAGE);
+	note(&b, "x", "mail", 60, INCIDENT_CHANGE_OPENED, SEVERITY_PAGE);
+	note(&b, "y", "mail", 20, INCIDENT_CHANGE_OPENED, SEVERITY_PAGE);
 	text = compare(&a, &b);
-	assert_non_null(strstr(text, "only B pages for:"));
-	assert_non_null(strstr(text, "wallet is in trouble"));
-	assert_null(strstr(text, "exchange is in trouble"));
+	assert_non_null(strstr(text, "(B 20 min later)"));
+	assert_non_null(strstr(text, "1 of both, 0 only of A, 1 only of B"));
 	free(text);
 	replay_tally_free(&a);
 	replay_tally_free(&b);
@@ -76,7 +99,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pages_are_openings_and_escalations_that_wake_somebody),
-		cmocka_unit_test(a_comparison_shows_what_only_one_pages_for),
+		cmocka_unit_test(a_comparison_sets_pages_side_by_side),
+		cmocka_unit_test(each_page_stands_in_one_line),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
