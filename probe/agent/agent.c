@@ -18,6 +18,7 @@
 #include "astray/wire.h"
 #include "call_fence.h"
 #include "home_hops.h"
+#include "lean.h"
 #include "measure_plan.h"
 #include "network_watch.h"
 #include "privileges.h"
@@ -80,6 +81,11 @@ static void emit(void *arg, const struct obs *obs)
 	if (agent->config->role == OBS_ENDPOINT && home_hops_are_in(obs)) {
 		*agent->obs = *obs;
 		home_hops_hide(agent->obs);
+		obs = agent->obs;
+	}
+	if (agent->config->role == OBS_ENDPOINT && lean_is_wanted(obs)) {
+		*agent->obs = *obs;
+		lean_strip(agent->obs);
 		obs = agent->obs;
 	}
 	send_obs(agent, obs);

@@ -11,6 +11,8 @@
 #include "astray/wire.h"
 #include "measure_plan.h"
 
+#define QUIET_AGE_US (2 * MOMENT_MINUTE_US)
+
 #define FILE_BYTES_MAX ((size_t)4 * 1024 * 1024)
 #define MIB (INT64_C(1024) * 1024)
 
@@ -50,7 +52,7 @@ static const struct conf_option top_options[] = {
 
 struct collector {
 	struct collector_access access;
-	int64_t batch_age_us;
+	int64_t batch_age_us, quiet_age_us;
 };
 
 static const struct conf_option collector_options[] = {
@@ -66,9 +68,13 @@ static const struct conf_option collector_options[] = {
 		"request"},
 	{"batch_age", CONF_SPAN, offsetof(struct collector, batch_age_us), 0, 100e3,
 		3600e6, NULL,
-		"observations wait so long for others to go with; without it 30 s for an "
+		"observations wait so long for others to go with; without it 45 s for an "
 		"endpoint, which sends the less for it, 10 s for a gateway, 2 s for a "
-		"sentinel"},
+		"sentinel; trouble goes at once"},
+	{"quiet_age", CONF_SPAN, offsetof(struct collector, quiet_age_us), 0, 0, 3600e6,
+		NULL,
+		"the same while nobody uses any service and all is well; without it "
+		"2 min for an endpoint without batch_age, else batch_age"},
 	{0},
 };
 
@@ -224,13 +230,27 @@ static bool is_private_enough(const char *url)
 	       begins(url, "http://localhost:");
 }
 
+/* A window of five minutes is judged a minute after its end: what is in use must be there
+ * by then. */
+static void set_ages(struct uplink_settings *settings, enum obs_role role,
+	const struct collector *collector)
+{
+	static const int64_t age_us[] = {[OBS_ENDPOINT] = 45 * MOMENT_SECOND_US,
+		[OBS_GATEWAY] = 10 * MOMENT_SECOND_US,
+		[OBS_SENTINEL] = 2 * MOMENT_SECOND_US};
+	int64_t given_us = collector->batch_age_us;
+
+	settings->batch_age_us = given_us ? given_us : age_us[role];
+	settings->quiet_age_us =
+		!given_us && role == OBS_ENDPOINT ? QUIET_AGE_US : settings->batch_age_us;
+	if (collector->quiet_age_us > settings->quiet_age_us)
+		settings->quiet_age_us = collector->quiet_age_us;
+}
+
 static int read_collector(struct agent_config *config, const struct reading *reading,
 	const struct json *section)
 {
-	static const int64_t patience_us[] = {[OBS_ENDPOINT] = 30 * MOMENT_SECOND_US,
-		[OBS_GATEWAY] = 10 * MOMENT_SECOND_US,
-		[OBS_SENTINEL] = 2 * MOMENT_SECOND_US};
-	struct collector collector = {.batch_age_us = patience_us[config->role]};
+	struct collector collector = {0};
 	const struct collector_access *access = &collector.access;
 	int rc = conf_read_section(&collector, collector_options, reading->doc, section,
 		"collector", reading->fault);
@@ -248,7 +268,7 @@ static int read_collector(struct agent_config *config, const struct reading *rea
 		return refuse(reading, section, "collector", STATUS_MISSING,
 			"\"certificate\" and \"key\" go together");
 	config->uplink.access = collector.access;
-	config->uplink.batch_age_us = collector.batch_age_us;
+	set_ages(&config->uplink, config->role, &collector);
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 #include "astray/wire.h"
 #include "backoff.h"
 #include "gather.h"
+#include "patience.h"
 #include "uplink_verdict.h"
 
 #define RETRY_FIRST_US MOMENT_SECOND_US
@@ -19,6 +20,8 @@
  * second. */
 #define RETRY_LIMIT_US MOMENT_MINUTE_US
 #define BATCH_LINE_MAX 512
+/* News wait a moment for what is measured with them. */
+#define NEWS_US (MOMENT_SECOND_US / 2)
 
 struct uplink {
 	const struct log *log;
@@ -26,6 +29,7 @@ struct uplink {
 	struct fetch *fetch;
 	struct uplink_settings settings;
 	struct gather gather;
+	struct patience_memory patience;
 	struct backoff backoff;
 	struct fetch_request *request; /* of the batch that is being sent */
 	int64_t seq;                   /* its number */
@@ -109,6 +113,26 @@ static void say_unwritable(
 			obs_kind_text(obs->kind), fault_text(fault, text, sizeof(text)));
 }
 
+static int64_t age_us(const struct uplink *uplink, enum patience patience)
+{
+	int64_t some_us = uplink->settings.batch_age_us;
+
+	if (patience == PATIENCE_MUCH)
+		return uplink->settings.quiet_age_us;
+	return patience == PATIENCE_SOME || some_us < NEWS_US ? some_us : NEWS_US;
+}
+
+/* The most urgent line decides for all. */
+static void wait_no_longer(struct uplink *uplink, int64_t us)
+{
+	uint64_t wait_ms = (uint64_t)us / 1000;
+
+	if (uv_is_active((uv_handle_t *)&uplink->age_timer) &&
+		uv_timer_get_due_in(&uplink->age_timer) <= wait_ms)
+		return;
+	(void)uv_timer_start(&uplink->age_timer, batch_aged, wait_ms, 0);
+}
+
 void uplink_add(void *arg, const struct obs *obs)
 {
 	struct uplink *uplink = arg;
@@ -123,9 +147,9 @@ void uplink_add(void *arg, const struct obs *obs)
 		say_unwritable(uplink, obs, &fault);
 		return;
 	}
-	if (!uv_is_active((uv_handle_t *)&uplink->age_timer) && !uplink->closing)
-		(void)uv_timer_start(&uplink->age_timer, batch_aged,
-			(uint64_t)uplink->settings.batch_age_us / 1000, 0);
+	if (!uplink->closing)
+		wait_no_longer(
+			uplink, age_us(uplink, patience_with(&uplink->patience, obs)));
 }
 
 /* ---- out: send, and what the answer means */

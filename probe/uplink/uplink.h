@@ -27,7 +27,8 @@ struct uplink;
 struct uplink_settings {
 	struct collector_access access;
 	char probe[OBS_WORD];
-	int64_t batch_age_us; /* the oldest line of a batch waits no longer */
+	int64_t batch_age_us; /* the oldest line of a batch waits no longer, */
+	int64_t quiet_age_us; /* or so long when nothing in it is of any urgency */
 };
 
 struct uplink_counts {

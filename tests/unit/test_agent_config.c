@@ -75,7 +75,8 @@ static void what_is_left_out_has_its_default(void **state)
 	(void)state;
 	assert_string_equal(config->uplink.probe, "p");
 	assert_int_equal(config->role, OBS_ENDPOINT);
-	assert_int_equal(config->uplink.batch_age_us, 30000000);
+	assert_int_equal(config->uplink.batch_age_us, 45000000);
+	assert_int_equal(config->uplink.quiet_age_us, 120000000);
 	assert_string_equal(config->spool_directory, "/var/lib/astray-probe");
 	assert_int_equal(config->spool_limit_bytes, 64 * 1024 * 1024);
 	assert_false(config->here.located);
@@ -105,6 +106,7 @@ static void everything_that_is_said_is_read(void **state)
 	assert_string_equal(config->labels[0].value, "tokyo");
 	assert_string_equal(config->uplink.access.key_file, "k");
 	assert_int_equal(config->uplink.batch_age_us, 1000000);
+	assert_int_equal(config->uplink.quiet_age_us, 1000000);
 	assert_int_equal(config->spool_limit_bytes, 4 * 1024 * 1024);
 	assert_true(config->here.located);
 	assert_string_equal(config->here.country, "JP");

@@ -30,7 +30,8 @@ static struct uplink_settings settings(int64_t batch_age_us)
 	return (struct uplink_settings){
 		.access = {.url = "https://collector.example:8443/", .ca_file = "ca.pem"},
 		.probe = "tyo-laptop-17",
-		.batch_age_us = batch_age_us};
+		.batch_age_us = batch_age_us,
+		.quiet_age_us = 2 * batch_age_us};
 }
 
 static void set_up(struct bench *bench, int64_t batch_age_us)

@@ -3,11 +3,12 @@
 
 In a network namespace a person uses ten services, one request of each in ten seconds, and then rests,
 while probes with the role "endpoint" watch them (flow with windows of 10 s, a trace and a check of each every
-minute). Probes differ in how long observations wait for others to go with (batch_age). Sent are the
-bytes of HTTP on the wire, both ways, without TLS's and TCP's own.
+minute). Probes differ in how long observations wait for others to go with (batch_age; "own" is what an endpoint
+does by itself: 45 s, and two minutes at rest). Sent are the bytes of HTTP on the wire, both ways,
+without TLS's and TCP's own.
 
 Memory is counted with the libraries' pages that other programs share, and with the capture's ring,
-which is 2 MiB here: enough for one machine. SECONDS=N (default 150) is how long each
+which is 2 MiB here: enough for one machine. SECONDS=N (default 300) is how long each
 of the two is watched; a day is eight hours of use and sixteen of rest.
 """
 import http.client
@@ -21,9 +22,10 @@ import tempfile
 import threading
 import time
 
-SECONDS = int(os.environ.get("SECONDS", 150))
+SECONDS = int(os.environ.get("SECONDS", 300))
 SERVICES, WINDOW_S, DAY_S = 10, 10, 86400
-AGES_S = (10, 30, 60)
+AGES = ("10 s", "45 s", "own")
+LONGEST_AGE_S = 120
 FIRST_PORT = 8001
 RING_BYTES = 2 << 20
 TARGET_MIB, TARGET_CPU, TARGET_MB = 16, 0.5, 2
@@ -85,11 +87,15 @@ def person(stop):
 person.turn = 0
 
 
-def start_probe(folder, age_s, port):
-    config = folder / f"probe-{age_s}.json"
+def start_probe(folder, age, port):
+    collector = {"url": f"http://127.0.0.1:{port}"}
+    if age != "own":
+        collector["batch_age"] = age
+    name = age.replace(" ", "")
+    config = folder / f"probe-{name}.json"
     config.write_text(json.dumps({
-        "probe": f"laptop-{age_s}", "collector": {"url": f"http://127.0.0.1:{port}", "batch_age": age_s},
-        "spool": {"directory": str(folder / f"spool-{age_s}")},
+        "probe": f"laptop-{name}", "collector": collector,
+        "spool": {"directory": str(folder / f"spool-{name}")},
         "services": [{"name": f"service-{i}", "addresses": ["127.0.0.1"], "ports": [FIRST_PORT + i],
                       "url": f"http://127.0.0.1:{FIRST_PORT + i}/health"} for i in range(SERVICES)],
         "sources": {"flow": {"interface": "lo", "window": WINDOW_S, "buffer_bytes": RING_BYTES}, "trace": {}, "check": {}}}))
@@ -106,7 +112,7 @@ def mb_a_day(batches):
 
 def mb_in_use_and_at_rest(batches, rest_began):
     # What was gathered in use is on its way for a while after it.
-    rest = [batch for batch in batches if batch[0] > rest_began + max(AGES_S) / 2 + WINDOW_S]
+    rest = [batch for batch in batches if batch[0] > rest_began + LONGEST_AGE_S / 2 + WINDOW_S]
     return mb_a_day([batch for batch in batches if batch[0] <= rest_began]), mb_a_day(rest)
 
 
@@ -131,9 +137,9 @@ def main():
     threading.Thread(target=person, args=(stop,), daemon=True).start()
     with tempfile.TemporaryDirectory(prefix="astray-footprint-") as name:
         runs = []
-        for i, age_s in enumerate(AGES_S):
+        for i, age in enumerate(AGES):
             collector = serve(9001 + i, Collector)
-            runs.append((age_s, collector, start_probe(pathlib.Path(name), age_s, 9001 + i)))
+            runs.append((age, collector, start_probe(pathlib.Path(name), age, 9001 + i)))
         time.sleep(SECONDS)
         stop.set()
         rest_began = time.monotonic()
@@ -141,11 +147,11 @@ def main():
         print(f"{SERVICES} services, windows of {WINDOW_S} s; targets {TARGET_MIB} MiB, {TARGET_CPU} % of a "
               f"core, {TARGET_MB} MB a day")
         print("batch_age  resident MiB (own)  % of a core  MB/day in use  at rest  of 8 h + 16 h  of the target")
-        for age_s, collector, process in runs:
+        for age, collector, process in runs:
             cpu_s, memory = cost(process)
             use, rest = mb_in_use_and_at_rest(collector.batches, rest_began)
             day = (use + 2 * rest) / 3
-            print(f"{age_s:7} s {memory['VmHWM'] / 1024:13.1f} ({memory['RssAnon'] / 1024:.1f})"
+            print(f"{age:9} {memory['VmHWM'] / 1024:13.1f} ({memory['RssAnon'] / 1024:.1f})"
                   f"{cpu_s * 50 / SECONDS:13.2f} {use:14.2f} {rest:8.2f} {day:14.2f} {day / TARGET_MB:13.2f}x")
             process.terminate()
             process.wait()
