@@ -193,10 +193,11 @@ static bool meets(const struct fleet_world *world, const struct fleet_trouble *a
 static bool is_free(const struct fleet_troubles *troubles,
 	const struct fleet_world *world, const struct fleet_trouble *trouble)
 {
-	int64_t end = FLEET_BEGIN_US +
-		      (world->options.history_days + world->options.days) * MOMENT_DAY_US;
+	int64_t begin = FLEET_BEGIN_US + world->options.history_days * MOMENT_DAY_US;
+	int64_t end = begin + world->options.days * MOMENT_DAY_US;
 
-	if (trouble->until_us + MOMENT_HOUR_US > end)
+	/* By the clock of an eastern office a day begins before the judged ones do. */
+	if (trouble->until_us + MOMENT_HOUR_US > end || trouble->from_us < begin)
 		return false;
 	for (unsigned i = 0; i < troubles->count; i++)
 		if (meets(world, trouble, &troubles->list[i]))
