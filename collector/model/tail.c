@@ -8,16 +8,15 @@
 #define SEEN_ENOUGH 500
 #define CAUTION 1.6
 #define TOP_SHARE 0.02
-/* Two weeks of five-minute windows: older ones weigh half, and half as much each time. */
-#define SEEN_MAX 4032
+/* As many as the held ones are 2 % of: older ones weigh half, and half as much each time. */
+#define SEEN_MAX (TAIL_TOP * 50)
 
-static uint32_t top_wanted(uint32_t seen)
+/* How many of the largest are the tail. */
+static uint32_t tail_length(const struct tail *tail)
 {
-	double wanted = ceil(TOP_SHARE * seen);
+	uint32_t wanted = (uint32_t)ceil(TOP_SHARE * tail->seen);
 
-	if (wanted < 8)
-		return 8;
-	return wanted < TAIL_TOP ? (uint32_t)wanted : TAIL_TOP;
+	return wanted < tail->count ? wanted : tail->count;
 }
 
 static void insert(struct tail *tail, float value)
@@ -48,7 +47,7 @@ static void drop_least(struct tail *tail)
 void tail_add(struct tail *tail, double value)
 {
 	tail->seen++;
-	if (tail->count == top_wanted(tail->seen)) {
+	if (tail->count == TAIL_TOP) {
 		if (value <= tail->top[0])
 			goto age;
 		drop_least(tail);
@@ -62,15 +61,16 @@ age:
 double tail_threshold(
 	const struct tail *tail, double probability, const struct tail_bounds *bounds)
 {
+	uint32_t length = tail_length(tail), first = tail->count - length;
 	double sum = 0, beta, threshold;
 
 	if (tail->seen < SEEN_ENOUGH)
 		return bounds->floor * CAUTION;
-	for (uint32_t i = 0; i < tail->count; i++)
+	for (uint32_t i = first; i < tail->count; i++)
 		sum += tail->top[i];
-	beta = fmax(bounds->least_beta, sum / tail->count - tail->top[0]);
-	threshold =
-		tail->top[0] + beta * log((double)tail->count / tail->seen / probability);
+	beta = fmax(bounds->least_beta, sum / length - tail->top[first]);
+	threshold = tail->top[first] +
+		    beta * log((double)length / tail->seen / probability);
 	return fmin(fmax(threshold, bounds->floor), bounds->cap);
 }
 
