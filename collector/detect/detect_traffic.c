@@ -1,6 +1,7 @@
 #include "detect_traffic.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "archive.h"
@@ -23,13 +24,16 @@
 #define WINDOWS_LEARNT 250
 #define DROP_OF_SITE .6
 #define EXPECTED_OF_SITE 60
-/* Services of a site that miss a third of their requests together. */
-/* Who has gone does not come back with the last busy service. */
-#define AWAY_US (6 * MOMENT_HOUR_US)
-#define DESERTED_LEAST 4
-#define DESERTED_SHARE .2
-#define MISSING_SHARE .35
-#define MISSING_EXPECTED 15
+/* A service that rests with the staff at weekends rests with it on holidays too. */
+#define STAFF_REST .5
+#define STAFF_EXPECTED 15
+#define STAFF_SERVICES 3
+#define STAFF_ASKED 64
+#define QUARTERS_A_DAY 96
+/* The fewer there are, the less alike are those who are left. */
+#define STAFF_MARGIN .2
+#define MOSTLY_THERE .9
+#define MOSTLY_AWAY .6
 
 struct scale {
 	unsigned slots;
@@ -51,10 +55,13 @@ struct requests_of_site {
 	bool doubted; /* its service or itself is under suspicion: nothing is learnt */
 	bool accused;
 	int64_t passed_over[TRACK_SLOTS]; /* slots of announced work, by number */
-	struct moment away_until; /* its people, as the other services there show */
-	bool missing;             /* most of it, in the last half hour */
-	int64_t slot;             /* that `missing` speaks of */
-	struct shortfall sum;     /* of half an hour, at this site alone */
+	double rest;          /* how far it rests at weekends; negative: not known */
+	float share;          /* of what the season expects, seen in the last half hour */
+	int64_t slot;         /* that `share` speaks of; 0: too little was expected */
+	struct shortfall sum; /* of half an hour, at this site alone */
+	/* How much of it there is reason to expect, by slots of five minutes: its people,
+	 * as the other services there show. */
+	float there[TRACK_SLOTS];
 };
 
 struct requests_of_service {
@@ -66,6 +73,7 @@ struct requests_of_service {
 /* What was seen and what was expected over one sum. */
 struct sum {
 	double seen, expected;
+	double season; /* expected, were everybody there */
 	bool seasonal; /* by the season, not by the recent rate */
 };
 
@@ -90,42 +98,63 @@ static double expect(const struct detector_case *call,
 
 	*seasonal = season.weeks > 0;
 	if (season.weeks)
-		return season.value * level_of(requests) / parts;
+		return season.least * level_of(requests) / parts;
 	if (requests->rated[pace] * slot_us >= call->settings->learn_counts_us &&
 		requests->rated[pace])
 		return requests->rate[pace];
 	return -1;
 }
 
-/* Whether much of what a site uses is missing there at once: its people are away, or its
- * way out is gone. Neither is any one service's trouble, and the others are the control
- * group. */
-static bool is_deserted(const struct detector_case *call, unsigned site)
+static int by_value(const void *a, const void *b)
 {
-	unsigned present = 0, missing = 0;
+	float left = *(const float *)a, right = *(const float *)b;
 
-	for (unsigned i = 0; i < cells_services(call->cells); i++) {
-		const char *cell = cells_find(call->cells, i, site);
-		const struct requests_of_site *requests =
-			cell ? (const void *)(cell + call->cell_offset) : NULL;
-
-		if (!requests || requests->slot < call->slot - 1)
-			continue;
-		present++;
-		missing += requests->missing;
-	}
-	return missing >= DESERTED_LEAST && missing > DESERTED_SHARE * present;
+	return left < right ? -1 : left > right;
 }
 
-static bool is_away(const struct detector_case *call, unsigned site)
+/* The share of a site's people that is there, as the other services show that live by
+ * them: the median of what they see of what the season expects. One service's trouble
+ * does not move it, and a closed office moves all. */
+static double people_there(const struct detector_case *call, unsigned site)
 {
-	struct requests_of_site *requests = detector_of_site(call, site);
+	float shares[STAFF_ASKED];
+	unsigned count = 0;
 
-	if (!requests || call->pace != DETECTOR_SLOW)
-		return false;
-	if (is_deserted(call, site))
-		requests->away_until = moment_plus_us(call->rx, AWAY_US);
-	return moment_before(call->rx, requests->away_until);
+	for (unsigned i = 0; i < cells_services(call->cells) && count < STAFF_ASKED;
+		i++) {
+		const char *cell = cells_find(call->cells, i, site);
+		const struct requests_of_site *other =
+			cell ? (const void *)(cell + call->cell_offset) : NULL;
+
+		if (other && i != call->service_number && other->rest > STAFF_REST &&
+			other->slot >= call->slot - 1)
+			shares[count++] = other->share;
+	}
+	if (count < STAFF_SERVICES)
+		return 1;
+	qsort(shares, count, sizeof(shares[0]), by_value);
+	return fmin(shares[count / 2], 1);
+}
+
+/* Only a service that proves to live by them is excused by their absence. */
+static double reason_to_expect(const struct detector_case *call, unsigned site,
+	const struct requests_of_site *requests)
+{
+	double there;
+
+	if (requests->rest <= 0)
+		return 1;
+	there = people_there(call, site);
+	there *= 1 - STAFF_MARGIN * (1 - there);
+	return 1 - requests->rest * (1 - there);
+}
+
+static double there_at(
+	const struct requests_of_site *requests, int64_t slot_us, int64_t slot)
+{
+	return requests->first.us
+		       ? requests->there[slot * slot_us / DETECTOR_SLOW_US % TRACK_SLOTS]
+		       : 1;
 }
 
 /* Adds one site's part; a slot that nobody measured or expected leaves both sides alike.
@@ -154,7 +183,9 @@ static void add_site(
 		if (expected < 0)
 			continue;
 		sum->seen += seen->requests;
-		sum->expected += expected * track_exposure(track, slot);
+		expected *= track_exposure(track, slot);
+		sum->season += expected;
+		sum->expected += expected * there_at(requests, track->slot_us, slot);
 		sum->seasonal |= seasonal;
 	}
 }
@@ -219,10 +250,7 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 	struct shortfall_judgement judgements[SCALES];
 	enum incident_severity worst = SEVERITY_INFO;
 	unsigned speaker = 0;
-	bool doubt = false, spoken = false, away[VANTAGES_SITES] = {0};
-
-	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++)
-		away[site] = is_away(call, site);
+	bool doubt = false, spoken = false;
 
 	for (unsigned i = 0; i < SCALES; i++) {
 		const struct scale *scale = &scales[call->pace][i];
@@ -230,8 +258,7 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 
 		for (unsigned site = 0; site < vantages_site_count(call->vantages);
 			site++)
-			if (!away[site])
-				add_site(call, site, scale->slots, &sums[i]);
+			add_site(call, site, scale->slots, &sums[i]);
 		judgements[i] = shortfall_judge(&service->sums[call->pace][i],
 			sums[i].seen, sums[i].expected, scale->floor, probability(call));
 		if (!judgements[i].speaks)
@@ -271,7 +298,7 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 	return doubt;
 }
 
-/* One site alone is worth a warning for most of its requests, and many of them. */
+/* One site alone is worth a page for most of its requests, and many of them. */
 static void judge_site(struct detector_case *call, unsigned site,
 	struct requests_of_site *requests, bool service_accused)
 {
@@ -283,16 +310,16 @@ static void judge_site(struct detector_case *call, unsigned site,
 	add_site(call, site, scale->slots, &sum);
 	judgement = shortfall_judge(
 		&requests->sum, sum.seen, sum.expected, scale->floor, probability(call));
-	if (sum.expected >= MISSING_EXPECTED) {
+	if (sum.season >= STAFF_EXPECTED) {
 		requests->slot = call->slot;
-		requests->missing = drop_of(&sum) > MISSING_SHARE;
+		requests->share = (float)(sum.seen / sum.season);
 	}
 	requests->doubted = judgement.speaks && judgement.z > judgement.threshold / 2;
 	if (judgement.speaks && judgement.z > judgement.threshold &&
 		sum.expected > EXPECTED_OF_SITE && drop_of(&sum) > DROP_OF_SITE &&
 		!service_accused && !call->announced) {
 		requests->accused = true;
-		accuse(call, &sum, scale->slots, SEVERITY_WARN, name,
+		accuse(call, &sum, scale->slots, SEVERITY_PAGE, name,
 			start_of(DETECTOR_SLOW_US, call->slot - scale->slots + 1));
 	} else if (requests->accused && judgement.speaks && !requests->doubted) {
 		requests->accused = false;
@@ -323,16 +350,28 @@ static void learn_level(struct requests_of_site *requests, double whole, double 
 	requests->level = fmin(fmax(requests->level, LEVEL_LEAST), LEVEL_MOST);
 }
 
-/* A quarter hour goes to the season once it has settled: cut where it surged, replaced by
- * what was expected where something is wrong. */
+/* What its people's absence leaves of a quarter says little of the quarter. */
+static double there_in(const struct requests_of_site *requests, int64_t slot)
+{
+	double sum = 0;
+
+	for (int64_t s = slot - 2; s <= slot; s++)
+		sum += there_at(requests, DETECTOR_SLOW_US, s);
+	return sum / 3;
+}
+
+/* A quarter hour goes to the season once it has settled, as it would have been with
+ * everybody there: cut where it surged, replaced by what was expected where something is
+ * wrong or everybody is away. What comes back at its hour, day after day, is learnt as it
+ * is; of absences, week after week. */
 static void learn_season(struct requests_of_site *requests, const struct track *track,
 	int64_t slot, bool doubt)
 {
 	struct moment at = start_of(DETECTOR_SLOW_US, slot - 2);
 	struct season_expectation usual = season_at(&requests->season, at);
-	double sum = 0;
+	double sum = 0, there = there_in(requests, slot);
+	bool away = there < MOSTLY_AWAY, replaced = false, returns;
 	unsigned count = 0;
-	bool replaced = false;
 
 	for (int64_t s = slot - 2; s <= slot; s++)
 		if (whole_of(track, s) >= 0) {
@@ -342,22 +381,25 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	/* Silence before the first request is no habit: it is not there yet. */
 	if (!count || (sum <= 0 && !requests->season.newest))
 		return;
-	sum /= count;
-	if (usual.weeks && !doubt)
-		learn_level(requests, sum, usual.value);
+	sum /= count * (away ? 1 : there);
+	if (usual.weeks && !doubt && there > MOSTLY_THERE)
+		learn_level(requests, sum, usual.least);
+	returns = season_was_replaced_weekly(&requests->season, at) ||
+		  (!away && season_was_replaced_daily(&requests->season, at));
 	/* One week alone may hold a surge: put in place of what is seen, it would stay
 	 * for ever. */
-	doubt = doubt && usual.weeks >= 2;
+	doubt = (doubt && usual.weeks >= 2) || away;
 	if (usual.weeks) {
 		double most =
 			doubt ? usual.value * level_of(requests) : 1.3 * usual.value + 10;
 
 		replaced = doubt || sum > most;
-		/* What comes back at its hour, day after day, is learnt as it is. */
-		if (replaced && !season_was_replaced(&requests->season, at))
+		if (replaced && !returns)
 			sum = most;
 	}
 	season_store(&requests->season, at, sum, replaced);
+	if (at.us / SEASON_QUARTER_US % QUARTERS_A_DAY == 0)
+		requests->rest = season_rest(&requests->season);
 }
 
 static void learn_site(struct detector_case *call, unsigned site,
@@ -367,8 +409,6 @@ static void learn_site(struct detector_case *call, unsigned site,
 	double whole = whole_of(track, call->slot);
 	int64_t settled = call->slot - SETTLED_SLOTS;
 
-	if (!requests->first.us)
-		requests->first = call->rx;
 	if (call->announced && call->pace == DETECTOR_SLOW)
 		requests->passed_over[call->slot % TRACK_SLOTS] = call->slot;
 	if (whole >= 0 && !doubt) {
@@ -380,11 +420,36 @@ static void learn_site(struct detector_case *call, unsigned site,
 		learn_season(requests, track, settled, doubt || requests->doubted);
 }
 
+static void begin(const struct detector_case *call, struct requests_of_site *requests)
+{
+	requests->first = call->rx;
+	requests->rest = -1;
+	for (unsigned i = 0; i < TRACK_SLOTS; i++)
+		requests->there[i] = 1;
+}
+
+static void look_around(struct detector_case *call)
+{
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
+		struct requests_of_site *requests = detector_of_site(call, site);
+
+		if (!requests)
+			continue;
+		if (!requests->first.us)
+			begin(call, requests);
+		requests->there[call->slot % TRACK_SLOTS] =
+			(float)reason_to_expect(call, site, requests);
+	}
+}
+
 static void judge(struct detector_case *call)
 {
 	struct requests_of_service *service = detector_of_service(call);
-	bool doubt = judge_service(call, service) || call->announced;
+	bool doubt;
 
+	if (call->pace == DETECTOR_SLOW)
+		look_around(call);
+	doubt = judge_service(call, service) || call->announced;
 	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
 		struct requests_of_site *requests = detector_of_site(call, site);
 
@@ -424,10 +489,12 @@ static void keep_cell(struct archive *archive, void *state)
 	archive_bool(archive, &requests->accused);
 	for (unsigned i = 0; i < TRACK_SLOTS; i++)
 		archive_index(archive, &requests->passed_over[i]);
-	archive_moment(archive, &requests->away_until);
-	archive_bool(archive, &requests->missing);
+	archive_double(archive, &requests->rest);
+	archive_float(archive, &requests->share);
 	archive_index(archive, &requests->slot);
 	shortfall_keep(archive, &requests->sum);
+	for (unsigned i = 0; i < TRACK_SLOTS; i++)
+		archive_float(archive, &requests->there[i]);
 }
 
 const struct detector detect_traffic = {

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "archive.h"
@@ -9,6 +10,10 @@
 #define CODE_STEPS 1024.0
 #define CODE_MOST (UINT16_MAX / 2)
 #define DAY_QUARTERS 96
+/* Within the hour something may begin or end a little early; what only rises and falls by
+ * a fifth from one quarter to the next is no such edge. */
+#define EDGE .8
+#define REST_DAYS 2
 
 static uint16_t code(double value, bool replaced)
 {
@@ -79,16 +84,15 @@ static double median_of(double *values, unsigned count)
 				       : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
-struct season_expectation season_at(const struct season *season, struct moment at)
+static struct season_expectation expect(const struct season *season, int64_t quarter)
 {
 	struct season_expectation out = {0};
 	double weeks[SEASON_WEEKS], yesterday;
-	int64_t now = quarter_of(at);
 
 	for (unsigned k = 1; k <= SEASON_WEEKS; k++)
-		if (smooth(season, now - k * SEASON_QUARTERS, &weeks[out.weeks]))
+		if (smooth(season, quarter - k * SEASON_QUARTERS, &weeks[out.weeks]))
 			out.weeks++;
-	out.day = smooth(season, now - DAY_QUARTERS, &yesterday);
+	out.day = smooth(season, quarter - DAY_QUARTERS, &yesterday);
 	if (out.weeks)
 		out.value = median_of(weeks, out.weeks);
 	else if (out.day)
@@ -96,6 +100,21 @@ struct season_expectation season_at(const struct season *season, struct moment a
 	/* One week alone may be a surge: yesterday pulls it down, never up. */
 	if (out.weeks == 1 && out.day && yesterday < out.value)
 		out.value = 0.7 * out.value + 0.3 * yesterday;
+	return out;
+}
+
+struct season_expectation season_at(const struct season *season, struct moment at)
+{
+	int64_t now = quarter_of(at);
+	struct season_expectation out = expect(season, now);
+
+	out.least = out.value;
+	for (int64_t quarter = now - 1; quarter <= now + 1; quarter += 2) {
+		struct season_expectation beside = expect(season, quarter);
+
+		if (beside.weeks == out.weeks && beside.value < EDGE * out.value)
+			out.least = fmin(out.least, beside.value);
+	}
 	return out;
 }
 
@@ -124,14 +143,49 @@ void season_store(struct season *season, struct moment at, double value, bool re
 		      [quarter % SEASON_QUARTERS] = code(value, replaced);
 }
 
-bool season_was_replaced(const struct season *season, struct moment at)
+static bool was_replaced_twice(
+	const struct season *season, struct moment at, int64_t apart)
 {
 	int64_t now = quarter_of(at);
 
-	return (stored_at(season, now - DAY_QUARTERS) & 1 &&
-		       stored_at(season, now - 2 * DAY_QUARTERS) & 1) ||
-	       (stored_at(season, now - SEASON_QUARTERS) & 1 &&
-		       stored_at(season, now - 2 * SEASON_QUARTERS) & 1);
+	return stored_at(season, now - apart) & 1 &&
+	       stored_at(season, now - 2 * apart) & 1;
+}
+
+bool season_was_replaced_daily(const struct season *season, struct moment at)
+{
+	return was_replaced_twice(season, at, DAY_QUARTERS);
+}
+
+bool season_was_replaced_weekly(const struct season *season, struct moment at)
+{
+	return was_replaced_twice(season, at, SEASON_QUARTERS);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return left < right ? -1 : left > right;
+}
+
+double season_rest(const struct season *season)
+{
+	double days[7] = {0}, rest = 0, work;
+
+	if (season->newest - season->first < SEASON_QUARTERS)
+		return -1;
+	for (int64_t back = 0; back < SEASON_QUARTERS; back++) {
+		double value;
+
+		if (look_up(season, season->newest - back, &value))
+			days[back / DAY_QUARTERS] += value;
+	}
+	qsort(days, 7, sizeof(days[0]), by_value);
+	for (unsigned i = 0; i < REST_DAYS; i++)
+		rest += days[i] / REST_DAYS;
+	work = days[(REST_DAYS + 7) / 2];
+	return work > 0 ? fmax(1 - rest / work, 0) : 0;
 }
 
 void season_keep(struct archive *archive, struct season *season)

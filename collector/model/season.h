@@ -26,6 +26,7 @@ struct season {
 
 struct season_expectation {
 	double value;   /* the same unit as what is stored */
+	double least;   /* the same, were everything a quarter hour early or late */
 	unsigned weeks; /* how many weeks it stands on; 0: none, value from yesterday if
 			   `day` */
 	int day;        /* yesterday is known */
@@ -37,7 +38,12 @@ struct season_expectation season_at(const struct season *season, struct moment a
 void season_store(struct season *season, struct moment at, double value, bool replaced);
 /* Whether the same quarter was replaced on the last two days, or in the last two weeks:
  * what comes back at its hour is no incident but a habit, and should be learnt. */
-bool season_was_replaced(const struct season *season, struct moment at);
+bool season_was_replaced_daily(const struct season *season, struct moment at);
+bool season_was_replaced_weekly(const struct season *season, struct moment at);
+/* How much quieter the two quietest days of the last week were than its others, 0 to 1:
+ * near 1 a service lives by its staff's working days, near 0 by no such thing. Negative
+ * before a week is known. */
+double season_rest(const struct season *season);
 /* Both ways of a snapshot. */
 void season_keep(struct archive *archive, struct season *season);
 

@@ -77,7 +77,7 @@ double tail_threshold(
 void tail_keep(struct archive *archive, struct tail *tail)
 {
 	archive_u32(archive, &tail->seen);
-	archive_count(archive, &tail->count, top_wanted(tail->seen));
+	archive_count(archive, &tail->count, TAIL_TOP);
 	for (uint32_t i = 0; i < tail->count; i++)
 		archive_float(archive, &tail->top[i]);
 }
