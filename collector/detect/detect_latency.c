@@ -6,6 +6,7 @@
 
 #include "archive.h"
 #include "quantile_floor.h"
+#include "tail.h"
 
 /* A median of 80 log-normal values is good to 6 %; of fewer than 15 to nothing. */
 #define VALUES_ENOUGH 80
@@ -13,7 +14,9 @@
 #define VALUES_OF_TENTH 60
 #define WEIGHT_MOST 200
 #define MERGED_MOST 12
-#define SPREADS 3.5
+#define LOOSER 100
+/* What is beyond this share of its threshold is not learnt: it may be the trouble. */
+#define DOUBT .7
 #define STEP_LEAST_US 8000.
 #define CALM_SHARE .5
 
@@ -21,10 +24,11 @@ enum quantile { MEDIAN, TENTH, QUANTILES };
 
 static const struct {
 	double q, page, warn, cap;
+	double density; /* of a normal value at q */
 	const char *name;
 } quantiles[QUANTILES] = {
-	[MEDIAN] = {.5, .223 /* ln 1.25 */, .16, .42, "median"},
-	[TENTH] = {.9, .278 /* ln 1.32 */, .2, .5, "slowest tenth"},
+	[MEDIAN] = {.5, .223 /* ln 1.25 */, .16, .42, .399, "median"},
+	[TENTH] = {.9, .278 /* ln 1.32 */, .2, .5, .175, "slowest tenth"},
 };
 
 struct answers_of_site {
@@ -34,6 +38,7 @@ struct answers_of_site {
 
 struct answers_of_service {
 	float effects[DETECTOR_PACES][QUANTILES][3]; /* of the last three slots */
+	struct tail tails[DETECTOR_PACES][QUANTILES];
 	bool accused[DETECTOR_PACES][QUANTILES];
 	struct moment since[DETECTOR_PACES][QUANTILES];
 };
@@ -42,7 +47,8 @@ struct answers_of_service {
 struct showing {
 	unsigned site;
 	double weight;
-	double logarithm, usual, error, threshold, spread;
+	double logarithm, usual, error;
+	double chance; /* standard deviation of the error by how few values there are */
 };
 
 struct showings {
@@ -61,6 +67,17 @@ static void gather(const struct track *track, int64_t slot, struct histogram *in
 		if (responses)
 			histogram_merge(into, responses);
 	}
+}
+
+/* Of n log-normal values. */
+static double chance_of(const struct histogram *histogram, enum quantile which)
+{
+	double median = histogram_quantile(histogram, .5);
+	double spread = log(histogram_quantile(histogram, .84) / fmax(median, 1));
+
+	return fmax(spread, 0) *
+	       sqrt(quantiles[which].q * (1 - quantiles[which].q) / histogram->total) /
+	       quantiles[which].density;
 }
 
 static double probability(const struct detector_case *call)
@@ -92,9 +109,7 @@ static bool show(const struct detector_case *call, unsigned site, enum quantile 
 	out->logarithm = log(fmax(histogram_quantile(&histogram, quantiles[which].q), 1));
 	out->usual = floor->windows ? floor->floor : out->logarithm;
 	out->error = quantile_floor_error(floor, out->logarithm);
-	out->spread = quantile_floor_spread(floor);
-	out->threshold = quantile_floor_threshold(
-		floor, probability(call), quantiles[which].page, quantiles[which].cap);
+	out->chance = chance_of(&histogram, which);
 	return true;
 }
 
@@ -129,14 +144,12 @@ static struct showing sum_up(struct showings *showings)
 		out.logarithm += weight * list[i].logarithm;
 		out.usual += weight * list[i].usual;
 		out.error += weight * list[i].error;
-		out.threshold += weight * list[i].threshold;
-		out.spread += weight * list[i].spread;
+		out.chance += weight * weight * list[i].chance * list[i].chance;
 	}
 	out.logarithm /= out.weight;
 	out.usual /= out.weight;
 	out.error /= out.weight;
-	out.threshold /= out.weight;
-	out.spread /= out.weight;
+	out.chance = sqrt(out.chance) / out.weight;
 	qsort(list, showings->count, sizeof(*list), by_error);
 	median = showings->count % 2 ? list[showings->count / 2].error
 				     : (list[showings->count / 2 - 1].error +
@@ -181,16 +194,40 @@ static void accuse(const struct detector_case *call, const struct showing *showi
 	detector_say(call, &finding);
 }
 
-static enum incident_severity severity_of(
-	const struct showing *showing, enum quantile which, double effect)
+/* The standard deviations that chance alone passes with that probability, good to .1
+ * between 1e-3 and 1e-8. */
+static double deviations_of(double probability)
+{
+	return sqrt(2 * log(1 / probability)) - .6;
+}
+
+/* What chance passes by the scatter of this service's quiet days and by the few values
+ * there are now, both. */
+static double threshold_of(const struct tail *tail, const struct showing *showing,
+	enum quantile which, double least, double probability)
+{
+	struct tail_bounds bounds = {
+		.floor = least, .cap = quantiles[which].cap, .least_beta = .01};
+
+	return fmax(tail_threshold(tail, probability, &bounds),
+		deviations_of(probability) * showing->chance);
+}
+
+static enum incident_severity severity_of(const struct detector_case *call,
+	const struct tail *tail, const struct showing *showing, enum quantile which,
+	double effect)
 {
 	double step_us = exp(showing->usual + effect) - exp(showing->usual);
+	double allowed = probability(call);
 
-	if (step_us < STEP_LEAST_US || effect < SPREADS * showing->spread)
+	if (step_us < STEP_LEAST_US)
 		return SEVERITY_INFO;
-	if (effect > fmax(quantiles[which].page, showing->threshold))
+	if (effect > threshold_of(tail, showing, which, quantiles[which].page, allowed))
 		return SEVERITY_PAGE;
-	return effect > quantiles[which].warn ? SEVERITY_WARN : SEVERITY_INFO;
+	return effect > threshold_of(tail, showing, which, quantiles[which].warn,
+				allowed * LOOSER)
+		       ? SEVERITY_WARN
+		       : SEVERITY_INFO;
 }
 
 static unsigned sites_in_use(const struct detector_case *call)
@@ -210,6 +247,7 @@ static void judge_quantile(struct detector_case *call, struct answers_of_service
 {
 	struct showings showings = {0};
 	float *effects = service->effects[call->pace][which];
+	struct tail *tail = &service->tails[call->pace][which];
 	enum incident_severity severity;
 	struct showing sum;
 	double effect;
@@ -225,7 +263,11 @@ static void judge_quantile(struct detector_case *call, struct answers_of_service
 	sum = sum_up(&showings);
 	effects[call->slot % 3] = (float)sum.error;
 	effect = sum.error = median_of_three(effects);
-	severity = severity_of(&sum, which, effect);
+	severity = severity_of(call, tail, &sum, which, effect);
+	if (!call->announced &&
+		effect < DOUBT * threshold_of(tail, &sum, which, quantiles[which].page,
+					 probability(call)))
+		tail_add(tail, fmax(effect, 0));
 	/* At an hour when only one of its sites speaks, that is one site's word. */
 	if (severity == SEVERITY_PAGE && showings.count == 1 && sites_in_use(call) > 1)
 		severity = SEVERITY_WARN;
@@ -278,6 +320,7 @@ static void keep_service(struct archive *archive, void *state)
 		for (unsigned q = 0; q < QUANTILES; q++) {
 			for (unsigned i = 0; i < 3; i++)
 				archive_float(archive, &service->effects[pace][q][i]);
+			tail_keep(archive, &service->tails[pace][q]);
 			archive_bool(archive, &service->accused[pace][q]);
 			archive_moment(archive, &service->since[pace][q]);
 		}

@@ -28,11 +28,14 @@
 #define STAFF_REST .5
 #define STAFF_EXPECTED 15
 #define STAFF_SERVICES 3
+#define STAFF_COUNTS 40 /* at most, where none is sure */
 #define STAFF_ASKED 64
 #define QUARTERS_A_DAY 96
 /* The fewer there are, the less alike are those who are left. */
 #define STAFF_MARGIN .2
+#define AWAY_US (12 * MOMENT_HOUR_US)
 #define MOSTLY_THERE .9
+#define SURGE 1.3
 #define MOSTLY_AWAY .6
 
 struct scale {
@@ -45,9 +48,16 @@ static const struct scale scales[DETECTOR_PACES][SCALES] = {
 	[DETECTOR_FAST] = {{2, 7}, {6, 6.8}, {18, 6.5}},
 };
 
+/* What a slot was expected to hold when it was judged. */
+struct prospect {
+	int64_t slot;
+	float season; /* with everybody there; negative: not known */
+	float there;  /* how much of that there is reason to expect */
+	bool seasonal;
+};
+
 struct requests_of_site {
 	struct season season;
-	struct moment first;         /* slot ever judged */
 	double level;                /* of the season; 0: not yet */
 	double rate[DETECTOR_PACES]; /* recent requests a slot, while there is no season
 				      */
@@ -55,13 +65,13 @@ struct requests_of_site {
 	bool doubted; /* its service or itself is under suspicion: nothing is learnt */
 	bool accused;
 	int64_t passed_over[TRACK_SLOTS]; /* slots of announced work, by number */
-	double rest;          /* how far it rests at weekends; negative: not known */
-	float share;          /* of what the season expects, seen in the last half hour */
-	int64_t slot;         /* that `share` speaks of; 0: too little was expected */
+	double rest;       /* how far it rests at weekends; negative: not known */
+	int64_t slot;      /* of five minutes, last judged */
+	float seen, usual; /* in the half hour up to it; usual: with everybody there */
+	float there;       /* of its people, as the other services there show */
+	struct moment there_at;
 	struct shortfall sum; /* of half an hour, at this site alone */
-	/* How much of it there is reason to expect, by slots of five minutes: its people,
-	 * as the other services there show. */
-	float there[TRACK_SLOTS];
+	struct prospect prospects[DETECTOR_PACES][TRACK_SLOTS];
 };
 
 struct requests_of_service {
@@ -87,24 +97,6 @@ static double level_of(const struct requests_of_site *requests)
 	return requests->level > 0 ? requests->level : 1;
 }
 
-/* The expectation of one slot were everybody to report all of it; negative: not known. */
-static double expect(const struct detector_case *call,
-	const struct requests_of_site *requests, enum detector_pace pace, int64_t slot_us,
-	int64_t slot, bool *seasonal)
-{
-	struct season_expectation season =
-		season_at(&requests->season, start_of(slot_us, slot));
-	double parts = (double)DETECTOR_SLOW_US / (double)slot_us;
-
-	*seasonal = season.weeks > 0;
-	if (season.weeks)
-		return season.least * level_of(requests) / parts;
-	if (requests->rated[pace] * slot_us >= call->settings->learn_counts_us &&
-		requests->rated[pace])
-		return requests->rate[pace];
-	return -1;
-}
-
 static int by_value(const void *a, const void *b)
 {
 	float left = *(const float *)a, right = *(const float *)b;
@@ -112,49 +104,88 @@ static int by_value(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-/* The share of a site's people that is there, as the other services show that live by
- * them: the median of what they see of what the season expects. One service's trouble
- * does not move it, and a closed office moves all. */
+/* What the services at one site show that live by its staff, but for the judged one. */
+struct staff {
+	float shares[STAFF_ASKED];
+	unsigned sure, asked;
+	double seen, season; /* of all who were asked, none counting for much */
+};
+
+static void ask(struct staff *staff, const struct requests_of_site *other)
+{
+	double part = fmin(1, STAFF_COUNTS / fmax(other->usual, 1));
+
+	staff->asked++;
+	staff->seen += part * other->seen;
+	staff->season += part * other->usual;
+	if (other->usual >= STAFF_EXPECTED && staff->sure < STAFF_ASKED)
+		staff->shares[staff->sure++] = other->seen / other->usual;
+}
+
+/* The share of a site's people that is there: the median of what such services see of
+ * what the season expects, so that one service's trouble does not move it and a closed
+ * office does; of all together when each expects little. Negative: nobody can tell. */
 static double people_there(const struct detector_case *call, unsigned site)
 {
-	float shares[STAFF_ASKED];
-	unsigned count = 0;
+	struct staff staff = {0};
 
-	for (unsigned i = 0; i < cells_services(call->cells) && count < STAFF_ASKED;
-		i++) {
+	for (unsigned i = 0; i < cells_services(call->cells); i++) {
 		const char *cell = cells_find(call->cells, i, site);
 		const struct requests_of_site *other =
 			cell ? (const void *)(cell + call->cell_offset) : NULL;
 
 		if (other && i != call->service_number && other->rest > STAFF_REST &&
 			other->slot >= call->slot - 1)
-			shares[count++] = other->share;
+			ask(&staff, other);
 	}
-	if (count < STAFF_SERVICES)
-		return 1;
-	qsort(shares, count, sizeof(shares[0]), by_value);
-	return fmin(shares[count / 2], 1);
+	if (staff.sure >= STAFF_SERVICES) {
+		qsort(staff.shares, staff.sure, sizeof(staff.shares[0]), by_value);
+		return fmin(staff.shares[staff.sure / 2], 1);
+	}
+	if (staff.asked < STAFF_SERVICES || staff.season < STAFF_EXPECTED)
+		return -1;
+	return fmin(staff.seen / staff.season, 1);
 }
 
-/* Only a service that proves to live by them is excused by their absence. */
+/* Only a service that proves to live by them is excused by their absence. Who was away
+ * when last anybody could tell still is. */
 static double reason_to_expect(const struct detector_case *call, unsigned site,
-	const struct requests_of_site *requests)
+	struct requests_of_site *requests)
 {
 	double there;
 
 	if (requests->rest <= 0)
 		return 1;
 	there = people_there(call, site);
+	if (there >= 0) {
+		requests->there = (float)there;
+		requests->there_at = call->rx;
+	} else if (moment_since_us(call->rx, requests->there_at) < AWAY_US)
+		there = requests->there;
+	else
+		return 1;
 	there *= 1 - STAFF_MARGIN * (1 - there);
 	return 1 - requests->rest * (1 - there);
 }
 
-static double there_at(
-	const struct requests_of_site *requests, int64_t slot_us, int64_t slot)
+/* The expectation of one slot were everybody to report all of it. */
+static struct prospect prospect(const struct detector_case *call, unsigned site,
+	struct requests_of_site *requests, enum detector_pace pace, int64_t slot_us)
 {
-	return requests->first.us
-		       ? requests->there[slot * slot_us / DETECTOR_SLOW_US % TRACK_SLOTS]
-		       : 1;
+	struct prospect out = {.slot = call->slot, .season = -1, .there = 1};
+	struct season_expectation season =
+		season_at(&requests->season, start_of(slot_us, call->slot));
+
+	out.seasonal = season.weeks > 0;
+	if (season.weeks)
+		out.season = (float)(season.least * level_of(requests) * (double)slot_us /
+				     DETECTOR_SLOW_US);
+	else if (requests->rated[pace] * slot_us >= call->settings->learn_counts_us &&
+		 requests->rated[pace])
+		out.season = (float)requests->rate[pace];
+	if (pace == DETECTOR_SLOW)
+		out.there = (float)reason_to_expect(call, site, requests);
+	return out;
 }
 
 /* Adds one site's part; a slot that nobody measured or expected leaves both sides alike.
@@ -172,21 +203,19 @@ static void add_site(
 	for (int64_t slot = call->slot - slots + 1; track->newest && slot <= call->slot;
 		slot++) {
 		const struct track_slot *seen = track_slot_at(track, slot);
-		bool seasonal;
-		double expected;
+		const struct prospect *prospect =
+			&requests->prospects[call->pace][slot % TRACK_SLOTS];
+		double season;
 
-		if (!seen || slot == track->first ||
+		if (!seen || slot == track->first || prospect->slot != slot ||
+			prospect->season < 0 ||
 			requests->passed_over[slot % TRACK_SLOTS] == slot)
 			continue;
-		expected = expect(
-			call, requests, call->pace, track->slot_us, slot, &seasonal);
-		if (expected < 0)
-			continue;
+		season = prospect->season * track_exposure(track, slot);
 		sum->seen += seen->requests;
-		expected *= track_exposure(track, slot);
-		sum->season += expected;
-		sum->expected += expected * there_at(requests, track->slot_us, slot);
-		sum->seasonal |= seasonal;
+		sum->season += season;
+		sum->expected += season * prospect->there;
+		sum->seasonal |= prospect->seasonal;
 	}
 }
 
@@ -310,10 +339,9 @@ static void judge_site(struct detector_case *call, unsigned site,
 	add_site(call, site, scale->slots, &sum);
 	judgement = shortfall_judge(
 		&requests->sum, sum.seen, sum.expected, scale->floor, probability(call));
-	if (sum.season >= STAFF_EXPECTED) {
-		requests->slot = call->slot;
-		requests->share = (float)(sum.seen / sum.season);
-	}
+	requests->slot = call->slot;
+	requests->seen = (float)sum.seen;
+	requests->usual = (float)sum.season;
 	requests->doubted = judgement.speaks && judgement.z > judgement.threshold / 2;
 	if (judgement.speaks && judgement.z > judgement.threshold &&
 		sum.expected > EXPECTED_OF_SITE && drop_of(&sum) > DROP_OF_SITE &&
@@ -355,8 +383,12 @@ static double there_in(const struct requests_of_site *requests, int64_t slot)
 {
 	double sum = 0;
 
-	for (int64_t s = slot - 2; s <= slot; s++)
-		sum += there_at(requests, DETECTOR_SLOW_US, s);
+	for (int64_t s = slot - 2; s <= slot; s++) {
+		const struct prospect *prospect =
+			&requests->prospects[DETECTOR_SLOW][s % TRACK_SLOTS];
+
+		sum += prospect->slot == s ? prospect->there : 1;
+	}
 	return sum / 3;
 }
 
@@ -390,12 +422,9 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	 * for ever. */
 	doubt = (doubt && usual.weeks >= 2) || away;
 	if (usual.weeks) {
-		double most =
-			doubt ? usual.value * level_of(requests) : 1.3 * usual.value + 10;
-
-		replaced = doubt || sum > most;
+		replaced = doubt || sum > SURGE * usual.value + 10;
 		if (replaced && !returns)
-			sum = most;
+			sum = usual.value * (doubt ? level_of(requests) : LEVEL_MOST);
 	}
 	season_store(&requests->season, at, sum, replaced);
 	if (at.us / SEASON_QUARTER_US % QUARTERS_A_DAY == 0)
@@ -420,25 +449,16 @@ static void learn_site(struct detector_case *call, unsigned site,
 		learn_season(requests, track, settled, doubt || requests->doubted);
 }
 
-static void begin(const struct detector_case *call, struct requests_of_site *requests)
-{
-	requests->first = call->rx;
-	requests->rest = -1;
-	for (unsigned i = 0; i < TRACK_SLOTS; i++)
-		requests->there[i] = 1;
-}
-
-static void look_around(struct detector_case *call)
+static void look_ahead(struct detector_case *call)
 {
 	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
 		struct requests_of_site *requests = detector_of_site(call, site);
+		const struct detector_traffic *traffic = detector_traffic_of(call, site);
 
-		if (!requests)
-			continue;
-		if (!requests->first.us)
-			begin(call, requests);
-		requests->there[call->slot % TRACK_SLOTS] =
-			(float)reason_to_expect(call, site, requests);
+		if (requests && traffic->tracks[call->pace].newest)
+			requests->prospects[call->pace][call->slot % TRACK_SLOTS] =
+				prospect(call, site, requests, call->pace,
+					traffic->tracks[call->pace].slot_us);
 	}
 }
 
@@ -447,8 +467,7 @@ static void judge(struct detector_case *call)
 	struct requests_of_service *service = detector_of_service(call);
 	bool doubt;
 
-	if (call->pace == DETECTOR_SLOW)
-		look_around(call);
+	look_ahead(call);
 	doubt = judge_service(call, service) || call->announced;
 	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
 		struct requests_of_site *requests = detector_of_site(call, site);
@@ -474,12 +493,19 @@ static void keep_service(struct archive *archive, void *state)
 	archive_moment(archive, &service->since);
 }
 
+static void prospect_keep(struct archive *archive, struct prospect *prospect)
+{
+	archive_index(archive, &prospect->slot);
+	archive_float(archive, &prospect->season);
+	archive_float(archive, &prospect->there);
+	archive_bool(archive, &prospect->seasonal);
+}
+
 static void keep_cell(struct archive *archive, void *state)
 {
 	struct requests_of_site *requests = state;
 
 	season_keep(archive, &requests->season);
-	archive_moment(archive, &requests->first);
 	archive_double(archive, &requests->level);
 	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
 		archive_double(archive, &requests->rate[pace]);
@@ -490,11 +516,15 @@ static void keep_cell(struct archive *archive, void *state)
 	for (unsigned i = 0; i < TRACK_SLOTS; i++)
 		archive_index(archive, &requests->passed_over[i]);
 	archive_double(archive, &requests->rest);
-	archive_float(archive, &requests->share);
 	archive_index(archive, &requests->slot);
+	archive_float(archive, &requests->seen);
+	archive_float(archive, &requests->usual);
+	archive_float(archive, &requests->there);
+	archive_moment(archive, &requests->there_at);
 	shortfall_keep(archive, &requests->sum);
-	for (unsigned i = 0; i < TRACK_SLOTS; i++)
-		archive_float(archive, &requests->there[i]);
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
+		for (unsigned i = 0; i < TRACK_SLOTS; i++)
+			prospect_keep(archive, &requests->prospects[pace][i]);
 }
 
 const struct detector detect_traffic = {

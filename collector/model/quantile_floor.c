@@ -25,14 +25,6 @@ double quantile_floor_spread(const struct quantile_floor *floor)
 	return fmax(floor->spread, SPREAD_LEAST);
 }
 
-double quantile_floor_threshold(
-	const struct quantile_floor *floor, double probability, double least, double most)
-{
-	struct tail_bounds bounds = {.floor = least, .cap = most, .least_beta = .01};
-
-	return tail_threshold(&floor->tail, probability, &bounds);
-}
-
 void quantile_floor_learn(struct quantile_floor *floor, double logarithm, double least)
 {
 	double error = quantile_floor_error(floor, logarithm);
@@ -50,7 +42,6 @@ void quantile_floor_learn(struct quantile_floor *floor, double logarithm, double
 	floor->spread += fmax(SPREAD_STEP, 1. / (floor->windows + 1.)) *
 			 (fmin(fabs(error), ERROR_MOST) - floor->spread);
 	floor->windows++;
-	tail_add(&floor->tail, fmax(error, 0));
 }
 
 void quantile_floor_keep(struct archive *archive, struct quantile_floor *floor)
@@ -58,5 +49,4 @@ void quantile_floor_keep(struct archive *archive, struct quantile_floor *floor)
 	archive_double(archive, &floor->floor);
 	archive_double(archive, &floor->spread);
 	archive_u32(archive, &floor->windows);
-	tail_keep(archive, &floor->tail);
 }

@@ -7,9 +7,7 @@
 #ifndef ASTRAY_QUANTILE_FLOOR_H
 #define ASTRAY_QUANTILE_FLOOR_H
 
-#include <stdbool.h>
-
-#include "tail.h"
+#include <stdint.h>
 
 struct archive;
 
@@ -17,14 +15,10 @@ struct quantile_floor {
 	double floor;  /* of the natural logarithm */
 	double spread; /* mean absolute error on quiet days */
 	uint32_t windows;
-	struct tail tail;
 };
 
 /* How far above the floor; 0 before anything was learnt. */
 double quantile_floor_error(const struct quantile_floor *floor, double logarithm);
-/* The error that chance passes with that probability, between `least` and `most`. */
-double quantile_floor_threshold(const struct quantile_floor *floor, double probability,
-	double least, double most);
 /* Learns, unless the error is in doubt: more than half of the least that would page, and
  * rare. */
 void quantile_floor_learn(struct quantile_floor *floor, double logarithm, double least);

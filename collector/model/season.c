@@ -10,9 +10,11 @@
 #define CODE_STEPS 1024.0
 #define CODE_MOST (UINT16_MAX / 2)
 #define DAY_QUARTERS 96
-/* Within the hour something may begin or end a little early; what only rises and falls by
- * a fifth from one quarter to the next is no such edge. */
+/* Something may begin or end a quarter hour early; what only changes by a fifth from one
+ * quarter to the next is no such edge. What is switched on and off may be an hour away
+ * when clocks change. */
 #define EDGE .8
+#define CLIFF .33
 #define REST_DAYS 2
 
 static uint16_t code(double value, bool replaced)
@@ -103,18 +105,56 @@ static struct season_expectation expect(const struct season *season, int64_t qua
 	return out;
 }
 
+static bool was_replaced_twice(
+	const struct season *season, struct moment at, int64_t apart)
+{
+	int64_t now = quarter_of(at);
+
+	return stored_at(season, now - apart) & 1 &&
+	       stored_at(season, now - 2 * apart) & 1;
+}
+
+bool season_was_replaced_daily(const struct season *season, struct moment at)
+{
+	return was_replaced_twice(season, at, DAY_QUARTERS);
+}
+
+bool season_was_replaced_weekly(const struct season *season, struct moment at)
+{
+	return was_replaced_twice(season, at, SEASON_QUARTERS);
+}
+
+/* The least of what is expected beside, where it falls away by so much. */
+static double least_beside(const struct season *season, int64_t quarter,
+	const struct season_expectation *here, int64_t apart, double share)
+{
+	double least = here->value;
+
+	for (int64_t beside = quarter - apart; beside <= quarter + apart;
+		beside += 2 * apart) {
+		struct season_expectation there = expect(season, beside);
+
+		if (there.weeks == here->weeks && there.value < share * here->value)
+			least = fmin(least, there.value);
+	}
+	return least;
+}
+
 struct season_expectation season_at(const struct season *season, struct moment at)
 {
 	int64_t now = quarter_of(at);
 	struct season_expectation out = expect(season, now);
+	double yesterday, before;
 
-	out.least = out.value;
-	for (int64_t quarter = now - 1; quarter <= now + 1; quarter += 2) {
-		struct season_expectation beside = expect(season, quarter);
-
-		if (beside.weeks == out.weeks && beside.value < EDGE * out.value)
-			out.least = fmin(out.least, beside.value);
-	}
+	out.least = least_beside(season, now, &out, 1, EDGE);
+	for (int64_t apart = 2; apart <= 4; apart++)
+		out.least =
+			fmin(out.least, least_beside(season, now, &out, apart, CLIFF));
+	/* Missing at its hour for two days: it has moved. */
+	if (out.weeks && season_was_replaced_daily(season, at) &&
+		smooth(season, now - DAY_QUARTERS, &yesterday) &&
+		smooth(season, now - 2 * DAY_QUARTERS, &before))
+		out.least = fmin(out.least, fmax(yesterday, before));
 	return out;
 }
 
@@ -141,25 +181,6 @@ void season_store(struct season *season, struct moment at, double value, bool re
 	season->newest = quarter;
 	season->values[quarter / SEASON_QUARTERS % SEASON_WEEKS]
 		      [quarter % SEASON_QUARTERS] = code(value, replaced);
-}
-
-static bool was_replaced_twice(
-	const struct season *season, struct moment at, int64_t apart)
-{
-	int64_t now = quarter_of(at);
-
-	return stored_at(season, now - apart) & 1 &&
-	       stored_at(season, now - 2 * apart) & 1;
-}
-
-bool season_was_replaced_daily(const struct season *season, struct moment at)
-{
-	return was_replaced_twice(season, at, DAY_QUARTERS);
-}
-
-bool season_was_replaced_weekly(const struct season *season, struct moment at)
-{
-	return was_replaced_twice(season, at, SEASON_QUARTERS);
 }
 
 static int by_value(const void *a, const void *b)

@@ -85,10 +85,56 @@ static void what_was_replaced_two_days_in_a_row_is_a_habit(void **state)
 	(void)state;
 	fill(season, 1, 100);
 	season_store(season, at(1, 12), 1300, true);
-	assert_false(season_was_replaced(season, at(1, 36)));
+	assert_false(season_was_replaced_daily(season, at(1, 36)));
 	season_store(season, at(1, 36), 1300, true);
-	assert_true(season_was_replaced(season, at(1, 60)));
-	assert_false(season_was_replaced(season, at(1, 61)));
+	assert_true(season_was_replaced_daily(season, at(1, 60)));
+	assert_false(season_was_replaced_daily(season, at(1, 61)));
+	free(season);
+}
+
+static void what_moves_to_another_hour_is_expected_there_after_two_days(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	fill(season, 3, 100);
+	for (unsigned q = 0; q < 3 * 96; q++)
+		season_store(season,
+			(struct moment){START_US + 3 * WEEK_US + q * SEASON_QUARTER_US},
+			50, true);
+	assert_true(season_at(season, at(3, 84)).least < 60);
+	assert_true(fabs(season_at(season, at(3, 84)).value - 1300) < 10);
+	free(season);
+}
+
+/* A job that runs from two to four each night. */
+static void what_is_switched_on_and_off_may_be_an_hour_away(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	for (int64_t q = 0; q < 3 * SEASON_QUARTERS; q++)
+		season_store(season, (struct moment){START_US + q * SEASON_QUARTER_US},
+			q % 96 >= 8 && q % 96 < 16 ? 1000 : 10, false);
+	assert_true(season_at(season, at(3, 2)).value > 900);
+	assert_true(season_at(season, at(3, 2)).least < 20);
+	assert_true(season_at(season, at(3, 3)).least < 20);
+	assert_true(season_at(season, at(3, 12)).least > 9);
+	free(season);
+}
+
+static void a_working_week_rests_at_its_end_and_a_public_one_does_not(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	fill(season, 1, 100);
+	assert_true(season_rest(season) < .01);
+	for (int64_t q = 0; q < SEASON_QUARTERS; q++)
+		season_store(season,
+			(struct moment){START_US + WEEK_US + q * SEASON_QUARTER_US},
+			q / 96 >= 5 ? 20 : 500, false);
+	assert_true(fabs(season_rest(season) - .96) < .01);
 	free(season);
 }
 
@@ -111,6 +157,11 @@ int main(void)
 		cmocka_unit_test(one_surge_among_three_weeks_is_not_expected),
 		cmocka_unit_test(a_quarter_that_was_never_measured_is_not_an_old_one),
 		cmocka_unit_test(what_was_replaced_two_days_in_a_row_is_a_habit),
+		cmocka_unit_test(
+			what_moves_to_another_hour_is_expected_there_after_two_days),
+		cmocka_unit_test(what_is_switched_on_and_off_may_be_an_hour_away),
+		cmocka_unit_test(
+			a_working_week_rests_at_its_end_and_a_public_one_does_not),
 		cmocka_unit_test(an_older_quarter_is_passed_over),
 	};
 
