@@ -10,6 +10,7 @@
 /* Sightings further apart than this are two stories. */
 #define SUSPECT_US (90 * MOMENT_MINUTE_US)
 #define FORGET_US (35 * MOMENT_DAY_US)
+#define SETTLED_US (6 * MOMENT_HOUR_US)
 #define SIGHTINGS_BY_POLICY 2
 #define SIGHTINGS 3
 #define ROUNDS_STEERED 4 /* by each who sees it */
@@ -20,6 +21,7 @@
 
 struct paths_of_site {
 	struct known pairs;    /* (network, country) */
+	struct known homes;    /* countries, of which more than one router told */
 	struct known suspects; /* the same, on trial */
 	struct moment first;   /* trace ever */
 	uint32_t flows;        /* bits of the flows seen */
@@ -44,18 +46,22 @@ static bool is_against_policy(const struct service *service, const struct place 
 	       !is_expected_country(service, place);
 }
 
-static bool has_network(const struct known *pairs, const struct place *place)
+/* What was first seen a moment ago is no habit yet: it may be the detour, when a router
+ * of it did not answer. */
+static bool is_settled(const struct detector_case *call,
+	const struct paths_of_site *paths, const struct known_item *item)
 {
-	for (uint32_t i = 0; i < pairs->count; i++)
-		if (pairs->items[i].key >> 16 == path_words_network(place))
-			return true;
-	return false;
+	return item && (moment_since_us(call->rx, item->first) > SETTLED_US ||
+			       moment_since_us(item->first, paths->first) <
+				       call->settings->learn_paths_us);
 }
 
-static bool has_country(const struct known *pairs, const struct place *place)
+static bool has_network(const struct detector_case *call,
+	const struct paths_of_site *paths, const struct place *place)
 {
-	for (uint32_t i = 0; i < pairs->count; i++)
-		if ((pairs->items[i].key & 0xffff) == path_words_country(place))
+	for (uint32_t i = 0; i < paths->pairs.count; i++)
+		if (paths->pairs.items[i].key >> 16 == path_words_network(place) &&
+			is_settled(call, paths, &paths->pairs.items[i]))
 			return true;
 	return false;
 }
@@ -128,7 +134,7 @@ static bool is_slower(
 }
 
 static bool is_suspect(
-	const struct detector_case *call, const struct paths_of_site *paths, unsigned at)
+	const struct detector_case *call, struct paths_of_site *paths, unsigned at)
 {
 	const struct obs_trace *trace = &call->obs->trace;
 	const struct obs_hop *hop = &trace->hops[at],
@@ -137,9 +143,11 @@ static bool is_suspect(
 	bool policy = is_against_policy(call->service, place);
 
 	if (!path_words_hop_counts(hop) || !place->country[0] ||
-		has_network(&paths->pairs, place))
+		has_network(call, paths, place))
 		return false;
-	if (!policy && has_country(&paths->pairs, place))
+	/* One router that a database puts there does not make a country a habit. */
+	if (!policy && is_settled(call, paths,
+			       known_find(&paths->homes, path_words_country(place))))
 		return false;
 	if (!policy && destination &&
 		strcmp(destination->place.country, place->country) == 0 &&
@@ -166,7 +174,7 @@ static bool is_steered(const struct detector_case *call,
 	const struct obs_hop *destination = path_words_destination(&call->obs->trace);
 
 	return destination && strcmp(destination->place.country, place->country) == 0 &&
-	       has_network(&paths->pairs, &destination->place);
+	       has_network(call, paths, &destination->place);
 }
 
 /* One endpoint, whatever it sees, only adds to what others say. */
@@ -256,13 +264,22 @@ static void accuse(const struct detector_case *call, struct paths_of_site *paths
 static void learn(struct detector_case *call, struct paths_of_site *paths)
 {
 	const struct obs_trace *trace = &call->obs->trace;
+	const struct obs_hop *destination = path_words_destination(trace);
 
-	for (unsigned i = 0; i < trace->hop_count; i++)
-		if (path_words_hop_counts(&trace->hops[i]))
-			(void)known_see(&paths->pairs,
-				path_words_pair(&trace->hops[i].place), call->rx,
-				call->vantage->number);
+	for (unsigned i = 0; i < trace->hop_count; i++) {
+		const struct place *place = &trace->hops[i].place;
+
+		if (!path_words_hop_counts(&trace->hops[i]))
+			continue;
+		(void)known_see(&paths->pairs, path_words_pair(place), call->rx,
+			call->vantage->number);
+		if (place->country[0] &&
+			(&trace->hops[i] == destination || has_neighbour(trace, i)))
+			(void)known_see(&paths->homes, path_words_country(place),
+				call->rx, call->vantage->number);
+	}
 	known_forget(&paths->pairs, moment_plus_us(call->rx, -FORGET_US));
+	known_forget(&paths->homes, moment_plus_us(call->rx, -FORGET_US));
 	if (trace->reached) {
 		path_words_write(paths->usual, sizeof(paths->usual), trace);
 		paths->usual_rtt_us = path_words_rtt_us(trace);
@@ -335,6 +352,7 @@ static void keep_cell(struct archive *archive, void *state)
 	struct paths_of_site *paths = state;
 
 	known_keep(archive, &paths->pairs);
+	known_keep(archive, &paths->homes);
 	known_keep(archive, &paths->suspects);
 	archive_moment(archive, &paths->first);
 	archive_u32(archive, &paths->flows);

@@ -36,6 +36,8 @@
 #define AWAY_US (12 * MOMENT_HOUR_US)
 #define MOSTLY_THERE .9
 #define SURGE 1.3
+#define BUSY .4
+#define HEIGHT_STEP (1. / 2016)
 #define MOSTLY_AWAY .6
 
 struct scale {
@@ -51,7 +53,7 @@ static const struct scale scales[DETECTOR_PACES][SCALES] = {
 /* What a slot was expected to hold when it was judged. */
 struct prospect {
 	int64_t slot;
-	float season; /* with everybody there; negative: not known */
+	float season; /* with everybody there; 0 until known */
 	float there;  /* how much of that there is reason to expect */
 	bool seasonal;
 };
@@ -65,7 +67,7 @@ struct requests_of_site {
 	bool doubted; /* its service or itself is under suspicion: nothing is learnt */
 	bool accused;
 	int64_t passed_over[TRACK_SLOTS]; /* slots of announced work, by number */
-	double rest;       /* how far it rests at weekends; negative: not known */
+	double rest;       /* how far it rests at weekends; 0 until known */
 	int64_t slot;      /* of five minutes, last judged */
 	float seen, usual; /* in the half hour up to it; usual: with everybody there */
 	float there;       /* of its people, as the other services there show */
@@ -75,7 +77,10 @@ struct requests_of_site {
 };
 
 struct requests_of_service {
-	struct shortfall sums[DETECTOR_PACES][SCALES];
+	/* Apart for the hours in which little and much is expected: a few requests
+	 * scatter otherwise than many. */
+	struct shortfall sums[DETECTOR_PACES][SCALES][2];
+	double height[DETECTOR_PACES]; /* of what a slot was expected to hold */
 	bool accused;
 	struct moment since;
 };
@@ -272,11 +277,24 @@ static enum incident_severity severity_of(const struct shortfall *shortfall,
 	return SEVERITY_INFO;
 }
 
+static struct shortfall *shortfall_of(struct requests_of_service *service,
+	enum detector_pace pace, unsigned scale, double expected)
+{
+	double slots = scales[pace][scale].slots;
+
+	if (scale == 0)
+		service->height[pace] =
+			fmax(expected / slots, service->height[pace] * (1 - HEIGHT_STEP));
+	return &service->sums[pace][scale]
+			     [expected / slots > BUSY * service->height[pace]];
+}
+
 /* The worst scale speaks. Returns whether anything is in doubt: then nobody learns. */
 static bool judge_service(struct detector_case *call, struct requests_of_service *service)
 {
 	struct sum sums[SCALES] = {0};
 	struct shortfall_judgement judgements[SCALES];
+	struct shortfall *shortfalls[SCALES];
 	enum incident_severity worst = SEVERITY_INFO;
 	unsigned speaker = 0;
 	bool doubt = false, spoken = false;
@@ -288,15 +306,15 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 		for (unsigned site = 0; site < vantages_site_count(call->vantages);
 			site++)
 			add_site(call, site, scale->slots, &sums[i]);
-		judgements[i] = shortfall_judge(&service->sums[call->pace][i],
-			sums[i].seen, sums[i].expected, scale->floor, probability(call));
+		shortfalls[i] = shortfall_of(service, call->pace, i, sums[i].expected);
+		judgements[i] = shortfall_judge(shortfalls[i], sums[i].seen,
+			sums[i].expected, scale->floor, probability(call));
 		if (!judgements[i].speaks)
 			continue;
 		spoken = true;
 		doubt |= judgements[i].z > judgements[i].threshold / 2 &&
 			 drop_of(&sums[i]) > DROP_LEAST / 2;
-		severity = severity_of(
-			&service->sums[call->pace][i], &judgements[i], drop_of(&sums[i]));
+		severity = severity_of(shortfalls[i], &judgements[i], drop_of(&sums[i]));
 		if (severity > worst) {
 			worst = severity;
 			speaker = i;
@@ -321,9 +339,8 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 	for (unsigned i = 0; i < SCALES && !doubt && !call->announced && !call->again;
 		i++)
 		if (judgements[i].speaks)
-			shortfall_learn(&service->sums[call->pace][i], sums[i].seen,
-				sums[i].expected, judgements[i].z,
-				judgements[i].threshold);
+			shortfall_learn(shortfalls[i], sums[i].seen, sums[i].expected,
+				judgements[i].z, judgements[i].threshold);
 	return doubt;
 }
 
@@ -378,6 +395,14 @@ static void learn_level(struct requests_of_site *requests, double whole, double 
 	requests->level = fmin(fmax(requests->level, LEVEL_LEAST), LEVEL_MOST);
 }
 
+static void learn_rest(struct requests_of_site *requests)
+{
+	double rest = season_rest(&requests->season);
+
+	if (rest >= 0)
+		requests->rest = rest;
+}
+
 /* What its people's absence leaves of a quarter says little of the quarter. */
 static double there_in(const struct requests_of_site *requests, int64_t slot)
 {
@@ -428,7 +453,7 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	}
 	season_store(&requests->season, at, sum, replaced);
 	if (at.us / SEASON_QUARTER_US % QUARTERS_A_DAY == 0)
-		requests->rest = season_rest(&requests->season);
+		learn_rest(requests);
 }
 
 static void learn_site(struct detector_case *call, unsigned site,
@@ -488,7 +513,10 @@ static void keep_service(struct archive *archive, void *state)
 
 	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
 		for (unsigned i = 0; i < SCALES; i++)
-			shortfall_keep(archive, &service->sums[pace][i]);
+			for (unsigned busy = 0; busy < 2; busy++)
+				shortfall_keep(archive, &service->sums[pace][i][busy]);
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
+		archive_double(archive, &service->height[pace]);
 	archive_bool(archive, &service->accused);
 	archive_moment(archive, &service->since);
 }

@@ -124,7 +124,8 @@ bool season_was_replaced_weekly(const struct season *season, struct moment at)
 	return was_replaced_twice(season, at, SEASON_QUARTERS);
 }
 
-/* The least of what is expected beside, where it falls away by so much. */
+/* The least of what is expected beside, where it falls away by so much, and by more than
+ * chance does: three standard deviations of what nine slots hold. */
 static double least_beside(const struct season *season, int64_t quarter,
 	const struct season_expectation *here, int64_t apart, double share)
 {
@@ -134,7 +135,8 @@ static double least_beside(const struct season *season, int64_t quarter,
 		beside += 2 * apart) {
 		struct season_expectation there = expect(season, beside);
 
-		if (there.weeks == here->weeks && there.value < share * here->value)
+		if (there.weeks == here->weeks && there.value < share * here->value &&
+			here->value - there.value > sqrt(here->value))
 			least = fmin(least, there.value);
 	}
 	return least;
@@ -193,14 +195,21 @@ static int by_value(const void *a, const void *b)
 double season_rest(const struct season *season)
 {
 	double days[7] = {0}, rest = 0, work;
+	unsigned measured[7] = {0};
 
-	if (season->newest - season->first < SEASON_QUARTERS)
-		return -1;
-	for (int64_t back = 0; back < SEASON_QUARTERS; back++) {
-		double value;
+	for (int64_t ahead = 0; ahead < SEASON_QUARTERS; ahead++) {
+		struct season_expectation usual =
+			expect(season, season->newest + 1 + ahead);
 
-		if (look_up(season, season->newest - back, &value))
-			days[back / DAY_QUARTERS] += value;
+		if (usual.weeks) {
+			days[ahead / DAY_QUARTERS] += usual.value;
+			measured[ahead / DAY_QUARTERS]++;
+		}
+	}
+	for (unsigned i = 0; i < 7; i++) {
+		if (measured[i] < DAY_QUARTERS / 2)
+			return -1;
+		days[i] /= measured[i];
 	}
 	qsort(days, 7, sizeof(days[0]), by_value);
 	for (unsigned i = 0; i < REST_DAYS; i++)

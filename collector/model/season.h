@@ -40,9 +40,9 @@ void season_store(struct season *season, struct moment at, double value, bool re
  * what comes back at its hour is no incident but a habit, and should be learnt. */
 bool season_was_replaced_daily(const struct season *season, struct moment at);
 bool season_was_replaced_weekly(const struct season *season, struct moment at);
-/* How much quieter the two quietest days of the last week were than its others, 0 to 1:
+/* How much quieter the two quietest days of a usual week are than its others, 0 to 1:
  * near 1 a service lives by its staff's working days, near 0 by no such thing. Negative
- * before a week is known. */
+ * while no whole week is known. */
 double season_rest(const struct season *season);
 /* Both ways of a snapshot. */
 void season_keep(struct archive *archive, struct season *season);

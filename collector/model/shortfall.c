@@ -64,8 +64,9 @@ void shortfall_learn(struct shortfall *shortfall, double seen, double expected, 
 	shortfall->windows++;
 	excess = MADE_GOOD *
 		 fmin(excess, WILD * fmax(shortfall->dispersion, DISPERSION_LEAST));
-	shortfall->dispersion +=
-		step * (fmin(excess, DISPERSION_MOST) - shortfall->dispersion);
+	if (off < 0)
+		shortfall->dispersion +=
+			step * (fmin(excess, DISPERSION_MOST) - shortfall->dispersion);
 	/* While the dispersion is still settling, the tail would keep its youth for
 	 * weeks. */
 	if (z < .7 * threshold && shortfall->windows > SETTLED_WINDOWS)
