@@ -205,7 +205,7 @@ static bool may_speak(const struct detector_case *call, const struct paths_of_si
 /* Countries where the path did not go before (or may not go), in its order; of the last
  * also the city, since that is the far end. */
 static void write_new_countries(const struct detector_case *call,
-	const struct paths_of_site *paths, char *buf, size_t cap)
+	struct paths_of_site *paths, char *buf, size_t cap)
 {
 	const struct obs_trace *trace = &call->obs->trace;
 	const struct place *last = NULL;
@@ -216,7 +216,9 @@ static void write_new_countries(const struct detector_case *call,
 		const struct place *place = &trace->hops[i].place;
 		bool known = call->service->expect.countries_given
 				     ? is_expected_country(call->service, place)
-				     : has_country(&paths->pairs, place);
+				     : is_settled(call, paths,
+					       known_find(&paths->homes,
+						       path_words_country(place)));
 
 		if (!path_words_hop_counts(&trace->hops[i]) || !place->country[0] ||
 			known)

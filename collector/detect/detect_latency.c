@@ -27,8 +27,8 @@ static const struct {
 	double density; /* of a normal value at q */
 	const char *name;
 } quantiles[QUANTILES] = {
-	[MEDIAN] = {.5, .223 /* ln 1.25 */, .16, .42, .399, "median"},
-	[TENTH] = {.9, .278 /* ln 1.32 */, .2, .5, .175, "slowest tenth"},
+	[MEDIAN] = {.5, .223 /* ln 1.25 */, .16, .3, .399, "median"},
+	[TENTH] = {.9, .278 /* ln 1.32 */, .2, .38, .175, "slowest tenth"},
 };
 
 struct answers_of_site {
