@@ -5,6 +5,8 @@
 
 #include "astray/now.h"
 
+#define PACKET_MAX_US 4
+
 void lot_add(struct lot *lot, struct flight *flight, const struct trace_packet *packet)
 {
 	lot->packets[lot->count] = *packet;
@@ -29,15 +31,19 @@ static void drop_first(struct lot *lot, unsigned count)
 
 /* One call took from `before` to `after`; its packets left one by one in between, each at
  * the beginning of its share: what the kernel does with it afterwards counts as on the
- * way. */
+ * way. A call that took much longer than packets do was interrupted, who knows after
+ * which: a round trip may be said too long then, never too short. */
 static void note_sent(
 	const struct lot *lot, unsigned count, struct tick before, struct tick after)
 {
 	int64_t span_us = tick_since_us(after, before);
 
 	for (unsigned i = 0; i < count; i++) {
-		struct tick at = {before.us + span_us * i / count};
+		int64_t share_us = span_us * i / count;
+		struct tick at = {before.us + share_us};
 
+		if (share_us > i * PACKET_MAX_US)
+			at.us = before.us + i * PACKET_MAX_US;
 		if (lot->flights[i])
 			flight_note_sent(lot->flights[i], lot->packets[i].id, at);
 	}
