@@ -1,6 +1,7 @@
 #include "round_table.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "printable.h"
@@ -33,12 +34,14 @@ static struct round_row *row_for(
 	table->count++;
 	table->rows[at] = (struct round_row){
 		.ttl = ttl, .address = *address, .least_us = INT64_MAX};
+	memset(table->rows[at].history_us, -1, sizeof(table->rows[at].history_us));
 	return &table->rows[at];
 }
 
 static void add_hop(struct round_table *table, const struct obs_hop *hop)
 {
 	struct round_row *row = row_for(table, hop->ttl, &hop->address);
+	double ms = (double)hop->rtt_us / 1000;
 
 	if (!row || !hop->answered)
 		return;
@@ -46,6 +49,10 @@ static void add_hop(struct round_table *table, const struct obs_hop *hop)
 	row->rounds++;
 	row->last_us = hop->rtt_us;
 	row->sum_us += hop->rtt_us;
+	row->square_sum += ms * ms;
+	if (hop->rtt_us < INT32_MAX)
+		row->history_us[table->rounds % ROUND_TABLE_HISTORY] =
+			(int32_t)hop->rtt_us;
 	if (hop->rtt_us < row->least_us)
 		row->least_us = hop->rtt_us;
 	if (hop->rtt_us > row->most_us)
@@ -61,6 +68,8 @@ void round_table_add(struct round_table *table, const struct obs_trace *trace)
 
 	table->rounds++;
 	table->reached = trace->reached;
+	for (unsigned i = 0; i < table->count; i++)
+		table->rows[i].history_us[table->rounds % ROUND_TABLE_HISTORY] = -1;
 	for (unsigned i = 0; i < trace->hop_count; i++) {
 		const struct obs_hop *hop = &trace->hops[i];
 
@@ -102,8 +111,8 @@ enum round_verdict round_table_judge(
 	return ROUND_LOSS;
 }
 
-static const char *verdict_text(
-	const struct round_table *table, const struct round_row *row, char buf[static 32])
+const char *round_table_verdict_text(const struct round_table *table,
+	const struct round_row *row, char buf[static ROUND_TABLE_VERDICT])
 {
 	int64_t sent = table->sent[row->ttl], answered = answered_at(table, row->ttl);
 
@@ -111,11 +120,11 @@ static const char *verdict_text(
 	case ROUND_SILENT:
 		return "silent";
 	case ROUND_LIMITED:
-		(void)snprintf(buf, 32, "answers %.0f%%",
+		(void)snprintf(buf, ROUND_TABLE_VERDICT, "answers %.0f%%",
 			100.0 * (double)answered / (double)sent);
 		return buf;
 	case ROUND_LOSS:
-		(void)snprintf(buf, 32, "loss %.1f%%",
+		(void)snprintf(buf, ROUND_TABLE_VERDICT, "loss %.1f%%",
 			100.0 * (double)(sent - answered) / (double)sent);
 		return buf;
 	case ROUND_FINE:
@@ -124,10 +133,27 @@ static const char *verdict_text(
 	return "";
 }
 
+double round_table_spread_ms(const struct round_row *row)
+{
+	double mean = (double)row->sum_us / 1000 / (double)row->rounds;
+	double variance = row->square_sum / (double)row->rounds - mean * mean;
+
+	return row->rounds && variance > 0 ? sqrt(variance) : 0;
+}
+
+int32_t round_table_past_us(
+	const struct round_table *table, const struct round_row *row, unsigned ago)
+{
+	if (ago >= ROUND_TABLE_HISTORY || ago >= table->rounds)
+		return -1;
+	return row->history_us[(table->rounds - ago) % ROUND_TABLE_HISTORY];
+}
+
 static void print_row(FILE *out, const struct round_table *table,
 	const struct round_row *row, bool colours)
 {
-	char text[ADDRESS_TEXT], verdict[32], name[OBS_NAME], city[PLACE_NAME];
+	char text[ADDRESS_TEXT], verdict[ROUND_TABLE_VERDICT], name[OBS_NAME],
+		city[PLACE_NAME];
 	bool loss = round_table_judge(table, row) == ROUND_LOSS;
 
 	printable_copy(name, sizeof(name), row->name);
@@ -142,8 +168,9 @@ static void print_row(FILE *out, const struct round_table *table,
 		(double)row->least_us / 1000,
 		(double)row->sum_us / (double)row->rounds / 1000,
 		(double)row->most_us / 1000, loss && colours ? "\033[31m" : "",
-		verdict_text(table, row, verdict), loss && colours ? "\033[0m" : "", name,
-		name[0] ? "  " : "", row->place.country, city);
+		round_table_verdict_text(table, row, verdict),
+		loss && colours ? "\033[0m" : "", name, name[0] ? "  " : "",
+		row->place.country, city);
 }
 
 unsigned round_table_print(FILE *out, const struct round_table *table, bool colours)

@@ -96,23 +96,31 @@ static int gather_targets(struct trace_targets *targets, const struct log *log,
 	return targets->count ? EX_OK : usage(log, "wants at least one host");
 }
 
-/* A terminal shows one host's rounds as they come, until they are interrupted. False when
- * what is wished for does not go together. */
+static bool can_be_drawn_on(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
+/* A terminal shows rounds as they come, until somebody ends them. False when what is
+ * wished for does not go together. */
 static bool choose_rounds(struct trace_run_order *order, const struct wishes *wishes)
 {
-	bool terminal = isatty(STDOUT_FILENO) != 0;
-	bool single = order->targets->count == 1 && order->form == TRACE_RUN_TABLE &&
-		      !order->all_paths && !order->mtu;
+	bool terminal = can_be_drawn_on();
+	bool fit = order->targets->count <= TRACE_RUN_ROUND_TARGETS &&
+		   !order->all_paths && !order->mtu;
+	bool table = order->form == TRACE_TABLE;
 	const char *no_colour = getenv("NO_COLOR");
 
 	order->rounds = wishes->rounds ? wishes->rounds : 1;
 	if (!wishes->rounds && wishes->report)
 		order->rounds = ROUNDS_REPORT;
-	else if (!wishes->rounds && terminal && single)
+	else if (!wishes->rounds && terminal && fit && table)
 		order->rounds = INT64_MAX;
-	order->live = terminal && order->rounds > 1 && !wishes->report;
+	order->live = terminal && table && order->rounds > 1 && !wishes->report;
 	order->colours = terminal && !(no_colour && *no_colour);
-	return order->rounds == 1 || single;
+	return order->rounds == 1 || fit;
 }
 
 static int run(
@@ -127,9 +135,9 @@ static int run(
 		.rate = wishes->rate,
 		.host_rate = wishes->host_rate,
 		.router_rate = wishes->router_rate,
-		.form = wishes->csv    ? TRACE_RUN_CSV
-			: wishes->json ? TRACE_RUN_JSON
-				       : TRACE_RUN_TABLE,
+		.form = wishes->csv    ? TRACE_CSV
+			: wishes->json ? TRACE_JSON
+				       : TRACE_TABLE,
 		.names = !wishes->numeric,
 		.all_paths = wishes->all_paths,
 		.mtu = wishes->mtu,
@@ -153,8 +161,8 @@ static int run(
 	exit_code = gather_targets(&targets, log, wishes, operands, argv);
 	if (exit_code == EX_OK && !choose_rounds(&order, wishes))
 		exit_code = usage(log,
-			"several rounds are of one host, without --json, --csv, --mtu "
-			"and --all-paths");
+			"several rounds are of at most 64 hosts, without --mtu and "
+			"--all-paths");
 	if (exit_code == EX_OK)
 		exit_code = trace_run(&order);
 	trace_targets_free(&targets);
@@ -273,7 +281,8 @@ int trace_command(void *app, int argc, char **argv)
 			.min = 1,
 			.max = 1000000,
 			.target = &wishes.rounds,
-			.help = "so many rounds; on a terminal shown as they come"},
+			.help = "so many rounds, one a second; on a terminal shown in "
+				"place"},
 		{.name = "csv",
 			.kind = ARGS_FLAG,
 			.target = &wishes.csv,

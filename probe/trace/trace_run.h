@@ -1,6 +1,6 @@
 /*
- * One run of `astray-probe trace`: traces every target once, many at a time, and prints
- * each as it ends, as a table or as a line of the wire format.
+ * One run of `astray-probe trace`: traces every target, many at a time, once or in
+ * rounds, and prints each as it ends, or shows on a terminal how all of them are.
  */
 #ifndef TRACE_TRACE_RUN_H
 #define TRACE_TRACE_RUN_H
@@ -10,9 +10,10 @@
 #include "astray/fault.h"
 #include "astray/log.h"
 #include "astray/obs.h"
+#include "trace_output.h"
 #include "trace_targets.h"
 
-enum trace_run_form { TRACE_RUN_TABLE, TRACE_RUN_JSON, TRACE_RUN_CSV };
+#define TRACE_RUN_ROUND_TARGETS 64 /* that are traced in rounds at once */
 
 struct trace_run_order {
 	const struct log *log;
@@ -24,9 +25,10 @@ struct trace_run_order {
 	int64_t rate;                   /* packets a second, in all */
 	int64_t host_rate, router_rate; /* to one destination, one router; 0: the same */
 	bool all_paths, mtu, names;
-	enum trace_run_form form;
-	int64_t rounds;                 /* more than one: a summary, of one target */
-	bool live, colours;             /* drawn again after each round */
+	enum trace_form form;
+	int64_t rounds; /* more than one: summed up as a table, or each printed */
+	bool live;      /* shown on the terminal, until somebody ends it */
+	bool colours;
 	struct place here;              /* unlocated: nothing is judged by light */
 	const char *geo_city, *geo_asn; /* or NULL */
 };
