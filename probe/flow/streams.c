@@ -1,5 +1,7 @@
 #include "streams.h"
 
+#include <limits.h>
+
 /* Frames: a head of nine bytes and what stands in it. */
 #define FRAME_LEN 9
 #define WINDOW_UPDATE_LEN (FRAME_LEN + 4)
@@ -9,7 +11,7 @@
 #define PREFACE_SETTINGS_MAX 6 /* more would look like a request behind them */
 #define PREFACE_LEN 24
 
-/* More pings or window updates than this do not share a record. */
+/* More pings or window updates than this do not share a record without requests. */
 #define TOGETHER_MAX 3
 
 /* HEADERS hold at least five indexed fields: method, scheme, authority, path, agent. */
@@ -18,12 +20,19 @@
 /* A length that came this often is what requests look like. */
 #define UNIT_REPEATS 3
 
+/* A server that sent this many empty frames ends its answers with them. */
+#define ENDS_MIN 3
+
 /* Preface, two settings and a window update. A first request carries its fields in full,
  * about two and a half times what the same costs later (nghttp2's clients). */
 #define OPENING_LEN (PREFACE_LEN + FRAME_LEN + 2 * SETTING_LEN + WINDOW_UPDATE_LEN)
 
 /* Records of requests that differ by what HPACK makes of a number. */
 #define ALIKE_BYTES 6
+#define ALIKE_UNIT 1 /* … from one to the next, of the usual length */
+
+/* The usual length of a request whose fields are known; longer ones may be data. */
+#define UNIT_LEN_MAX 256
 
 /* A record this near the largest one goes on in the next. */
 #define IS_FULL(len, largest) ((unsigned)(len)*100 >= (unsigned)(largest)*97)
@@ -32,9 +41,12 @@
 /* Beyond any server's limit of streams. */
 #define OPEN_MAX 20000
 
-void streams_init(struct streams *streams, uint8_t overhead)
+void streams_init(
+	struct streams *streams, uint8_t overhead, bool client_opened, bool server_opened)
 {
-	*streams = (struct streams){.overhead = overhead};
+	*streams = (struct streams){.overhead = overhead,
+		.client_opened = client_opened,
+		.server_opened = server_opened};
 }
 
 static int content_of(uint16_t len, uint8_t overhead)
@@ -134,16 +146,28 @@ static void open_request(
 	show_multiplexed(streams, sink);
 }
 
-/* The length that requests for the same have, once HPACK knows all their fields. */
-static void note_length(struct streams *streams, int content)
+static int64_t mean_of(int64_t sum, uint16_t count)
 {
-	if (content == streams->unit) {
-		if (streams->repeats < UNIT_REPEATS)
-			streams->repeats++;
-	} else if (streams->repeats < UNIT_REPEATS || content < streams->unit) {
-		streams->unit = (uint16_t)content;
-		streams->repeats = 1;
+	return sum / count;
+}
+
+/* A request that was not seen as one when its record came; its answer may have come
+ * meanwhile. */
+static void open_late(
+	struct streams *streams, const struct exchange_sink *sink, struct moment began)
+{
+	int64_t after_us;
+
+	if (!streams->spare) {
+		open_request(streams, sink, since_base(streams, began));
+		return;
 	}
+	after_us = mean_of(streams->spare_sum_us, streams->spare);
+	streams->spare_sum_us -= after_us;
+	streams->spare--;
+	exchange_tell(sink, EXCHANGE_REQUEST, 0);
+	exchange_tell(sink, EXCHANGE_MULTIPLEXED, 0);
+	exchange_tell(sink, EXCHANGE_RESPONSE, after_us);
 }
 
 static bool has_unit(const struct streams *streams)
@@ -151,17 +175,109 @@ static bool has_unit(const struct streams *streams)
 	return streams->repeats >= UNIT_REPEATS;
 }
 
-/* How many requests of the usual length a record holds, give or take a byte each; 1 when
- * it is no multiple of it. */
+static bool is_near(int content, int length)
+{
+	return content - length <= ALIKE_UNIT && length - content <= ALIKE_UNIT;
+}
+
+static bool is_usual(const struct streams *streams, int content)
+{
+	return has_unit(streams) && content >= REQUEST_LEN_MIN &&
+	       is_near(content, streams->unit);
+}
+
+/* Whether a record of the length that was thought usual held several of this one. */
+static bool divides_unit(const struct streams *streams, int content)
+{
+	return has_unit(streams) && streams->unit >= 2 * content &&
+	       streams->unit % content == 0;
+}
+
+static void new_unit(struct streams *streams, int content, uint8_t repeats)
+{
+	streams->unit = (uint16_t)content;
+	streams->repeats = repeats;
+	streams->rival_repeats = 0;
+	streams->tally = 0;
+}
+
+/* The records that were taken for one request each held several, as their answers say. */
+static void open_missed(
+	struct streams *streams, const struct exchange_sink *sink, int content)
+{
+	unsigned each = streams->unit / (unsigned)content - 1;
+
+	for (unsigned left = each * streams->tally; left > 0 && streams->spare; left--)
+		open_late(streams, sink, streams->request);
+	new_unit(streams, content, UNIT_REPEATS);
+}
+
+static void note_rival(struct streams *streams, int content)
+{
+	streams->rival_repeats = is_near(content, streams->rival)
+					 ? (uint8_t)(streams->rival_repeats + 1)
+					 : 1;
+	streams->rival = (uint16_t)content;
+	if (streams->rival_repeats >= UNIT_REPEATS)
+		new_unit(streams, content, UNIT_REPEATS);
+}
+
+/* The length that requests for the same have, once HPACK knows all their fields. It moves
+ * with the length of numbers in them, and gives way to another that comes as often. */
+static void note_length(
+	struct streams *streams, const struct exchange_sink *sink, int content)
+{
+	if (content < REQUEST_LEN_MIN || content > UNIT_LEN_MAX)
+		return;
+	if (divides_unit(streams, content)) {
+		open_missed(streams, sink, content);
+	} else if (is_near(content, streams->unit)) {
+		streams->repeats = (uint8_t)(streams->repeats + !has_unit(streams));
+		streams->unit = (uint16_t)content;
+		streams->tally = (uint16_t)(streams->tally + (streams->tally < OPEN_MAX));
+		streams->rival_repeats = 0;
+	} else if (has_unit(streams)) {
+		note_rival(streams, content);
+	} else {
+		new_unit(streams, content, 1);
+		streams->tally = 1;
+	}
+}
+
+/* How well so many bytes are requests of the usual length, give or take a byte for two:
+ * what is left over; negative when they are not. */
+static int misfit(const struct streams *streams, int content, int *times)
+{
+	int apart;
+
+	*times = (content + streams->unit / 2) / streams->unit;
+	apart = content - *times * streams->unit;
+	if (apart < 0)
+		apart = -apart;
+	return *times > 0 && apart <= (*times + 1) / 2 ? apart : -1;
+}
+
+/* How many requests of the usual length a record holds, with window updates between them
+ * and perhaps the settings' acknowledgement; 0 when it is not made up so. */
 static int requests_in(const struct streams *streams, int content)
 {
-	int times, apart;
+	int best = 0, least = INT_MAX, times, apart;
 
 	if (!has_unit(streams))
-		return 1;
-	times = (content + streams->unit / 2) / streams->unit;
-	apart = content - times * streams->unit;
-	return times > 1 && apart <= times && apart >= -times ? times : 1;
+		return 0;
+	for (int frames = 0; frames <= !streams->acknowledged; frames++) {
+		int rest = content - frames * FRAME_LEN, updates = 0;
+
+		for (; rest >= streams->unit - ALIKE_UNIT && updates <= TOGETHER_MAX;
+			rest -= WINDOW_UPDATE_LEN, updates++) {
+			apart = misfit(streams, rest, &times);
+			if (apart < 0 || apart + updates + frames >= least)
+				continue;
+			least = apart + updates + frames;
+			best = times;
+		}
+	}
+	return best;
 }
 
 static void begin_turn(struct streams *streams, const struct exchange_sink *sink)
@@ -180,8 +296,7 @@ static bool is_alike(const struct streams *streams, int content)
 {
 	int apart = content - streams->first;
 
-	return streams->first == 0 || content == streams->unit ||
-	       requests_in(streams, content) > 1 ||
+	return streams->first == 0 || requests_in(streams, content) > 0 ||
 	       (apart <= ALIKE_BYTES && apart >= -ALIKE_BYTES);
 }
 
@@ -194,18 +309,26 @@ static void body_goes_on(struct streams *streams, struct moment at)
 	}
 }
 
-/* A control frame, or a request so short that it looks like one: the next answer tells.
- * Where answers are long, windows are updated in the midst of them. */
-static void keep_in_mind(struct streams *streams, struct moment at)
+static void open_held(struct streams *streams, const struct exchange_sink *sink)
 {
-	streams->maybe = streams->open == 0 && streams->largest < DATA_LEN_MIN;
-	streams->maybe_at = at;
+	int64_t since_us = mean_of(streams->held_sum_us, streams->held);
+
+	streams->held_sum_us -= since_us;
+	streams->held--;
+	open_request(streams, sink, since_us);
 }
 
-static void hold_back(struct streams *streams, struct moment at)
+/* What is held back and comes again and again as long as now is no upload. */
+static void hold_back(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, int content)
 {
 	streams->held_sum_us += since_base(streams, at);
 	streams->held++;
+	if (!streams->request.us)
+		streams->request = at;
+	note_length(streams, sink, content);
+	while (is_usual(streams, content) && streams->held)
+		open_held(streams, sink);
 }
 
 /* The first record may hold several requests behind the preface. How many is known only
@@ -213,14 +336,16 @@ static void hold_back(struct streams *streams, struct moment at)
 static void open_first(struct streams *streams, const struct exchange_sink *sink)
 {
 	int rest = streams->opening - OPENING_LEN - streams->unit * 5 / 2;
-	int64_t since_us = moment_since_us(streams->started, streams->base);
 
+	if (rest < -streams->unit)
+		return; /* not even one: that length is of several */
 	if (!streams->acknowledged)
 		rest -= FRAME_LEN; /* it stood in there as well */
 	streams->acknowledged = true;
 	streams->opening = 0;
+	streams->packed = false;
 	for (int i = (rest + streams->unit / 2) / streams->unit; i > 0; i--)
-		open_request(streams, sink, since_us);
+		open_late(streams, sink, streams->started);
 }
 
 static void open_requests(struct streams *streams, const struct exchange_sink *sink,
@@ -231,15 +356,89 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 
 	if (!streams->first)
 		streams->first = (uint16_t)content;
-	if (content >= 2 * REQUEST_LEN_MIN)
-		streams->packed = true;
 	streams->request = at;
-	if (times == 1)
-		note_length(streams, content);
-	while (times-- > 0)
+	streams->packed = times == 0 && content >= 2 * REQUEST_LEN_MIN;
+	if (times == 0 || is_near(content, streams->unit))
+		note_length(streams, sink, content);
+	do
 		open_request(streams, sink, since_us);
+	while (--times > 0);
+}
+
+/* Preface and settings, perhaps with requests behind them in the same record. */
+static bool only_opens(struct streams *streams, struct moment at, int content)
+{
+	if (streams->client_opened)
+		return false;
+	streams->client_opened = true;
+	streams->started = at;
+	if (streams_is_preface(
+		    (uint16_t)(content + streams->overhead), streams->overhead))
+		return true;
+	streams->opening = (uint16_t)content;
+	return false;
+}
+
+static bool only_acknowledges(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, int content)
+{
+	if (streams->acknowledged ||
+		!streams_is_acknowledgement(
+			(uint16_t)(content + streams->overhead), streams->overhead))
+		return false;
+	streams->acknowledged = streams->client_opened = true;
+	if (content != FRAME_LEN)
+		hold_back(streams, sink, at, content);
+	return true;
+}
+
+static void ask(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, int content)
+{
+	if (streams->spoken || streams->open == 0)
+		begin_turn(streams, sink);
+	streams->asked = true;
+	if (is_alike(streams, content))
+		open_requests(streams, sink, at, content);
+	else
+		hold_back(streams, sink, at, content);
 	if (streams->opening && has_unit(streams))
 		open_first(streams, sink);
+}
+
+/* What looks like a control frame is a request where requests have that length; when
+ * windows may well be updated, only if it is one of them and no more. */
+static bool asks(const struct streams *streams, int content)
+{
+	if (streams->largest >= DATA_LEN_MIN)
+		return is_usual(streams, content);
+	return requests_in(streams, content) > 0;
+}
+
+/* The connection has not ended behind it, so that it was no farewell but a request. */
+static void ask_kept(struct streams *streams, const struct exchange_sink *sink)
+{
+	uint16_t content = streams->maybe;
+
+	if (!content || !asks(streams, content))
+		return;
+	streams->maybe = 0;
+	ask(streams, sink, streams->maybe_at, content);
+}
+
+/* A control frame, or a request so short that it looks like one: what follows tells. In
+ * the midst of long answers windows are updated, but seldom is anything asked. */
+static void keep_in_mind(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, int content)
+{
+	bool long_answers = streams->largest >= DATA_LEN_MIN;
+	bool pauses = content == PING_LEN && !IS_FULL(streams->latest, streams->largest);
+	bool may_ask = content >= REQUEST_LEN_MIN && streams->open == 0 &&
+		       (!long_answers || pauses);
+
+	ask_kept(streams, sink);
+	streams->maybe = may_ask || asks(streams, content) ? (uint16_t)content : 0;
+	streams->maybe_at = at;
 }
 
 void streams_client(struct streams *streams, const struct exchange_sink *sink,
@@ -247,67 +446,38 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 {
 	int content = content_of(len, streams->overhead);
 
-	if (content <= 0)
+	if (content <= 0 || only_acknowledges(streams, sink, at, content) ||
+		only_opens(streams, at, content))
 		return;
-	if (!streams->acknowledged &&
-		streams_is_acknowledgement(len, streams->overhead)) {
-		streams->acknowledged = true;
-		if (content != FRAME_LEN)
-			hold_back(streams, at);
-		return;
-	}
 	if (is_control(content)) {
-		keep_in_mind(streams, at);
+		keep_in_mind(streams, sink, at, content);
 		return;
 	}
-	if (content >= DATA_LEN_MIN && streams->open) {
+	ask_kept(streams, sink);
+	streams->maybe = 0;
+	if (content >= DATA_LEN_MIN && streams->open)
 		body_goes_on(streams, at);
-		return;
-	}
-	if (streams->spoken || streams->open == 0)
-		begin_turn(streams, sink);
-	streams->maybe = false;
-	if (is_alike(streams, content))
-		open_requests(streams, sink, at, content);
 	else
-		hold_back(streams, at);
-}
-
-void streams_opening(struct streams *streams, const struct exchange_sink *sink,
-	struct moment at, uint16_t len)
-{
-	streams->started = at;
-	if (streams_is_preface(len, streams->overhead))
-		return;
-	streams->opening = (uint16_t)content_of(len, streams->overhead);
-	streams_client(streams, sink, at, len);
-}
-
-static int64_t mean_of(int64_t sum, uint16_t count)
-{
-	return sum / count;
+		ask(streams, sink, at, content);
 }
 
 /* One more answer than certain requests: what was held back was one, or a short one
  * looked like control, or one record held several. */
 static bool admit_another(struct streams *streams, const struct exchange_sink *sink)
 {
-	int64_t since_us;
-
 	if (streams->held) {
-		since_us = mean_of(streams->held_sum_us, streams->held);
-		streams->held_sum_us -= since_us;
-		streams->held--;
+		open_held(streams, sink);
 	} else if (streams->maybe) {
 		streams->base = streams->request = streams->maybe_at;
-		streams->maybe = false;
-		since_us = 0;
+		note_length(streams, sink, streams->maybe);
+		streams->maybe = 0;
+		open_request(streams, sink, 0);
 	} else if (streams->packed && streams->sharing) {
-		since_us = moment_since_us(streams->request, streams->base);
+		open_request(
+			streams, sink, moment_since_us(streams->request, streams->base));
 	} else {
 		return false;
 	}
-	open_request(streams, sink, since_us);
 	return true;
 }
 
@@ -340,22 +510,83 @@ static void answer_at(
 	streams->spoken = true;
 }
 
+/* An answer that nobody is known to wait for: to one of several requests in one record,
+ * or the rest of an answer. */
+static void spare_answer(struct streams *streams, struct moment at)
+{
+	if (streams->spare == OPEN_MAX || !streams->request.us)
+		return;
+	streams->spare_sum_us += moment_since_us(at, streams->request);
+	streams->spare++;
+}
+
+static void next_answer(
+	struct streams *streams, const struct exchange_sink *sink, struct moment at)
+{
+	ask_kept(streams, sink);
+	if (streams->open || admit_another(streams, sink))
+		answer_at(streams, sink, at);
+	else
+		spare_answer(streams, at);
+}
+
+static bool ends_answers(const struct streams *streams)
+{
+	return streams->ends >= ENDS_MIN;
+}
+
+/* Two such frames without a record between them: answers overlapped. */
+static void answer_ends(
+	struct streams *streams, const struct exchange_sink *sink, struct moment at)
+{
+	if (ends_answers(streams) && streams->ended && streams->open)
+		next_answer(streams, sink, at);
+	streams->ends = (uint8_t)(streams->ends + !ends_answers(streams));
+	streams->ended = true;
+}
+
+/* A record of the server that is no control frame begins an answer, or goes on. */
+static bool begins_answer(struct streams *streams, int content)
+{
+	bool full = streams->latest && IS_FULL(streams->latest, streams->largest) &&
+		    streams->largest >= DATA_LEN_MIN;
+	bool begins = !full;
+
+	if (ends_answers(streams))
+		begins = streams->ended || (streams->asked && !full);
+
+	streams->ended = streams->asked = false;
+	streams->latest = (uint16_t)content;
+	if (content > streams->largest)
+		streams->largest = (uint16_t)content;
+	return begins;
+}
+
+/* Its settings, where they stand alone. */
+static bool server_only_opens(struct streams *streams, uint16_t len)
+{
+	if (streams->server_opened)
+		return false;
+	streams->server_opened = true;
+	return streams_is_settings(len, streams->overhead);
+}
+
 void streams_server(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, uint16_t len)
 {
 	int content = content_of(len, streams->overhead);
-	bool goes_on;
 
-	if (content <= 0 || is_control(content))
+	if (content <= 0 || server_only_opens(streams, len))
 		return;
-	goes_on = streams->latest && IS_FULL(streams->latest, streams->largest) &&
-		  streams->largest >= DATA_LEN_MIN;
-	streams->latest = (uint16_t)content;
-	if (content > streams->largest)
-		streams->largest = (uint16_t)content;
-	if (!goes_on && (streams->open || admit_another(streams, sink)))
-		answer_at(streams, sink, at);
-	answer_goes_on(streams, at);
+	if (content == FRAME_LEN) {
+		answer_ends(streams, sink, at);
+	} else if (!is_control(content)) {
+		if (begins_answer(streams, content))
+			next_answer(streams, sink, at);
+		answer_goes_on(streams, at);
+	} else if (content == streams->maybe && !asks(streams, content)) {
+		streams->maybe = 0; /* it was a ping */
+	}
 }
 
 void streams_client_more(struct streams *streams, struct moment at)
@@ -373,6 +604,7 @@ void streams_adopt(struct streams *streams, struct moment request, bool untimed)
 	streams->base = streams->request = request;
 	streams->open = 1;
 	streams->untimed = untimed;
+	streams->client_opened = true;
 }
 
 void streams_lost(struct streams *streams, const struct exchange_sink *sink,
@@ -384,7 +616,8 @@ void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
 	streams->held = 0;
 	streams->held_sum_us = 0;
-	streams->answering = streams->maybe = false;
+	streams->maybe = streams->opening = streams->spare = 0;
+	streams->answering = false;
 }
 
 void streams_end(struct streams *streams, const struct exchange_sink *sink)

@@ -8,11 +8,13 @@
  * times, so that over a busy period the mean of all times is exact whatever their order.
  * Such requests are told as multiplexed: their percentiles mean less.
  *
- * Several requests in one record are seen by their answers: one more answer than
- * requests, after a record that is long enough to have held two, was a request as well. A
- * record that follows a request at once and looks unlike it is held back until an answer
- * says that it was one: it may be an upload's data. Pure. Source: RFC 9113 §4.1, §6; RFC
- * 8446 §5.2 for the lengths.
+ * Requests for much the same are equally long once HPACK knows their fields. That length
+ * is learned; a record that is made up of several of them, with window updates between,
+ * holds so many requests, and what looks like a control frame but has that length is a
+ * request. Until it is known, a record that looks unlike the one before it, or like
+ * control, is held back until an answer, or the learned length, says that it was a
+ * request: it may be an upload's data. Pure. Source: RFC 9113 §4.1, §6; RFC 8446 §5.2 for
+ * the lengths.
  */
 #ifndef FLOW_STREAMS_H
 #define FLOW_STREAMS_H
@@ -25,29 +27,41 @@ struct streams {
 	struct moment base;    /* what the sums count from */
 	int64_t open_sum_us;   /* when the open requests began, added up */
 	int64_t held_sum_us;   /* the same for records that may be requests */
+	int64_t spare_sum_us;  /* how long after a request answers came that nobody asked
+				  for */
 	struct moment started; /* the first record */
 	struct moment request; /* the latest certain one */
-	uint32_t lasted_us;    /* the present answer, from the request on */
-	uint16_t open, held;
-	uint16_t untimed;  /* of the open ones: bytes were lost meanwhile */
-	uint16_t shown;    /* of the open ones, told as multiplexed */
-	uint16_t unit;     /* length that requests have again and again; 0: none yet */
-	uint16_t opening;  /* of the first record, when it may have held several */
-	uint16_t first;    /* length of the present turn's first request */
-	uint16_t largest;  /* server record seen */
-	uint16_t latest;   /* server record */
-	uint8_t overhead;  /* of a record over its content */
-	uint8_t repeats;   /* of the usual length */
-	bool packed;       /* a record of this turn may have held several requests */
+	struct moment maybe_at;
+	uint32_t lasted_us; /* the present answer, from the request on */
+	uint16_t open, held, spare;
+	uint16_t untimed; /* of the open ones: bytes were lost meanwhile */
+	uint16_t shown;   /* of the open ones, told as multiplexed */
+	uint16_t unit;    /* length that requests have again and again; 0: none yet */
+	uint16_t rival;   /* length that has come instead of late */
+	uint16_t opening; /* of the first record, while it may have held several */
+	uint16_t first;   /* length of the present turn's first request */
+	uint16_t largest; /* server record seen */
+	uint16_t latest;  /* server record */
+	uint16_t maybe;   /* length of a control frame, or short request; 0: none */
+	uint16_t tally;   /* requests of the usual length, each in its own record */
+	uint8_t overhead; /* of a record over its content */
+	uint8_t repeats;  /* of the usual length */
+	uint8_t rival_repeats; /* of its rival */
+	uint8_t ends;       /* empty frames that ended an answer, as far as it matters */
+	bool client_opened; /* the preface has been sent */
+	bool server_opened; /* the server's settings have */
 	bool acknowledged; /* the settings: what looks like it from now on is a request */
+	bool packed;       /* a record of this turn may have held several requests */
 	bool spoken;       /* the server has answered since the turn began */
 	bool answering;    /* a lone answer's last byte is still to be told */
+	bool ended;        /* the latest record was such a frame */
+	bool asked;        /* the client has asked since then */
 	bool sharing;      /* several requests were open at one time */
-	bool maybe;        /* a control frame, or a very short request */
-	struct moment maybe_at;
 };
 
-void streams_init(struct streams *streams, uint8_t overhead);
+/* opened: whether that side's first record, with its settings, has passed. */
+void streams_init(struct streams *streams, uint8_t overhead, bool client_opened,
+	bool server_opened);
 /* Whether a client's record can only be HTTP/2's acknowledgement of settings. */
 bool streams_is_acknowledgement(uint16_t len, uint8_t overhead);
 /* Whether a client's first record looks like HTTP/2's preface, a server's like its
@@ -55,9 +69,6 @@ bool streams_is_acknowledgement(uint16_t len, uint8_t overhead);
 bool streams_is_preface(uint16_t len, uint8_t overhead);
 bool streams_is_settings(uint16_t len, uint8_t overhead);
 
-/* The client's first record, which holds the preface. */
-void streams_opening(struct streams *streams, const struct exchange_sink *sink,
-	struct moment at, uint16_t len);
 /* A record of len bytes begins. */
 void streams_client(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, uint16_t len);

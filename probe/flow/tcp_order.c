@@ -8,10 +8,10 @@
 
 /* Capture queues and mirrors hand packets over a little out of order: what looks missing
  * is given this long before it is believed. */
-#define GRACE_US (5 * INT64_C(1000))
+#define GRACE_US 5000
 
 /* What fills a hole sooner was out of order; later, it was sent again. */
-#define REORDERING_US (3 * INT64_C(1000))
+#define REORDERING_US 3000
 
 void tcp_order_init(struct tcp_order *order)
 {
@@ -23,6 +23,17 @@ void tcp_order_start(struct tcp_order *order, uint32_t next)
 	order->next = order->acked = next;
 	order->hole_from = order->hole_until = next;
 	order->started = true;
+}
+
+/* Never 0, which stands for no time. */
+static uint32_t low_us(struct moment at)
+{
+	return (uint32_t)at.us | 1;
+}
+
+static int32_t since_us(struct moment at, uint32_t before_us)
+{
+	return (int32_t)(low_us(at) - before_us);
 }
 
 static enum tcp_order_verdict place_old(
@@ -39,8 +50,8 @@ static enum tcp_order_verdict place_old(
 	if (tcp_segment_distance(seq, order->hole_from) <= 0)
 		order->hole_from =
 			before_end < (int32_t)len ? order->hole_until : seq + len;
-	return moment_since_us(at, order->hole_at) < REORDERING_US ? TCP_ORDER_LATE
-								   : TCP_ORDER_AGAIN;
+	return since_us(at, order->hole_at_us) < REORDERING_US ? TCP_ORDER_LATE
+							       : TCP_ORDER_AGAIN;
 }
 
 enum tcp_order_verdict tcp_order_place(struct tcp_order *order, uint32_t seq,
@@ -67,10 +78,10 @@ bool tcp_order_acknowledge(struct tcp_order *order, uint32_t ack, struct moment 
 		return false;
 	if (tcp_segment_distance(ack, order->acked) > 0)
 		order->acked = ack;
-	if (tcp_segment_distance(order->acked, order->next) > 0 && !order->doubt_at.us)
-		order->doubt_at = at;
+	if (tcp_segment_distance(order->acked, order->next) > 0 && !order->doubt_at_us)
+		order->doubt_at_us = low_us(at);
 	if (!holed || tcp_segment_distance(order->acked, order->hole_until) < 0 ||
-		moment_since_us(at, order->hole_at) < GRACE_US)
+		since_us(at, order->hole_at_us) < GRACE_US)
 		return false;
 	order->hole_from = order->hole_until;
 	return true;
@@ -78,7 +89,7 @@ bool tcp_order_acknowledge(struct tcp_order *order, uint32_t ack, struct moment 
 
 bool tcp_order_gives_up(const struct tcp_order *order, struct moment at)
 {
-	return order->doubt_at.us && moment_since_us(at, order->doubt_at) >= GRACE_US;
+	return order->doubt_at_us && since_us(at, order->doubt_at_us) >= GRACE_US;
 }
 
 int32_t tcp_order_missing(const struct tcp_order *order, uint32_t ack)
@@ -92,7 +103,7 @@ void tcp_order_deliver(struct tcp_order *order, uint32_t len)
 {
 	order->next += len;
 	if (tcp_segment_distance(order->acked, order->next) <= 0)
-		order->doubt_at.us = 0;
+		order->doubt_at_us = 0;
 }
 
 bool tcp_order_pass_over(
@@ -103,7 +114,7 @@ bool tcp_order_pass_over(
 	if (may_come) {
 		order->hole_from = order->next;
 		order->hole_until = order->next + len;
-		order->hole_at = at;
+		order->hole_at_us = low_us(at);
 	}
 	tcp_order_deliver(order, len);
 	return gives_up;
@@ -111,11 +122,10 @@ bool tcp_order_pass_over(
 
 bool tcp_order_is_copy(struct tcp_order *order, uint32_t seq, uint32_t len, uint32_t mark)
 {
-	bool copy = mark != 0 && order->copy_mark == mark && order->copy_seq == seq &&
-		    order->copy_len == len;
+	/* One number for all three: the odd factors only spread the bits. */
+	uint32_t whole = mark ? (mark * 31u + seq) * 65599u + len : 0;
+	bool copy = whole != 0 && order->copy_mark == whole;
 
-	order->copy_seq = seq;
-	order->copy_mark = mark;
-	order->copy_len = len;
+	order->copy_mark = whole;
 	return copy;
 }

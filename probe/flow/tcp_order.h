@@ -20,21 +20,20 @@ enum tcp_order_verdict {
 	TCP_ORDER_FAR,   /* outside any window: numbers have to be taken up anew */
 };
 
+/* Times are the lower 32 bits of microseconds: only short spans of them are asked for. */
 struct tcp_order {
 	uint32_t next;      /* the first number not yet delivered */
 	uint32_t acked;     /* as far as the other side has acknowledged */
 	uint32_t hole_from; /* what was passed over and may still come */
 	uint32_t hole_until;
-	struct moment hole_at; /* since when */
-	struct moment
-		doubt_at;  /* since when the other side has what we miss at next; 0: no */
-	uint32_t copy_seq; /* of the latest segment, to know a mirror's copy of it */
-	uint32_t copy_mark;
-	uint32_t copy_len;
-	uint16_t parked; /* the first buffer with a segment that came too early */
+	uint32_t hole_at_us;  /* since when */
+	uint32_t doubt_at_us; /* since when the other side has what we miss at next; 0: no
+			       */
+	uint32_t copy_mark;   /* of the latest segment, to know a mirror's copy of it */
+	uint16_t parked;      /* the first buffer with a segment that came too early */
 	uint8_t parked_count;
-	bool started;
-	bool finished; /* FIN has been delivered */
+	bool started : 1;
+	bool finished : 1; /* FIN has been delivered */
 };
 
 void tcp_order_init(struct tcp_order *order);

@@ -5,6 +5,9 @@
 /* The decision falls within the first turn; a body that is sent before it is long. */
 #define ASIDE_MAX 64
 
+/* "GET / HTTP/1.1", a Host of one letter and three ends of lines. */
+#define HTTP1_LEN_MIN 27
+
 struct tls_inside_record {
 	struct moment at;
 	uint16_t len;
@@ -39,19 +42,21 @@ void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sin
 	uint16_t buffer = BUFFER_POOL_NONE;
 	bool open = inside->turns.open, untimed = inside->turns.untimed;
 
-	if (state == TLS_INSIDE_UNDECIDED && !open)
+	if (!open && (state == TLS_INSIDE_UNDECIDED ||
+			     (state == TLS_INSIDE_STREAMS && tickets_possible)))
 		buffer = buffer_pool_take(sink->buffers);
 	inside->overhead = overhead;
-	if (state == TLS_INSIDE_STREAMS) {
+	inside->certain = state == TLS_INSIDE_STREAMS;
+	if (buffer != BUFFER_POOL_NONE) {
+		inside->state = TLS_INSIDE_UNDECIDED;
+		inside->aside = (struct tls_inside_aside){buffer, 0};
+	} else if (state == TLS_INSIDE_STREAMS) {
 		struct moment request = inside->turns.request;
 
 		inside->state = TLS_INSIDE_STREAMS;
-		streams_init(&inside->streams, overhead);
+		streams_init(&inside->streams, overhead, false, false);
 		if (open)
 			streams_adopt(&inside->streams, request, untimed);
-	} else if (buffer != BUFFER_POOL_NONE) {
-		inside->state = TLS_INSIDE_UNDECIDED;
-		inside->aside = (struct tls_inside_aside){buffer, 0};
 	} else {
 		inside->turns.tickets_possible = tickets_possible;
 	}
@@ -119,22 +124,17 @@ static void decide(struct tls_inside *inside, const struct exchange_sink *sink,
 {
 	struct tls_inside_aside aside = inside->aside;
 	const struct tls_inside_record *records = aside_of(inside, sink);
-	bool streams = state == TLS_INSIDE_STREAMS, first = true;
+	bool streams = state == TLS_INSIDE_STREAMS;
 
 	inside->state = (uint8_t)state;
 	if (streams)
-		streams_init(&inside->streams, inside->overhead);
+		streams_init(&inside->streams, inside->overhead, false, true);
 	else
 		turns_init(&inside->turns, true);
 	for (unsigned i = 0; i < aside.count; i++) {
 		enum exchange_side side = (enum exchange_side)records[i].side;
 		uint16_t len = records[i].len;
 
-		if (streams && side == EXCHANGE_CLIENT && first) {
-			first = false;
-			streams_opening(&inside->streams, sink, records[i].at, len);
-			continue;
-		}
 		if (streams && side == EXCHANGE_SERVER &&
 			(is_ticket(records, i) ||
 				streams_is_settings(len, inside->overhead)))
@@ -147,8 +147,8 @@ static void decide(struct tls_inside *inside, const struct exchange_sink *sink,
 static void decide_by(struct tls_inside *inside, const struct exchange_sink *sink,
 	const struct summary *summary)
 {
-	bool streams =
-		summary->settings || (summary->preface && summary->client_records > 1);
+	bool streams = inside->certain || summary->settings ||
+		       (summary->preface && summary->client_records > 1);
 
 	decide(inside, sink, streams ? TLS_INSIDE_STREAMS : TLS_INSIDE_TURNS);
 }
@@ -160,12 +160,19 @@ static void keep(struct tls_inside *inside, const struct exchange_sink *sink,
 		(struct tls_inside_record){at, len, (uint8_t)side};
 }
 
+/* A record too short for a request of HTTP/1: HTTP/2's acknowledgement of settings, its
+ * farewell, or a request whose fields are known. */
+static bool is_no_http1(const struct tls_inside *inside, uint16_t len)
+{
+	return len < HTTP1_LEN_MIN + inside->overhead;
+}
+
 static void undecided_client(struct tls_inside *inside, const struct exchange_sink *sink,
 	struct moment at, uint16_t len)
 {
 	struct summary summary = summarise(inside, sink);
 
-	if (summary.client_records && streams_is_acknowledgement(len, inside->overhead))
+	if (summary.client_records && is_no_http1(inside, len))
 		decide(inside, sink, TLS_INSIDE_STREAMS);
 	else if (summary.answered || inside->aside.count == ASIDE_MAX)
 		decide_by(inside, sink, &summary);
@@ -190,6 +197,7 @@ static void undecided_server(struct tls_inside *inside, const struct exchange_si
 	keep(inside, sink, EXCHANGE_SERVER, at, len);
 	summary = summarise(inside, sink);
 	if ((summary.settings && summary.client_records) ||
+		(inside->certain && summary.answered) ||
 		(summary.preface && summary.answered && summary.client_records > 1))
 		decide(inside, sink, TLS_INSIDE_STREAMS);
 	else if (summary.answered && summary.preface)
@@ -202,14 +210,13 @@ static void undecided_server(struct tls_inside *inside, const struct exchange_si
 static void late_client(struct tls_inside *inside, const struct exchange_sink *sink,
 	struct moment at, uint16_t len)
 {
-	if (streams_is_acknowledgement(len, inside->overhead)) {
+	inside->state = TLS_INSIDE_TURNS;
+	if (is_no_http1(inside, len)) {
 		turns_end(&inside->turns, sink);
-		tls_inside_begin(
-			inside, sink, TLS_INSIDE_STREAMS, inside->overhead, false);
-	} else {
-		inside->state = TLS_INSIDE_TURNS;
-		turns_client(&inside->turns, sink, at);
+		inside->state = TLS_INSIDE_STREAMS;
+		streams_init(&inside->streams, inside->overhead, true, true);
 	}
+	tell_record(inside, sink, EXCHANGE_CLIENT, at, len);
 }
 
 void tls_inside_record(struct tls_inside *inside, const struct exchange_sink *sink,

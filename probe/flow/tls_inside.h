@@ -1,9 +1,10 @@
 /*
  * Who speaks inside TLS: a protocol of turns such as HTTP/1, or HTTP/2. TLS 1.2 shows
- * which was chosen. TLS 1.3 shows only whether HTTP/2 was offered; then the first records
- * are kept aside until one of them tells, and are read again by the right reader
- * (turns.h, streams.h): a client that acknowledges settings speaks HTTP/2. Pure. Source:
- * RFC 9113 §3.4, §6.5.3.
+ * which was chosen; TLS 1.3 shows, at best, the length of the choice. Where it may be
+ * HTTP/2 the first records are kept aside until one of them tells, or, if it is, until
+ * tickets and settings can be told from answers; then they are read again by the right
+ * reader (turns.h, streams.h). A client that acknowledges settings speaks HTTP/2, and so
+ * does one whose records are too short for HTTP/1. Pure. Source: RFC 9113 §3.4, §6.5.3.
  */
 #ifndef FLOW_TLS_INSIDE_H
 #define FLOW_TLS_INSIDE_H
@@ -27,6 +28,7 @@ struct tls_inside_aside {
 struct tls_inside {
 	uint8_t state;
 	uint8_t overhead; /* of a record over its content */
+	bool certain; /* while undecided: it is HTTP/2, only its beginning is wanted */
 	union {
 		struct turns turns;
 		struct streams streams;

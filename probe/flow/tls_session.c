@@ -44,7 +44,7 @@ static void client_hello_read(struct tls_session *session,
 	session->hello_done[EXCHANGE_CLIENT] = true;
 	(void)tls_hello_read_client(&hello, bytes, len);
 	session->early = hello.offers_early_data;
-	session->may_be_h2 = hello.offers_h2;
+	session->http2 = hello.offers_h2 ? TLS_HTTP2_OFFERED : TLS_HTTP2_NO;
 	sink->host(
 		sink->arg, OBS_BY_SERVER_NAME, hello.server_name, hello.server_name_len);
 }
@@ -77,7 +77,9 @@ static void server_hello_read(
 
 	if (tls_hello_read_server(&hello, bytes, len) == 0) {
 		session->version = hello.is_1_3 ? TLS_VERSION_1_3 : TLS_VERSION_OLD;
-		session->may_be_h2 = hello.is_1_3 ? session->may_be_h2 : hello.chooses_h2;
+		if (!hello.is_1_3)
+			session->http2 =
+				hello.chooses_h2 ? TLS_HTTP2_CHOSEN : TLS_HTTP2_NO;
 		session->overhead = overhead_of(hello.suite);
 	}
 	/* After a retry request the real hello is still to come. */
@@ -163,13 +165,15 @@ static void give_up_hello(struct tls_session *session, const struct exchange_sin
 static void handshake_over(
 	struct tls_session *session, const struct exchange_sink *sink, struct moment at)
 {
-	bool shows = session->version == TLS_VERSION_OLD;
-	enum tls_inside_state inside = TLS_INSIDE_TURNS;
+	static const enum tls_inside_state states[] = {
+		[TLS_HTTP2_NO] = TLS_INSIDE_TURNS,
+		[TLS_HTTP2_OFFERED] = TLS_INSIDE_UNDECIDED,
+		[TLS_HTTP2_CHOSEN] = TLS_INSIDE_STREAMS,
+	};
 
 	session->finished = true;
-	if (session->may_be_h2)
-		inside = shows ? TLS_INSIDE_STREAMS : TLS_INSIDE_UNDECIDED;
-	tls_inside_begin(&session->inside, sink, inside, session->overhead, !shows);
+	tls_inside_begin(&session->inside, sink, states[session->http2],
+		session->overhead, session->version != TLS_VERSION_OLD);
 	if (session->hello.us)
 		exchange_tell(
 			sink, EXCHANGE_HANDSHAKE, moment_since_us(at, session->hello));
@@ -219,11 +223,44 @@ static void client_application(struct tls_session *session,
 	tls_inside_record(&session->inside, sink, EXCHANGE_CLIENT, at, len);
 }
 
+/* EncryptedExtensions without any, and what stands in them: one name of a protocol, and
+ * empty answers to extensions of the client's. */
+#define NO_EXTENSIONS_LEN 6
+#define ALPN_LEN(name) (4 + 2 + 1 + (int)sizeof(name) - 1)
+#define EMPTY_EXTENSION_LEN 4
+#define EMPTY_EXTENSIONS_MAX 2 /* server_name, early_data */
+
+static bool are_extensions_of(int content, int alpn_len)
+{
+	int rest = content - NO_EXTENSIONS_LEN - alpn_len;
+
+	return rest >= 0 && rest <= EMPTY_EXTENSIONS_MAX * EMPTY_EXTENSION_LEN &&
+	       rest % EMPTY_EXTENSION_LEN == 0;
+}
+
+/* The first record after the ServerHello, as far as its length tells what it says. */
+static void server_extensions(struct tls_session *session, uint16_t len)
+{
+	int content = len - session->overhead;
+
+	if (session->extended || !session->hello_done[EXCHANGE_SERVER] ||
+		session->http2 == TLS_HTTP2_NO)
+		return;
+	session->extended = true;
+	if (are_extensions_of(content, ALPN_LEN("h2")))
+		session->http2 = TLS_HTTP2_CHOSEN;
+	else if (are_extensions_of(content, ALPN_LEN("http/1.1")) ||
+		 are_extensions_of(content, 0))
+		session->http2 = TLS_HTTP2_NO;
+}
+
 static void server_application(struct tls_session *session,
 	const struct exchange_sink *sink, uint16_t len, struct moment at)
 {
 	if (!session->finished && session->flight)
 		handshake_over(session, sink, at);
+	if (!session->finished)
+		server_extensions(session, len);
 	if (!session->finished ||
 		(session->version != TLS_VERSION_OLD && len == ALERT_LEN))
 		return;

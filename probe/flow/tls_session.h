@@ -6,8 +6,9 @@
  * TLS 1.2 shows its handshake records as such, and all application data is the
  * application's. In TLS 1.3 the end of the handshake looks like application data: the
  * client's Finished is known by its length, and until it has come the server's records
- * are never answers. Alerts (19 bytes when encrypted) count for nothing. Source: RFC 8446
- * §2, §4.4, §5; RFC 5246 §7.3.
+ * are never answers. Of the server's choice of protocol only the length is to be seen,
+ * where its encrypted extensions have a record of their own. Alerts (19 bytes when
+ * encrypted) count for nothing. Source: RFC 8446 §2, §4.4, §5; RFC 5246 §7.3.
  */
 #ifndef FLOW_TLS_SESSION_H
 #define FLOW_TLS_SESSION_H
@@ -17,6 +18,9 @@
 #include "tls_records.h"
 
 enum tls_version { TLS_VERSION_UNKNOWN, TLS_VERSION_OLD, TLS_VERSION_1_3 };
+
+/* Whether HTTP/2 is what the two agreed on. */
+enum tls_http2 { TLS_HTTP2_NO, TLS_HTTP2_OFFERED, TLS_HTTP2_CHOSEN };
 
 struct tls_session {
 	struct tls_records records[2]; /* by enum exchange_side */
@@ -30,7 +34,8 @@ struct tls_session {
 	bool ciphering;     /* the client has sent ChangeCipherSpec */
 	bool flight;        /* the client's last handshake flight has begun (1.3) */
 	uint8_t overhead;   /* of a record over its content */
-	bool may_be_h2;     /* offered, and in TLS 1.2 chosen */
+	uint8_t http2;      /* enum tls_http2 */
+	bool extended;      /* the server's encrypted extensions have passed (1.3) */
 	bool early;         /* the client offered early data */
 	bool finished;      /* application data is possible */
 };
