@@ -94,17 +94,26 @@ static bool is_strong(const struct obs_hop *hop, const struct obs_hop *destinati
 	       could_lie_there(hop, destination);
 }
 
-/* Two neighbours of the same network and country, each a weak witness, make a strong one.
+static bool agree(const struct obs_hop *a, const struct obs_hop *b)
+{
+	return path_words_hop_counts(b) &&
+	       path_words_pair(&a->place) == path_words_pair(&b->place) &&
+	       (a->place.verdict == PLACE_POSSIBLE || b->place.verdict == PLACE_POSSIBLE);
+}
+
+/* Two neighbours of the same network and country, each a weak witness, make a strong one,
+ * when light had time for one of them. Routers that share a distance are no neighbours.
  */
 static bool has_neighbour(const struct obs_trace *trace, unsigned at)
 {
-	uint64_t pair = path_words_pair(&trace->hops[at].place);
+	const struct obs_hop *hop = &trace->hops[at];
 
-	return (at > 0 && path_words_hop_counts(&trace->hops[at - 1]) &&
-		       path_words_pair(&trace->hops[at - 1].place) == pair) ||
-	       (at + 1 < trace->hop_count &&
-		       path_words_hop_counts(&trace->hops[at + 1]) &&
-		       path_words_pair(&trace->hops[at + 1].place) == pair);
+	for (unsigned i = 0; i < trace->hop_count; i++)
+		if ((trace->hops[i].ttl + 1 == hop->ttl ||
+			    trace->hops[i].ttl == hop->ttl + 1) &&
+			agree(hop, &trace->hops[i]))
+			return true;
+	return false;
 }
 
 /* An edge of the same provider that serves another site on ordinary days: steering, no
@@ -133,6 +142,16 @@ static bool is_slower(
 	       destination->rtt_us > paths->usual_rtt_us * 5 / 4 + 2000;
 }
 
+/* Where one of our sites is, our traffic may well pass. */
+static bool is_own_country(const struct detector_case *call, const struct place *place)
+{
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++)
+		if (strcmp(vantages_site_country(call->vantages, site), place->country) ==
+			0)
+			return true;
+	return false;
+}
+
 static bool is_suspect(
 	const struct detector_case *call, struct paths_of_site *paths, unsigned at)
 {
@@ -146,6 +165,8 @@ static bool is_suspect(
 		has_network(call, paths, place))
 		return false;
 	/* One router that a database puts there does not make a country a habit. */
+	if (!policy && is_own_country(call, place))
+		return false;
 	if (!policy && is_settled(call, paths,
 			       known_find(&paths->homes, path_words_country(place))))
 		return false;
@@ -276,7 +297,8 @@ static void learn(struct detector_case *call, struct paths_of_site *paths)
 		(void)known_see(&paths->pairs, path_words_pair(place), call->rx,
 			call->vantage->number);
 		if (place->country[0] &&
-			(&trace->hops[i] == destination || has_neighbour(trace, i)))
+			(has_neighbour(trace, i) ||
+				(destination && destination->place.asn == place->asn)))
 			(void)known_see(&paths->homes, path_words_country(place),
 				call->rx, call->vantage->number);
 	}
@@ -334,7 +356,8 @@ static void see(struct detector_case *call)
 			continue;
 		suspect = known_see(&paths->suspects, path_words_pair(place), call->rx,
 			call->vantage->number);
-		if (!policy && suspect->times >= SIGHTINGS_TO_ADOPT)
+		if (!policy && suspect->times >= SIGHTINGS_TO_ADOPT &&
+			weight_of(call, suspect) == SEVERITY_PAGE)
 			(void)known_see(&paths->pairs, path_words_pair(place), call->rx,
 				call->vantage->number);
 		else if (may_speak(call, paths, suspect, place, policy))

@@ -32,7 +32,10 @@
 #define STAFF_ASKED 64
 #define QUARTERS_A_DAY 96
 /* The fewer there are, the less alike are those who are left. */
-#define STAFF_MARGIN .2
+#define STAFF_MARGIN .4
+/* Between these a service is partly its staff's. */
+#define REST_OF_NONE .3
+#define REST_OF_ALL .7
 #define AWAY_US (12 * MOMENT_HOUR_US)
 #define MOSTLY_THERE .9
 #define SURGE 1.3
@@ -157,9 +160,11 @@ static double people_there(const struct detector_case *call, unsigned site)
 static double reason_to_expect(const struct detector_case *call, unsigned site,
 	struct requests_of_site *requests)
 {
+	double coupling =
+		fmin((requests->rest - REST_OF_NONE) / (REST_OF_ALL - REST_OF_NONE), 1);
 	double there;
 
-	if (requests->rest <= 0)
+	if (coupling <= 0)
 		return 1;
 	there = people_there(call, site);
 	if (there >= 0) {
@@ -170,7 +175,7 @@ static double reason_to_expect(const struct detector_case *call, unsigned site,
 	else
 		return 1;
 	there *= 1 - STAFF_MARGIN * (1 - there);
-	return 1 - requests->rest * (1 - there);
+	return 1 - coupling * (1 - there);
 }
 
 /* The expectation of one slot were everybody to report all of it. */

@@ -15,6 +15,7 @@
  * when clocks change. */
 #define EDGE .8
 #define CLIFF .33
+#define CLIFF_QUARTERS 5
 #define REST_DAYS 2
 
 static uint16_t code(double value, bool replaced)
@@ -149,7 +150,7 @@ struct season_expectation season_at(const struct season *season, struct moment a
 	double yesterday, before;
 
 	out.least = least_beside(season, now, &out, 1, EDGE);
-	for (int64_t apart = 2; apart <= 4; apart++)
+	for (int64_t apart = 2; apart <= CLIFF_QUARTERS; apart++)
 		out.least =
 			fmin(out.least, least_beside(season, now, &out, apart, CLIFF));
 	/* Missing at its hour for two days: it has moved. */
