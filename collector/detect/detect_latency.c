@@ -264,7 +264,7 @@ static void judge_quantile(struct detector_case *call, struct answers_of_service
 	effects[call->slot % 3] = (float)sum.error;
 	effect = sum.error = median_of_three(effects);
 	severity = severity_of(call, tail, &sum, which, effect);
-	if (!call->announced &&
+	if (!call->announced && !call->again &&
 		effect < DOUBT * threshold_of(tail, &sum, which, quantiles[which].page,
 					 probability(call)))
 		tail_add(tail, fmax(effect, 0));

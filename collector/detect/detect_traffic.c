@@ -283,11 +283,12 @@ static enum incident_severity severity_of(const struct shortfall *shortfall,
 }
 
 static struct shortfall *shortfall_of(struct requests_of_service *service,
-	enum detector_pace pace, unsigned scale, double expected)
+	const struct detector_case *call, unsigned scale, double expected)
 {
+	enum detector_pace pace = call->pace;
 	double slots = scales[pace][scale].slots;
 
-	if (scale == 0)
+	if (scale == 0 && !call->again)
 		service->height[pace] =
 			fmax(expected / slots, service->height[pace] * (1 - HEIGHT_STEP));
 	return &service->sums[pace][scale]
@@ -311,7 +312,7 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 		for (unsigned site = 0; site < vantages_site_count(call->vantages);
 			site++)
 			add_site(call, site, scale->slots, &sums[i]);
-		shortfalls[i] = shortfall_of(service, call->pace, i, sums[i].expected);
+		shortfalls[i] = shortfall_of(service, call, i, sums[i].expected);
 		judgements[i] = shortfall_judge(shortfalls[i], sums[i].seen,
 			sums[i].expected, scale->floor, probability(call));
 		if (!judgements[i].speaks)
@@ -361,9 +362,11 @@ static void judge_site(struct detector_case *call, unsigned site,
 	add_site(call, site, scale->slots, &sum);
 	judgement = shortfall_judge(
 		&requests->sum, sum.seen, sum.expected, scale->floor, probability(call));
-	requests->slot = call->slot;
-	requests->seen = (float)sum.seen;
-	requests->usual = (float)sum.season;
+	if (!call->again) {
+		requests->slot = call->slot;
+		requests->seen = (float)sum.seen;
+		requests->usual = (float)sum.season;
+	}
 	requests->doubted = judgement.speaks && judgement.z > judgement.threshold / 2;
 	if (judgement.speaks && judgement.z > judgement.threshold &&
 		sum.expected > EXPECTED_OF_SITE && drop_of(&sum) > DROP_OF_SITE &&
@@ -485,7 +488,7 @@ static void look_ahead(struct detector_case *call)
 		struct requests_of_site *requests = detector_of_site(call, site);
 		const struct detector_traffic *traffic = detector_traffic_of(call, site);
 
-		if (requests && traffic->tracks[call->pace].newest)
+		if (requests && traffic->tracks[call->pace].newest && !call->again)
 			requests->prospects[call->pace][call->slot % TRACK_SLOTS] =
 				prospect(call, site, requests, call->pace,
 					traffic->tracks[call->pace].slot_us);

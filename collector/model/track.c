@@ -78,10 +78,9 @@ static float counted(int64_t value)
 static void add_part(
 	struct track_slot *slot, const struct obs_traffic *traffic, float part)
 {
-	slot->covered_us += part * (float)traffic->window_us;
 	slot->requests += part * counted(traffic->requests);
 	slot->failures += part * counted(traffic->errors);
-	if (traffic->responses != OBS_ABSENT)
+	if (traffic->responses != OBS_ABSENT && traffic->requests != OBS_ABSENT)
 		slot->failures +=
 			part * (counted(traffic->requests) - counted(traffic->responses));
 	slot->connections += part * counted(traffic->connections);
@@ -114,8 +113,12 @@ int64_t track_add(struct track *track, int64_t slot_us, uint32_t vantage,
 		if (number <= track->newest - TRACK_SLOTS)
 			continue;
 		slot = open_slot(track, number);
-		slot->reporters |= (uint16_t)(1u << reporter);
 		add_part(slot, traffic, 1 / (float)parts);
+		/* Who counts connections only has said nothing of requests. */
+		if (traffic->requests == OBS_ABSENT)
+			continue;
+		slot->reporters |= (uint16_t)(1u << reporter);
+		slot->covered_us += (float)traffic->window_us / (float)parts;
 		note_rate(track, reporter, number,
 			counted(traffic->requests) / (float)parts);
 	}

@@ -141,6 +141,29 @@ static void an_answer_in_the_next_window_is_no_failure_of_both(void **state)
 	free(track);
 }
 
+static void who_counts_connections_only_says_nothing_of_requests(void **state)
+{
+	struct track *track = calloc(1, sizeof(*track));
+	struct obs *obs = window_of(SLOT_US, OBS_ABSENT);
+
+	(void)state;
+	(void)add(track, 1, START, 0, SLOT_US, 30);
+	obs->traffic.connections = 4;
+	obs->traffic.timed_out = 1;
+	assert_int_equal(track_add(track, SLOT_US, 2, (struct moment){START * SLOT_US},
+				 &obs->traffic),
+		START);
+	assert_true(fabs(track_exposure(track, START) - 1) < .01);
+	assert_true(fabs(track_slot_at(track, START)->requests - 30) < .01);
+	assert_true(track_slot_at(track, START)->failures == 0);
+	assert_true(track_slot_at(track, START)->failed_connections > .9f);
+	(void)track_add(
+		track, SLOT_US, 2, (struct moment){(START + 1) * SLOT_US}, &obs->traffic);
+	assert_true(track_exposure(track, START + 1) == 0);
+	free(obs);
+	free(track);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +174,7 @@ int main(void)
 		cmocka_unit_test(a_silent_gateway_takes_its_share_along),
 		cmocka_unit_test(half_a_slot_is_half_exposed),
 		cmocka_unit_test(what_is_too_old_is_refused),
+		cmocka_unit_test(who_counts_connections_only_says_nothing_of_requests),
 		cmocka_unit_test(an_answer_in_the_next_window_is_no_failure_of_both),
 	};
 
