@@ -18,6 +18,7 @@
 #include "astray/services.h"
 #include "cells.h"
 #include "finding.h"
+#include "presence.h"
 #include "testimony.h"
 #include "track.h"
 #include "vantages.h"
@@ -68,6 +69,7 @@ struct detector_case {
 
 	struct cells *cells;
 	const struct vantages *vantages;
+	const struct presence *presence;    /* of people at sites */
 	size_t service_offset, cell_offset; /* of this detector's part of the blocks */
 	finding_fn emit;
 	void *emit_arg;

@@ -13,6 +13,7 @@
 #include "judgement_version.h"
 #include "known.h"
 #include "placing.h"
+#include "presence.h"
 #include "slot_clock.h"
 #include "survey.h"
 
@@ -65,6 +66,7 @@ struct pipeline {
 	uint32_t index_mask;
 	struct announcements announcements;
 	struct vantages *vantages;
+	struct presence *presence;
 	struct cells *cells;
 	struct casebook *casebook;
 	size_t coverage_offset;
@@ -203,6 +205,7 @@ int pipeline_new(struct pipeline **out, const struct services *services,
 	if (!pipeline->room || (rc = index_services(pipeline)) < 0 ||
 		(rc = lay_out_cells(pipeline)) < 0 ||
 		(rc = vantages_new(&pipeline->vantages)) < 0 ||
+		(rc = presence_new(&pipeline->presence)) < 0 ||
 		(rc = casebook_new(&pipeline->casebook, &book, &book_hooks)) < 0) {
 		pipeline_free(pipeline);
 		return rc;
@@ -217,6 +220,7 @@ void pipeline_free(struct pipeline *pipeline)
 		return;
 	casebook_free(pipeline->casebook);
 	vantages_free(pipeline->vantages);
+	presence_free(pipeline->presence);
 	cells_free(pipeline->cells);
 	free(pipeline->index);
 	free(pipeline->placed);
@@ -244,6 +248,7 @@ static struct detector_case case_of(struct pipeline *pipeline, unsigned service)
 		.service_number = service,
 		.cells = pipeline->cells,
 		.vantages = pipeline->vantages,
+		.presence = pipeline->presence,
 		.emit = found,
 		.emit_arg = pipeline};
 }
@@ -321,6 +326,7 @@ static void judge_again(
 static void step(struct pipeline *pipeline, struct moment to)
 {
 	pipeline->now = to;
+	presence_look(pipeline->presence, pipeline->vantages, to);
 	for (unsigned i = 0; i < pipeline->services->count; i++)
 		for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
 			struct moment deadline =
@@ -335,8 +341,10 @@ static void step(struct pipeline *pipeline, struct moment to)
 
 static struct moment earliest_deadline(const struct pipeline *pipeline)
 {
-	struct moment earliest = {INT64_MAX};
+	struct moment earliest = presence_due(pipeline->presence, pipeline->now);
 
+	if (!earliest.us)
+		earliest.us = INT64_MAX;
 	for (unsigned i = 0; i < pipeline->services->count; i++)
 		for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
 			const struct slot_clock *clock =
@@ -484,6 +492,7 @@ void pipeline_feed(struct pipeline *pipeline, const struct wire_origin *origin,
 	vantage = vantages_see(pipeline->vantages, &now, obs);
 	if (!vantage)
 		return;
+	presence_hear(pipeline->presence, now.rx);
 	pipeline->counters.roaming += vantage->roaming;
 	at = vantages_moment(vantage, &now, obs);
 	if (obs->kind == OBS_REGISTRY)
@@ -646,6 +655,8 @@ void pipeline_keep(struct archive *archive, struct pipeline *pipeline)
 	archive_index(archive, &pipeline->now.us);
 	announcements_keep(archive, &pipeline->announcements);
 	vantages_keep(archive, pipeline->vantages);
+	presence_keep(
+		archive, pipeline->presence, vantages_site_count(pipeline->vantages));
 	casebook_keep(archive, pipeline->casebook);
 	keep_services(&keeping);
 	free(keeping.scratch);

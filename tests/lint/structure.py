@@ -168,7 +168,7 @@ def check_kept():
             functions += [(path, body) for body in re.findall(
                 r"^(?:static )?void \w*keep\w*\(\s*struct archive \*.*?^\}", text, re.S | re.M)]
     for path, body in functions:
-        what = re.search(r"struct (\w+) \*\w+ = state;", body) or re.search(r".*struct (\w+) \*\w+\)\n\{", body, re.S)
+        what = re.search(r"struct (\w+) \*\w+ = state;", body) or re.search(r".*struct (\w+) \*\w+(?:,[^)*]*)?\)\n\{", body, re.S)
         for field in fields_of(structs.get(what.group(1), "")):
             if field not in NOT_KEPT.get(what.group(1), ()) and not re.search(rf"(->|\.){field}\b", body):
                 problem(f"{relative(path)}: a snapshot loses {what.group(1)}.{field}")
