@@ -72,6 +72,18 @@ static uint32_t *bucket_of(const struct flow_table *table, const struct flow_key
 	return &table->buckets[hash & table->mask];
 }
 
+bool flow_table_order(struct flow_key *key)
+{
+	int order = memcmp(&key->low, &key->high, sizeof(key->low));
+	struct flow_key turned = {
+		key->high, key->low, key->high_port, key->low_port, key->protocol};
+	bool is_low = order ? order < 0 : key->low_port < key->high_port;
+
+	if (!is_low)
+		*key = turned;
+	return is_low;
+}
+
 struct flow *flow_table_find(struct flow_table *table, const struct flow_key *key)
 {
 	uint32_t number = *bucket_of(table, key);

@@ -11,6 +11,7 @@
 
 #include "astray/address.h"
 #include "conversation.h"
+#include "quic_talk.h"
 #include "round_trip.h"
 #include "tcp_order.h"
 
@@ -18,7 +19,10 @@
 struct flow_key {
 	struct address low, high;
 	uint16_t low_port, high_port;
+	uint16_t protocol; /* of the transport header */
 };
+
+enum flow_protocol { FLOW_TCP = 6, FLOW_UDP = 17 };
 
 enum flow_list { FLOW_HALF_OPEN, FLOW_OPEN, FLOW_CLOSED, FLOW_LISTS };
 
@@ -45,8 +49,13 @@ struct flow {
 	uint32_t client_start; /* sequence number of the SYN */
 	struct flow_held held;
 	struct round_trip trip;
-	struct tcp_order orders[2]; /* by enum exchange_side */
-	struct conversation talk;
+	union {
+		struct {                            /* TCP */
+			struct tcp_order orders[2]; /* by enum exchange_side */
+			struct conversation talk;
+		};
+		struct quic_talk quic; /* UDP */
+	};
 };
 
 struct flow_table;
@@ -55,6 +64,9 @@ struct flow_table;
 int flow_table_new(struct flow_table **out, uint32_t capacity, uint64_t seed);
 void flow_table_free(struct flow_table *table);
 
+/* Puts a packet's source and destination, as low and high, into their order; true when
+ * the source is the lower end. */
+bool flow_table_order(struct flow_key *key);
 struct flow *flow_table_find(struct flow_table *table, const struct flow_key *key);
 /* The flow whose place the next new one will take; NULL while there is room. Its owner
  * drops what it holds and calls flow_table_remove before flow_table_add. */

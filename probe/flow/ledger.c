@@ -219,6 +219,17 @@ void ledger_closed(struct ledger *ledger)
 	ledger->flow->service = SERVICE_NAMING_OTHER;
 }
 
+/* Turns inside QUIC are counted, but nobody sees what is said. */
+static bool is_estimate(const struct flow *flow)
+{
+	return flow->key.protocol == FLOW_UDP;
+}
+
+static void count_special(int64_t *counter)
+{
+	*counter = *counter == OBS_ABSENT ? 1 : *counter + 1;
+}
+
 static void answered(struct ledger *ledger, struct obs_traffic *traffic, int64_t value_us)
 {
 	uint32_t least_us = ledger->flow->trip.least_us;
@@ -240,6 +251,8 @@ void ledger_event(void *arg, enum exchange_event event, int64_t value_us)
 	switch (event) {
 	case EXCHANGE_REQUEST:
 		traffic->requests++;
+		if (is_estimate(ledger->flow))
+			count_special(&traffic->estimated);
 		windows_count_peer(ledger->windows, ledger->flow->service,
 			server_address(ledger->flow));
 		break;
@@ -259,7 +272,7 @@ void ledger_event(void *arg, enum exchange_event event, int64_t value_us)
 		add(traffic, OBS_LAST_BYTE, value_us);
 		break;
 	case EXCHANGE_MULTIPLEXED:
-		traffic->multiplexed++;
+		count_special(&traffic->multiplexed);
 		break;
 	case EXCHANGE_HANDSHAKE:
 		add(traffic, OBS_TLS, value_us);

@@ -8,11 +8,10 @@
 #include "astray/status.h"
 #include "buffer_pool.h"
 #include "connection.h"
+#include "quic_connection.h"
 #include "syn_mark.h"
 #include "udp_datagram.h"
 
-#define PROTOCOL_TCP 6
-#define PROTOCOL_UDP 17
 #define FLOWS_PER_LOOKUP 8 /* questions wait for milliseconds */
 #define LOOKUPS_MIN 256
 #define FLOWS_PER_BUFFER 8 /* few connections have anything split at one time */
@@ -29,6 +28,7 @@ struct meter {
 	struct service_naming *naming;
 	struct dns_names *names;
 	struct dns_traffic *dns;
+	struct quic_connection_desk *desk;
 	struct ledger ledger;
 	struct connection_world world;
 	struct moment swept; /* when the half open were looked after */
@@ -81,6 +81,8 @@ static int make_parts(struct meter *meter, const struct meter_config *config,
 			&meter->naming, services, meter->windows, meter->names);
 	if (rc == 0)
 		rc = make_dns(meter, config);
+	if (rc == 0)
+		rc = quic_connection_desk_new(&meter->desk);
 	return rc;
 }
 
@@ -119,6 +121,7 @@ void meter_free(struct meter *meter)
 {
 	if (!meter)
 		return;
+	quic_connection_desk_free(meter->desk);
 	dns_traffic_free(meter->dns);
 	service_naming_free(meter->naming);
 	dns_names_free(meter->names);
@@ -127,23 +130,6 @@ void meter_free(struct meter *meter)
 	flow_table_free(meter->table);
 	unwrap_free(meter->unwrap);
 	free(meter);
-}
-
-static bool source_is_low(const struct tcp_segment *segment)
-{
-	int order =
-		memcmp(&segment->source, &segment->destination, sizeof(segment->source));
-
-	return order ? order < 0 : segment->source_port < segment->destination_port;
-}
-
-static struct flow_key key_of(const struct tcp_segment *segment, bool low_is_source)
-{
-	if (low_is_source)
-		return (struct flow_key){segment->source, segment->destination,
-			segment->source_port, segment->destination_port};
-	return (struct flow_key){segment->destination, segment->source,
-		segment->destination_port, segment->source_port};
 }
 
 /* Who is the client of a connection whose beginning was not seen: its first bytes say so,
@@ -163,13 +149,21 @@ static bool sender_is_client(const struct meter *meter, const struct tcp_segment
 	return segment->source_port > segment->destination_port;
 }
 
+static void end_flow(struct meter *meter, struct flow *flow, struct moment at)
+{
+	if (flow->key.protocol == FLOW_UDP)
+		quic_connection_end(&meter->world, flow, at);
+	else
+		connection_end(&meter->world, flow, at);
+}
+
 static void evict(struct meter *meter, struct flow *flow, struct moment at)
 {
 	if (flow->list == FLOW_HALF_OPEN)
 		meter->counts.evicted_half_open++;
 	else if (flow->list == FLOW_OPEN)
 		meter->counts.evicted++;
-	connection_end(&meter->world, flow, at);
+	end_flow(meter, flow, at);
 	flow_table_remove(meter->table, flow);
 }
 
@@ -187,25 +181,23 @@ static enum flow_list first_list(const struct tcp_segment *segment)
 }
 
 static struct flow *add_flow(struct meter *meter, const struct flow_key *key,
-	bool client_is_low, const struct tcp_segment *segment, struct moment at)
+	bool client_is_low, enum flow_list list, struct moment at)
 {
-	bool is_syn = segment->flags & TCP_SEGMENT_SYN;
 	struct flow *victim = flow_table_victim(meter->table);
 	struct flow *flow;
 
 	if (victim)
 		evict(meter, victim, at);
-	flow = flow_table_add(meter->table, key, first_list(segment), at);
-	if (!flow)
-		return NULL;
-	flow->client_is_low = client_is_low;
-	connection_begin(flow, !is_syn);
+	flow = flow_table_add(meter->table, key, list, at);
+	if (flow)
+		flow->client_is_low = client_is_low;
 	return flow;
 }
 
 static struct flow *begin_flow(struct meter *meter, const struct flow_key *key,
 	const struct tcp_segment *segment, bool from_low, struct moment at)
 {
+	struct flow *flow;
 	bool client_sends;
 
 	if (segment->flags & TCP_SEGMENT_SYN)
@@ -214,7 +206,10 @@ static struct flow *begin_flow(struct meter *meter, const struct flow_key *key,
 		client_sends = sender_is_client(meter, segment);
 	else
 		return NULL; /* the end of something that was never seen */
-	return add_flow(meter, key, client_sends == from_low, segment, at);
+	flow = add_flow(meter, key, client_sends == from_low, first_list(segment), at);
+	if (flow)
+		connection_begin(flow, !(segment->flags & TCP_SEGMENT_SYN));
+	return flow;
 }
 
 /* The four numbers of a finished connection may come again; its SYN begins at another
@@ -237,8 +232,9 @@ static void disown(struct meter *meter, struct flow *flow, struct moment at)
 static void follow(
 	struct meter *meter, const struct tcp_segment *segment, struct moment at)
 {
-	bool from_low = source_is_low(segment);
-	struct flow_key key = key_of(segment, from_low);
+	struct flow_key key = {segment->source, segment->destination,
+		segment->source_port, segment->destination_port, FLOW_TCP};
+	bool from_low = flow_table_order(&key);
 	struct flow *flow = flow_table_find(meter->table, &key);
 
 	if (flow && is_another(flow, segment)) {
@@ -266,6 +262,37 @@ static void count_fault(struct meter *meter, int rc)
 		meter->counts.malformed++;
 }
 
+/* False when it belongs to no QUIC connection. */
+static bool follow_quic(
+	struct meter *meter, const struct udp_datagram *datagram, struct moment at)
+{
+	struct flow_key key = {datagram->source, datagram->destination,
+		datagram->source_port, datagram->destination_port, FLOW_UDP};
+	bool from_low = flow_table_order(&key);
+	struct flow *flow = flow_table_find(meter->table, &key);
+	enum exchange_side sender = flow && flow->client_is_low != from_low
+					    ? EXCHANGE_SERVER
+					    : EXCHANGE_CLIENT;
+
+	if (flow && quic_connection_is_another(meter->desk, flow, sender, datagram)) {
+		end_flow(meter, flow, at);
+		flow_table_remove(meter->table, flow);
+		flow = NULL;
+		sender = EXCHANGE_CLIENT;
+	}
+	if (!flow) {
+		if (!quic_connection_may_begin(meter->desk, datagram))
+			return false;
+		flow = add_flow(meter, &key, from_low, FLOW_HALF_OPEN, at);
+		if (!flow)
+			return true;
+		quic_connection_begin(flow);
+	}
+	flow_table_touch(meter->table, flow, at);
+	quic_connection_datagram(&meter->world, meter->desk, flow, sender, datagram, at);
+	return true;
+}
+
 static void read_datagram(
 	struct meter *meter, const struct ip_packet *ip, struct moment at)
 {
@@ -278,7 +305,7 @@ static void read_datagram(
 		return;
 	}
 	meter->counts.datagrams++;
-	if (datagram.ttl == OWN_MARK_TTL)
+	if (datagram.ttl == OWN_MARK_TTL || follow_quic(meter, &datagram, at))
 		return;
 	message = (struct dns_traffic_message){.from = &datagram.source,
 		.to = &datagram.destination,
@@ -296,9 +323,9 @@ static void read_transport(
 	int rc;
 
 	meter->ledger.now = at;
-	if (ip->protocol == PROTOCOL_UDP)
+	if (ip->protocol == FLOW_UDP)
 		read_datagram(meter, ip, at);
-	if (ip->protocol != PROTOCOL_TCP)
+	if (ip->protocol != FLOW_TCP)
 		return;
 	rc = tcp_segment_read(&segment, ip);
 	if (rc) {
@@ -309,6 +336,14 @@ static void read_transport(
 	follow(meter, &segment, at);
 }
 
+static void time_out(struct meter *meter, struct flow *flow)
+{
+	if (flow->key.protocol == FLOW_UDP)
+		quic_connection_time_out(&meter->world, flow);
+	else
+		connection_time_out(&meter->world, flow);
+}
+
 static void sweep_half_open(struct meter *meter, struct moment now)
 {
 	struct flow *flow;
@@ -316,7 +351,7 @@ static void sweep_half_open(struct meter *meter, struct moment now)
 	meter->swept = now;
 	while ((flow = flow_table_oldest(meter->table, FLOW_HALF_OPEN)) &&
 		moment_since_us(now, flow->last) > CONNECTION_ANSWER_US)
-		connection_time_out(&meter->world, flow);
+		time_out(meter, flow);
 	dns_traffic_sweep(meter->dns, now);
 }
 
@@ -356,7 +391,7 @@ static void end_all(struct meter *meter, enum flow_list list)
 	struct flow *flow;
 
 	while ((flow = flow_table_oldest(meter->table, list))) {
-		connection_end(&meter->world, flow, flow->last);
+		end_flow(meter, flow, flow->last);
 		flow_table_remove(meter->table, flow);
 	}
 }

@@ -1,0 +1,47 @@
+/*
+ * A QUIC client's hello put together from the frames of its Initial packets, which come
+ * shuffled and split over packets and datagrams, on purpose. One buffer of the pool,
+ * taken when the first piece comes. Pure. Source: RFC 9000 §19, RFC 9001 §4.
+ */
+#ifndef FLOW_QUIC_HELLO_H
+#define FLOW_QUIC_HELLO_H
+
+#include <stdbool.h>
+
+#include "astray/cursor.h"
+#include "buffer_pool.h"
+
+#define QUIC_HELLO_PIECES 16 /* that do not touch each other yet */
+
+struct quic_hello_piece {
+	uint16_t from, until;
+};
+
+struct quic_hello {
+	uint16_t buffer;
+	uint8_t piece_count;
+	struct quic_hello_piece pieces[QUIC_HELLO_PIECES]; /* ascending */
+};
+
+/* What a packet's frames held. */
+struct quic_hello_frames {
+	bool news;   /* bytes of the hello that had not come before */
+	bool crypto; /* any of its bytes */
+	bool close;  /* the connection is closed */
+};
+
+void quic_hello_init(struct quic_hello *hello);
+void quic_hello_drop(struct quic_hello *hello, struct buffer_pool *pool);
+
+/* Reads the frames of an Initial packet; hello NULL: of the server's, only whether it
+ * closes. STATUS_SYNTAX where a frame does not belong there; what stood before it
+ * counts. */
+int quic_hello_read(struct quic_hello *hello, struct buffer_pool *pool,
+	struct quic_hello_frames *out, struct cursor frames);
+
+/* Its bytes from the first on, as far as none is missing; empty: none. */
+struct cursor quic_hello_bytes(const struct quic_hello *hello, struct buffer_pool *pool);
+/* Whether these are the whole hello, or all of it that we would ever keep. */
+bool quic_hello_is_whole(const struct quic_hello *hello, struct buffer_pool *pool);
+
+#endif
