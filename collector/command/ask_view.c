@@ -39,21 +39,51 @@ static const char *number_of(const struct json *object, const char *key, double 
 	return buf;
 }
 
+/* "all", or what is not learnt yet and when the last of it will be: "4 of 7, until …" */
+static const char *learnt_of(const struct json *row, char buf[static CELL])
+{
+	const struct json *list = json_member(row, "learning");
+	unsigned measured = 0, learnt = 0;
+	int64_t ready_us = 0, last_us = 0;
+	char until[MOMENT_TEXT];
+
+	for (const struct json *one = list ? json_first(list) : NULL; one;
+		one = json_next(one)) {
+		const char *state = json_as_text(json_member(one, "state"));
+
+		if (!state || !json_as_int(json_member(one, "ready_us"), &ready_us))
+			continue;
+		measured++;
+		if (strcmp(state, "learning") != 0)
+			learnt++;
+		else if (ready_us > last_us)
+			last_us = ready_us;
+	}
+	if (measured == 0)
+		return "-";
+	if (learnt == measured)
+		return "all";
+	(void)snprintf(buf, CELL, "%u of %u, rest by %s", learnt, measured,
+		moment_text((struct moment){last_us}, false, until));
+	return buf;
+}
+
 void ask_view_services(FILE *out, const struct json *answer)
 {
 	const struct json *list = json_member(answer, "services");
-	char name[CELL], state[CELL], rate[CELL], half[CELL], check[CELL], seen[CELL];
+	char name[CELL], state[CELL], rate[CELL], half[CELL], check[CELL], seen[CELL],
+		learnt[CELL];
 
-	(void)fprintf(out, "%-24s %-8s %10s %12s %12s  %s\n", "SERVICE", "STATE",
-		"REQUESTS/S", "RESPONSE p50", "CHECK", "LAST SEEN");
+	(void)fprintf(out, "%-24s %-8s %10s %12s %12s  %-20s  %s\n", "SERVICE", "STATE",
+		"REQUESTS/S", "RESPONSE p50", "CHECK", "LAST SEEN", "LEARNT");
 	for (const struct json *row = list ? json_first(list) : NULL; row;
 		row = json_next(row))
-		(void)fprintf(out, "%-24s %-8s %10s %12s %12s  %s\n",
+		(void)fprintf(out, "%-24s %-8s %10s %12s %12s  %-20s  %s\n",
 			text_of(row, "name", name), text_of(row, "state", state),
 			number_of(row, "requests_per_second", 1, "", rate),
 			number_of(row, "response_p50_us", US_PER_MS, " ms", half),
 			number_of(row, "check_total_us", US_PER_MS, " ms", check),
-			time_of(row, "last_seen_us", seen));
+			time_of(row, "last_seen_us", seen), learnt_of(row, learnt));
 }
 
 void ask_view_incidents(FILE *out, const struct json *answer)

@@ -459,6 +459,15 @@ static int open_handles(struct collector *collector)
 	return 0;
 }
 
+static bool what_is_learnt(
+	void *arg, const char *service, struct learning out[static LEARNING_ABILITIES])
+{
+	struct collector *collector = arg;
+
+	return collector->pipeline &&
+	       pipeline_learning(collector->pipeline, service, out);
+}
+
 static int open_store(struct collector *collector, struct fault *fault)
 {
 	const struct collector_config *config = collector->config;
@@ -468,6 +477,8 @@ static int open_store(struct collector *collector, struct fault *fault)
 		.keep_us = config->store_keep_us};
 	const struct metrics_settings metrics = {.services = &config->services,
 		.now = now_moment,
+		.learning = what_is_learnt,
+		.learning_arg = collector,
 		.own = write_own_metrics,
 		.own_arg = collector};
 	int rc = store_open(&collector->store, &settings, fault);
@@ -492,6 +503,8 @@ static int open_api(struct collector *collector)
 			.token = config->web_token_given ? &config->web_token : NULL,
 			.url = config->web_url,
 			.geo = geo_credit(collector->geo),
+			.learning = what_is_learnt,
+			.learning_arg = collector,
 			.operate = operate,
 			.operate_arg = collector});
 }

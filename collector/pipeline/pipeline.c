@@ -98,7 +98,9 @@ static struct survey survey_of(const struct pipeline *pipeline)
 		.coverage_offset = pipeline->coverage_offset,
 		.vantages = pipeline->vantages,
 		.announcements = &pipeline->announcements,
-		.settings = &pipeline->settings,
+		.terms = {.names_us = pipeline->settings.learn_names_us,
+			.paths_us = pipeline->settings.learn_paths_us,
+			.counts_us = pipeline->settings.learn_counts_us},
 		.now = pipeline->now};
 }
 
@@ -504,6 +506,18 @@ void pipeline_feed(struct pipeline *pipeline, const struct wire_origin *origin,
 		pipeline->counters.unknown_service++;
 	else
 		show(pipeline, (unsigned)service, vantage, at, obs);
+}
+
+bool pipeline_learning(const struct pipeline *pipeline, const char *service,
+	struct learning out[static LEARNING_ABILITIES])
+{
+	struct survey survey = survey_of(pipeline);
+	int64_t number = service_of(pipeline, service);
+
+	if (number < 0)
+		return false;
+	survey_learning(&survey, (unsigned)number, out);
+	return true;
 }
 
 void pipeline_read_counters(

@@ -11,6 +11,7 @@
 #include "astray/services.h"
 #include "astray/wire.h"
 #include "incident.h"
+#include "learning.h"
 
 struct archive;
 struct geo;
@@ -70,6 +71,10 @@ void pipeline_recall(struct pipeline *pipeline);
 /* Every probe that has said what it is. */
 void pipeline_probes(const struct pipeline *pipeline,
 	void (*tell)(void *arg, const char *probe, enum obs_role role), void *arg);
+
+/* What is learnt of a service by now; false: there is none of that name. */
+bool pipeline_learning(const struct pipeline *pipeline, const char *service,
+	struct learning out[static LEARNING_ABILITIES]);
 
 void pipeline_read_counters(
 	const struct pipeline *pipeline, struct pipeline_counters *out);

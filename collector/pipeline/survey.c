@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "learning.h"
-
 /* A probe that has said nothing for so long is not there. */
 #define PRESENT_US (10 * MOMENT_MINUTE_US)
 
@@ -116,10 +114,66 @@ static void add_other_service(const struct survey *survey,
 	out->service_count++;
 }
 
-/* Whether what that sense brings can be judged for this service: by policy, or because
- * it has been known for long enough. */
-static bool is_learnt(
-	const struct survey *survey, unsigned service, enum coverage_sense sense)
+static bool is_by_policy(const struct service *service, enum learning_ability ability)
+{
+	switch (ability) {
+	case LEARNING_NAME_SERVERS:
+		return service->expect.name_servers_given;
+	case LEARNING_RECORDS:
+		return service->expect.asns_given || service->expect.mail_given;
+	case LEARNING_CERTIFICATES:
+		return service->expect.issuers_given;
+	case LEARNING_PATHS:
+		return service->expect.countries_given;
+	case LEARNING_FAILURES:
+	case LEARNING_REGISTRY:
+	case LEARNING_SPEED:
+	case LEARNING_DROPS:
+	case LEARNING_WEEK:
+	case LEARNING_ABILITIES:
+		break;
+	}
+	return false;
+}
+
+static struct learning youngest_path(const struct survey *survey, unsigned service)
+{
+	struct learning youngest = {0};
+
+	for (unsigned site = 0; site < vantages_site_count(survey->vantages); site++) {
+		const struct coverage *coverage = survey_coverage(survey, service, site);
+		struct learning there;
+
+		if (!coverage)
+			continue;
+		there = learning_of(
+			LEARNING_PATHS, coverage, &survey->terms, survey->now);
+		if (moment_before(youngest.since, there.since))
+			youngest = there;
+	}
+	return youngest;
+}
+
+void survey_learning(const struct survey *survey, unsigned service,
+	struct learning out[static LEARNING_ABILITIES])
+{
+	struct coverage coverage = survey_coverage_of_service(survey, service);
+
+	for (unsigned i = 0; i < LEARNING_ABILITIES; i++) {
+		out[i] = i == LEARNING_PATHS
+				 ? youngest_path(survey, service)
+				 : learning_of((enum learning_ability)i, &coverage,
+					   &survey->terms, survey->now);
+		if (out[i].state == LEARNING_YOUNG &&
+			is_by_policy(&survey->services->list[service],
+				(enum learning_ability)i))
+			out[i].state = LEARNING_POLICY;
+	}
+}
+
+/* The senses whose news can be judged for all services of the incident. */
+static unsigned learnt_senses(
+	const struct survey *survey, const struct incident *incident)
 {
 	static const enum learning_ability abilities[COVERAGE_SENSES] = {
 		[COVERAGE_DELEGATION] = LEARNING_NAME_SERVERS,
@@ -130,30 +184,18 @@ static bool is_learnt(
 		[COVERAGE_CHECK] = LEARNING_FAILURES,
 		[COVERAGE_TRAFFIC] = LEARNING_DROPS,
 	};
-	const struct service *known = &survey->services->list[service];
-	const bool by_policy[COVERAGE_SENSES] = {
-		[COVERAGE_DELEGATION] = known->expect.name_servers_given,
-		[COVERAGE_RECORDS] = known->expect.asns_given,
-		[COVERAGE_CERTIFICATE] = known->expect.issuers_given,
-		[COVERAGE_PATH] = known->expect.countries_given,
-	};
-	struct coverage coverage = survey_coverage_of_service(survey, service);
-
-	return by_policy[sense] ||
-	       learning_of(abilities[sense], &coverage, survey->settings, survey->now)
-			       .state == LEARNING_READY;
-}
-
-static unsigned learnt_senses(
-	const struct survey *survey, const struct incident *incident)
-{
 	unsigned bits = (1u << COVERAGE_SENSES) - 1;
 
-	for (unsigned i = 0; i < survey->services->count; i++)
+	for (unsigned i = 0; i < survey->services->count; i++) {
+		struct learning learning[LEARNING_ABILITIES];
+
+		if (!concerns_service(incident, survey->services->list[i].name))
+			continue;
+		survey_learning(survey, i, learning);
 		for (unsigned sense = 0; sense < COVERAGE_SENSES; sense++)
-			if (concerns_service(incident, survey->services->list[i].name) &&
-				!is_learnt(survey, i, (enum coverage_sense)sense))
+			if (learning[abilities[sense]].state < LEARNING_POLICY)
 				bits &= ~(1u << sense);
+	}
 	return bits;
 }
 

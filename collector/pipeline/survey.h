@@ -8,10 +8,9 @@
 #include "announcements.h"
 #include "astray/services.h"
 #include "cells.h"
+#include "learning.h"
 #include "surroundings.h"
 #include "vantages.h"
-
-struct detector_settings;
 
 struct survey {
 	const struct services *services;
@@ -19,7 +18,7 @@ struct survey {
 	size_t coverage_offset; /* of struct coverage in a cell */
 	const struct vantages *vantages;
 	const struct announcements *announcements;
-	const struct detector_settings *settings;
+	struct learning_terms terms;
 	struct moment now;
 };
 
@@ -28,6 +27,9 @@ const struct coverage *survey_coverage(
 	const struct survey *survey, unsigned service, unsigned site);
 /* From all sites together. */
 struct coverage survey_coverage_of_service(const struct survey *survey, unsigned service);
+/* What is learnt of that service. A path is each site's own: the youngest counts. */
+void survey_learning(const struct survey *survey, unsigned service,
+	struct learning out[static LEARNING_ABILITIES]);
 /* Fills everything but whether other services are troubled. */
 void survey_surroundings(const struct survey *survey, const struct incident *incident,
 	struct surroundings *out);

@@ -116,6 +116,8 @@ static struct api_view_source source_of(const struct api *api)
 {
 	return (struct api_view_source){.store = api->settings.store,
 		.services = api->settings.services,
+		.learning = api->settings.learning,
+		.learning_arg = api->settings.learning_arg,
 		.now = api->settings.now()};
 }
 

@@ -14,6 +14,7 @@
 
 #include "astray/services.h"
 #include "incident.h"
+#include "learning.h"
 
 struct api;
 struct http_exchange;
@@ -25,7 +26,9 @@ struct api_settings {
 	const struct services *services;
 	struct moment (*now)(void);
 	const struct secret *token; /* NULL: none is asked for */
-	const char *url;            /* under which people see the dashboard, or "" */
+	learning_fn learning;       /* NULL: nobody knows */
+	void *learning_arg;
+	const char *url; /* under which people see the dashboard, or "" */
 	const char *geo; /* whose places are shown ("IP Geolocation by DB-IP"), or "" */
 	/* Takes what an operator says, as one wire line without its newline: journals it,
 	 * feeds it on, then calls done from the loop. Negative at once: not taken, and

@@ -163,6 +163,34 @@ static int add_recent(
 	return 0;
 }
 
+/* What is measured of it, and whether it is known long enough to be judged. */
+static int add_learning(
+	struct json *into, const struct api_view_source *source, const char *service)
+{
+	struct learning learning[LEARNING_ABILITIES];
+	struct json *list = json_add_array(into, "learning");
+
+	if (!list)
+		return -ENOMEM;
+	if (!source->learning ||
+		!source->learning(source->learning_arg, service, learning))
+		return 0;
+	for (unsigned i = 0; i < LEARNING_ABILITIES; i++) {
+		struct json *row = json_add_object(list, NULL);
+
+		if (!row)
+			return -ENOMEM;
+		json_add_text(
+			row, "ability", learning_ability_text((enum learning_ability)i));
+		json_add_text(row, "state", learning_state_text(learning[i].state));
+		if (learning[i].state == LEARNING_BLIND)
+			continue;
+		json_add_int(row, "since_us", learning[i].since.us);
+		json_add_int(row, "ready_us", learning[i].ready.us);
+	}
+	return 0;
+}
+
 static int add_service(
 	struct json *into, const struct api_view_source *source, const char *name)
 {
@@ -190,7 +218,8 @@ static int add_service(
 		json_add_int(into, "last_seen_us", state.last_us);
 	else
 		json_add_null(into, "last_seen_us");
-	return add_recent(into, source, name);
+	rc = add_recent(into, source, name);
+	return rc ? rc : add_learning(into, source, name);
 }
 
 int api_view_services(char **out, const struct api_view_source *source)

@@ -8,6 +8,7 @@
 
 #include "astray/moment.h"
 #include "astray/services.h"
+#include "learning.h"
 #include "store_series.h"
 
 struct store;
@@ -15,6 +16,8 @@ struct store;
 struct api_view_source {
 	struct store *store;
 	const struct services *services;
+	learning_fn learning; /* NULL: nobody knows */
+	void *learning_arg;
 	struct moment now;
 };
 

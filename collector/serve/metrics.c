@@ -219,6 +219,35 @@ static void write_paths(struct metrics *metrics, struct metric_text *text)
 	free(times);
 }
 
+/* 0 while it is being learnt, 1 when it may page; what nobody measures has no row. */
+static void write_learning(struct metrics *metrics, struct metric_text *text)
+{
+	const struct services *services = metrics->settings.services;
+	struct learning learning[LEARNING_ABILITIES];
+
+	if (!metrics->settings.learning)
+		return;
+	metric_text_family(text, "astray_service_learnt", METRIC_GAUGE,
+		"Whether what is measured of a service is known long enough to page, or "
+		"bound by policy.");
+	for (size_t i = 0; i < services->count; i++) {
+		const char *name = services->list[i].name;
+
+		if (!metrics->settings.learning(
+			    metrics->settings.learning_arg, name, learning))
+			continue;
+		for (unsigned k = 0; k < LEARNING_ABILITIES; k++)
+			if (learning[k].state != LEARNING_BLIND)
+				metric_text_sample(text,
+					(const struct metric_label[]){{"service", name},
+						{"ability",
+							learning_ability_text((
+								enum learning_ability)k)},
+						{0}},
+					learning[k].state >= LEARNING_POLICY);
+	}
+}
+
 struct open_incidents {
 	const struct services *services;
 	unsigned char *worst; /* by service: 0, or 1 + enum incident_severity */
@@ -389,6 +418,7 @@ char *metrics_text(struct metrics *metrics, bool openmetrics, size_t *len)
 		METRIC_GAUGE, "When a probe last told of the service.");
 	(void)store_read_sightings(metrics->settings.store, NULL, write_sighting, text);
 	write_paths(metrics, text);
+	write_learning(metrics, text);
 	write_incidents(metrics, text);
 	write_probes(metrics, text);
 	write_store(metrics, text);

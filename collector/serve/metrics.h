@@ -9,6 +9,7 @@
 #include "astray/services.h"
 #include "astray/wire.h"
 #include "incident.h"
+#include "learning.h"
 #include "metric_text.h"
 
 struct http_exchange;
@@ -18,7 +19,9 @@ struct store;
 struct metrics_settings {
 	struct store *store; /* borrowed, as all of these */
 	const struct services
-		*services; /* configured: each has its rows from the start */
+		*services;    /* configured: each has its rows from the start */
+	learning_fn learning; /* NULL: nobody knows */
+	void *learning_arg;
 	struct moment (*now)(void);
 	/* Writes the families of the other rooms ("astray_collector_…"); may be NULL. */
 	void (*own)(void *arg, struct metric_text *text);

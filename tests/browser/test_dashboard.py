@@ -115,6 +115,16 @@ def keyboard_reaches_it(page):
     page.wait("document.querySelector('section.card h2').textContent.startsWith('exchange')")
 
 
+def what_is_not_learnt_yet_is_shown(page):
+    page.wait("document.querySelector('.services tbody tr').textContent.includes('still learning')")
+    page.run("document.querySelector('details.learning').open = true")
+    page.wait("[...document.querySelectorAll('.learning tbody tr')].some((r) => "
+              "r.textContent.startsWith('paths') && r.textContent.includes('learning'))")
+    check(page.run("[...document.querySelectorAll('.learning tbody tr')].some((r) => "
+                   "r.textContent.startsWith('failures') && r.textContent.includes('learnt'))"),
+          "failures are judged from the first minute")
+
+
 def acknowledging_is_heard(page):
     page.run("document.querySelector('.acknowledge input').focus()")
     page.call("Input.insertText", text="ann")
@@ -159,6 +169,7 @@ def main():
                 ".map((e) => e.transferSize)"))
             check(20_000 < size <= PAGE_LIMIT_BYTES, f"the page has {size} bytes, at most {PAGE_LIMIT_BYTES}")
             keyboard_reaches_it(page)
+            what_is_not_learnt_yet_is_shown(page)
             acknowledging_is_heard(page)
             hostile_text_stays_text(page)
             fits_a_phone(page, url)

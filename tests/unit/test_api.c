@@ -63,12 +63,26 @@ static void lost_patience(uv_timer_t *timer)
 	fail_msg("waited too long");
 }
 
+/* Paths are still being learnt, all else is. */
+static bool half_learnt(
+	void *arg, const char *service, struct learning out[static LEARNING_ABILITIES])
+{
+	(void)arg;
+	(void)service;
+	for (unsigned i = 0; i < LEARNING_ABILITIES; i++)
+		out[i] = (struct learning){LEARNING_READY, {1000}, {2000}};
+	out[LEARNING_PATHS].state = LEARNING_YOUNG;
+	out[LEARNING_REGISTRY] = (struct learning){0};
+	return true;
+}
+
 static void open_world(struct world *world, bool with_token)
 {
 	struct http_settings http = {0};
 	struct api_settings api = {.store = world->inner->store,
 		.services = &world->services,
 		.now = now,
+		.learning = half_learnt,
 		.url = "https://astray.example",
 		.operate = operate,
 		.operate_arg = world};
@@ -223,6 +237,17 @@ static void services_say_how_they_are(void **state)
 	the_time += MOMENT_DAY_US;
 	assert_int_equal(get(world, "/api/v1/services"), 200);
 	expect(world, "\"requests_per_second\":null");
+}
+
+static void services_say_what_is_not_learnt_yet(void **state)
+{
+	struct world *world = *state;
+
+	assert_int_equal(get(world, "/api/v1/services"), 200);
+	expect(world, "{\"ability\":\"failures\",\"state\":\"learnt\"");
+	expect(world, "{\"ability\":\"registry\",\"state\":\"not_measured\"}");
+	expect(world, "{\"ability\":\"paths\",\"state\":\"learning\",\"since_us\":1000,"
+		      "\"ready_us\":2000}");
 }
 
 static void one_service_tells_its_names_checks_and_certificates(void **state)
@@ -489,6 +514,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		in_a_world(services_say_how_they_are),
+		in_a_world(services_say_what_is_not_learnt_yet),
 		in_a_world(one_service_tells_its_names_checks_and_certificates),
 		in_a_world(series_and_paths_are_given),
 		in_a_world(what_makes_no_sense_is_refused),

@@ -26,17 +26,23 @@ static char *shown(void (*show)(FILE *out, const struct json *answer), const cha
 
 static void services_stand_in_a_table(void **state)
 {
-	char *text =
-		shown(ask_view_services, "{\"services\":[{\"name\":\"exchange\","
-					 "\"state\":\"ok\",\"requests_per_second\":19.04,"
-					 "\"response_p50_us\":6200,\"check_total_us\":"
-					 "null,\"last_seen_us\":1590883500000000}]}");
+	char *text = shown(ask_view_services,
+		"{\"services\":[{\"name\":\"exchange\","
+		"\"state\":\"ok\",\"requests_per_second\":19.04,"
+		"\"response_p50_us\":6200,\"check_total_us\":"
+		"null,\"last_seen_us\":1590883500000000,\"learning\":["
+		"{\"state\":\"learnt\",\"ready_us\":1},"
+		"{\"state\":\"policy\",\"ready_us\":1},"
+		"{\"state\":\"not_measured\"},"
+		"{\"state\":\"learning\",\"ready_us\":"
+		"1590969900000000}]}]}");
 
 	(void)state;
 	assert_non_null(strstr(text, "exchange"));
 	assert_non_null(strstr(text, "19.0"));
 	assert_non_null(strstr(text, "6.2 ms"));
 	assert_non_null(strstr(text, "2020-05-31T00:05:00Z"));
+	assert_non_null(strstr(text, "2 of 3, rest by 2020-06-01T00:05:00Z"));
 	free(text);
 }
 

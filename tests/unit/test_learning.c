@@ -4,15 +4,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "detector.h"
 #include "learning.h"
 
 #define HOUR MOMENT_HOUR_US
 #define DAY MOMENT_DAY_US
 
 static const struct moment start = {INT64_C(1590926400000000)};
-static const struct detector_settings settings = {
-	.learn_paths_us = DAY, .learn_names_us = DAY, .learn_counts_us = 7 * DAY};
+static const struct learning_terms terms = {
+	.paths_us = DAY, .names_us = DAY, .counts_us = 7 * DAY};
 
 /* All senses have looked since the start. */
 static struct coverage all_looking(void)
@@ -28,8 +27,7 @@ static enum learning_state state_after(enum learning_ability ability, int64_t us
 {
 	struct coverage coverage = all_looking();
 
-	return learning_of(ability, &coverage, &settings, moment_plus_us(start, us))
-		.state;
+	return learning_of(ability, &coverage, &terms, moment_plus_us(start, us)).state;
 }
 
 static void what_nobody_measures_is_never_learnt(void **state)
@@ -39,7 +37,7 @@ static void what_nobody_measures_is_never_learnt(void **state)
 	(void)state;
 	for (unsigned i = 0; i < LEARNING_ABILITIES; i++) {
 		struct learning learning = learning_of((enum learning_ability)i, &none,
-			&settings, moment_plus_us(start, 100 * DAY));
+			&terms, moment_plus_us(start, 100 * DAY));
 
 		assert_int_equal(learning.state, LEARNING_BLIND);
 		assert_int_equal(learning.ready.us, 0);
@@ -72,7 +70,7 @@ static void big_drops_take_two_days_and_the_week_a_week(void **state)
 
 static void shorter_settings_are_kept_to(void **state)
 {
-	struct detector_settings quick = {.learn_counts_us = MOMENT_MINUTE_US};
+	struct learning_terms quick = {.counts_us = MOMENT_MINUTE_US};
 	struct coverage coverage = all_looking();
 	struct moment later = moment_plus_us(start, MOMENT_MINUTE_US);
 
@@ -92,8 +90,7 @@ static void speed_is_learnt_from_whichever_looked_first(void **state)
 	coverage.senses[COVERAGE_CHECK] = (struct coverage_span){start, start};
 	coverage.senses[COVERAGE_TRAFFIC] = (struct coverage_span){later, later};
 	assert_int_equal(
-		learning_of(LEARNING_SPEED, &coverage, &settings, later).since.us,
-		start.us);
+		learning_of(LEARNING_SPEED, &coverage, &terms, later).since.us, start.us);
 }
 
 int main(void)

@@ -14,10 +14,25 @@ static struct moment at_start(void)
 
 static struct service service_row; /* large */
 
+/* Paths are still being learnt, all else is. */
+static bool half_learnt(
+	void *arg, const char *service, struct learning out[static LEARNING_ABILITIES])
+{
+	(void)arg;
+	(void)service;
+	for (unsigned i = 0; i < LEARNING_ABILITIES; i++)
+		out[i] = (struct learning){LEARNING_READY, {1000}, {2000}};
+	out[LEARNING_PATHS].state = LEARNING_YOUNG;
+	out[LEARNING_REGISTRY] = (struct learning){0};
+	return true;
+}
+
 static struct metrics *make(struct store_world *world, struct services *services)
 {
-	struct metrics_settings settings = {
-		.store = world->store, .services = services, .now = at_start};
+	struct metrics_settings settings = {.store = world->store,
+		.services = services,
+		.now = at_start,
+		.learning = half_learnt};
 	struct metrics *metrics;
 
 	(void)strcpy(service_row.name, "exchange");
@@ -141,6 +156,21 @@ static int alphabetical(const void *a, const void *b)
 }
 
 /* Neither a series nor a family may stand twice; no checker of others says so. */
+static void what_is_learnt_is_a_state_of_its_service(void **state)
+{
+	struct store_world *world = *state;
+	struct services services;
+	struct metrics *metrics = make(world, &services);
+	char *text = scrape(metrics, false);
+
+	expect(text,
+		"astray_service_learnt{service=\"exchange\",ability=\"failures\"} 1\n");
+	expect(text, "astray_service_learnt{service=\"exchange\",ability=\"paths\"} 0\n");
+	assert_null(strstr(text, "ability=\"registry\""));
+	free(text);
+	metrics_free(metrics);
+}
+
 static void no_series_stands_twice(void **state)
 {
 	struct store_world *world = *state;
@@ -183,6 +213,7 @@ int main(void)
 		store_world_test(totals_grow_with_what_is_observed),
 		store_world_test(what_came_before_the_start_is_not_counted),
 		store_world_test(an_open_incident_is_a_state_of_its_service),
+		store_world_test(what_is_learnt_is_a_state_of_its_service),
 		store_world_test(no_series_stands_twice),
 	};
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "detector.h"
 #include "survey.h"
 
 #define DAY MOMENT_DAY_US
@@ -16,7 +15,6 @@
 struct world {
 	struct service list[2];
 	struct services services;
-	struct detector_settings settings;
 	struct announcements announcements;
 	struct cells *cells;
 	struct vantages *vantages;
@@ -34,8 +32,6 @@ static struct world *begin(void)
 	(void)snprintf(world->list[1].name, sizeof(world->list[1].name), "wallet");
 	world->services.list = world->list;
 	world->services.count = 2;
-	world->settings = (struct detector_settings){
-		.learn_paths_us = DAY, .learn_names_us = DAY, .learn_counts_us = DAY};
 	assert_int_equal(
 		cells_new(&world->cells, 2, 8, 0, sizeof(struct coverage), 16), 0);
 	assert_int_equal(vantages_new(&world->vantages), 0);
@@ -43,7 +39,7 @@ static struct world *begin(void)
 		.cells = world->cells,
 		.vantages = world->vantages,
 		.announcements = &world->announcements,
-		.settings = &world->settings,
+		.terms = {.paths_us = DAY, .names_us = DAY, .counts_us = DAY},
 		.now = {INT64_C(1590926400000000)}};
 	return world;
 }
@@ -170,6 +166,28 @@ static void policy_needs_no_learning(void **state)
 	finish(world);
 }
 
+static void a_service_is_learnt_ability_by_ability(void **state)
+{
+	struct world *world = begin();
+	unsigned tokyo = join(world, "tyo-1", "tokyo"),
+		 osaka = join(world, "osa-1", "osaka");
+	struct learning learning[LEARNING_ABILITIES];
+
+	(void)state;
+	world->list[0].expect.issuers_given = true;
+	look(world, 0, tokyo, COVERAGE_PATH);
+	look(world, 0, tokyo, COVERAGE_CERTIFICATE);
+	world->survey.now = moment_plus_us(world->survey.now, DAY);
+	look(world, 0, osaka, COVERAGE_PATH);
+	survey_learning(&world->survey, 0, learning);
+	assert_int_equal(learning[LEARNING_CERTIFICATES].state, LEARNING_READY);
+	assert_int_equal(learning[LEARNING_WEEK].state, LEARNING_BLIND);
+	/* Osaka has just begun to look. */
+	assert_int_equal(learning[LEARNING_PATHS].state, LEARNING_YOUNG);
+	assert_int_equal(learning[LEARNING_PATHS].ready.us, world->survey.now.us + DAY);
+	finish(world);
+}
+
 static void announced_work_is_told(void **state)
 {
 	struct world *world = begin();
@@ -194,6 +212,7 @@ int main(void)
 		cmocka_unit_test(a_probe_that_fell_silent_is_not_there),
 		cmocka_unit_test(other_services_count_where_the_incident_is),
 		cmocka_unit_test(policy_needs_no_learning),
+		cmocka_unit_test(a_service_is_learnt_ability_by_ability),
 		cmocka_unit_test(announced_work_is_told),
 	};
 

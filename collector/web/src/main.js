@@ -6,7 +6,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { html } from './html.js';
 import { get, listen } from './api.js';
 import { Incidents, isOpen } from './incidents.js';
-import { Service } from './service.js';
+import { Service, young } from './service.js';
 import { bytes, dash, duration, instant, rate, share } from './format.js';
 
 function Services({ services, chosen, choose }) {
@@ -17,13 +17,14 @@ function Services({ services, chosen, choose }) {
   };
   return html`<table class="services">
     <thead><tr><th>service</th><th>state</th><th class="number">requests</th><th class="number">response p50</th>
-      <th class="number">p90</th><th class="number">check</th><th class="number">failures</th><th class="number">probes</th><th>last seen</th></tr></thead>
+      <th class="number">p90</th><th class="number">check</th><th class="number">failures</th><th class="number">probes</th><th>last seen</th><th>learnt</th></tr></thead>
     <tbody>${services.map((s) => html`<tr key=${s.name} class="choice ${s.name === chosen ? 'chosen' : ''}" tabindex="0"
         aria-selected=${String(s.name === chosen)} onClick=${pick(s.name)} onKeyDown=${pick(s.name)}>
       <td><b>${s.name}</b></td><td><span class="tag ${s.state}">${s.state}</span></td>
       <td class="number">${rate(s.requests_per_second)}</td><td class="number">${duration(s.response_p50_us)}</td>
       <td class="number">${duration(s.response_p90_us)}</td><td class="number">${duration(s.check_total_us)}</td>
       <td class="number">${share(s.failure_ratio)}</td><td class="number">${s.probes}</td><td>${instant(s.last_seen_us)}</td>
+      <td>${young(s).length ? html`<span class="tag info" title=${young(s).map((l) => l.ability).join(', ')}>${young(s).length} still learning</span>` : ''}</td>
     </tr>`)}</tbody></table>
     ${services.length === 0 && html`<p class="muted">No service is configured: name some under "services" in the collector's configuration.</p>`}`;
 }
@@ -82,7 +83,7 @@ function Page() {
     <${Incidents} incidents=${all.incidents} now=${all.now_us} needsToken=${about.token} changed=${again} choose=${choose} />
     <h2>Services</h2>
     <div class="card scroll"><${Services} services=${all.services} chosen=${shown} choose=${choose} /></div>
-    ${shown && html`<${Service} key=${shown} name=${shown} beat=${beat} incidents=${all.incidents} now=${all.now_us} />`}
+    ${shown && html`<${Service} key=${shown} name=${shown} learning=${all.services.find((s) => s.name === shown)?.learning} beat=${beat} incidents=${all.incidents} now=${all.now_us} />`}
     <h2>Probes</h2>
     <div class="card scroll"><${Probes} probes=${all.probes} /></div>
     ${about.geo && html`<footer>${about.geo}</footer>`}

@@ -72,7 +72,24 @@ function failures(series) {
   });
 }
 
-export function Service({ name, beat, incidents, now }) {
+const ABILITIES = { failures: 'failures', name_servers: 'name servers', records: 'DNS records', registry: 'registry', certificates: 'certificates',
+  paths: 'paths', speed: 'response times', drops: 'big drops of requests', week: 'the week of requests' };
+const STATES = { learnt: 'learnt', policy: 'by policy', learning: 'learning', not_measured: 'not measured' };
+const TAGS = { learnt: 'ok', policy: 'ok', learning: 'info', not_measured: 'silent' };
+
+export const young = (service) => service.learning.filter((l) => l.state === 'learning');
+
+function Learning({ rows }) {
+  if (!rows?.length) return null;
+  const learnt = rows.filter((l) => l.state === 'learnt' || l.state === 'policy').length;
+  return html`<details class="learning"><summary>What is judged: ${learnt} of ${rows.length}</summary><div class="scroll"><table>
+    <thead><tr><th>what</th><th>state</th><th>measured since</th><th>judged from</th></tr></thead>
+    <tbody>${rows.map((l) => html`<tr><td>${ABILITIES[l.ability] ?? l.ability}</td>
+      <td><span class="tag ${TAGS[l.state]}">${STATES[l.state]}</span></td><td>${l.since_us ? instant(l.since_us) : dash}</td>
+      <td>${l.state === 'policy' ? 'the first minute' : l.ready_us ? instant(l.ready_us) : dash}</td></tr>`)}</tbody></table></div></details>`;
+}
+
+export function Service({ name, learning, beat, incidents, now }) {
   const [width, setWidth] = useState(SPANS[0][1]);
   const [data, setData] = useState(null);
   const [fault, setFault] = useState(null);
@@ -109,5 +126,6 @@ export function Service({ name, beat, incidents, now }) {
           { label: 'failures', values: perSecond(failures(series), series.step_us), colour: '--bad' }]} />
     </div>`}
     ${data && html`<h2>The way there</h2><${Paths} rows=${data.paths} /><${Names} rows=${data.about.names} />`}
+    <${Learning} rows=${learning} />
   </section>`;
 }

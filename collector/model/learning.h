@@ -8,7 +8,10 @@
 
 #include "coverage.h"
 
-struct detector_settings;
+/* How long names, paths and counts are to be known before they are judged. */
+struct learning_terms {
+	int64_t names_us, paths_us, counts_us;
+};
 
 enum learning_ability {
 	LEARNING_FAILURES,
@@ -24,9 +27,10 @@ enum learning_ability {
 };
 
 enum learning_state {
-	LEARNING_BLIND, /* nobody looks at it, so it is never learnt */
-	LEARNING_YOUNG, /* being learnt */
-	LEARNING_READY  /* may page */
+	LEARNING_BLIND,  /* nobody looks at it, so it is never learnt */
+	LEARNING_YOUNG,  /* being learnt */
+	LEARNING_POLICY, /* the same, but what is expected is written down and judged */
+	LEARNING_READY   /* may page */
 };
 
 struct learning {
@@ -36,8 +40,12 @@ struct learning {
 };
 
 struct learning learning_of(enum learning_ability ability,
-	const struct coverage *coverage, const struct detector_settings *settings,
+	const struct coverage *coverage, const struct learning_terms *terms,
 	struct moment now);
+
+/* Who can tell what is learnt of a service; false: there is none of that name. */
+typedef bool (*learning_fn)(
+	void *arg, const char *service, struct learning out[static LEARNING_ABILITIES]);
 
 const char *learning_ability_text(enum learning_ability ability); /* "name_servers" */
 const char *learning_state_text(enum learning_state state);       /* "learning" */

@@ -1,26 +1,22 @@
 #include "learning.h"
 
-#include "detector.h"
-
 #define DROPS_US (2 * MOMENT_DAY_US)
 #define WEEK_US (7 * MOMENT_DAY_US)
 
 /* What it rests on, and how long that must have been looked at. */
 static int64_t wanted_us(
-	enum learning_ability ability, const struct detector_settings *settings)
+	enum learning_ability ability, const struct learning_terms *terms)
 {
-	int64_t drops_us = settings->learn_counts_us < DROPS_US
-				   ? settings->learn_counts_us
-				   : DROPS_US;
+	int64_t drops_us = terms->counts_us < DROPS_US ? terms->counts_us : DROPS_US;
 
 	switch (ability) {
 	case LEARNING_NAME_SERVERS:
 	case LEARNING_RECORDS:
 	case LEARNING_CERTIFICATES:
-		return settings->learn_names_us;
+		return terms->names_us;
 	case LEARNING_PATHS:
 	case LEARNING_SPEED:
-		return settings->learn_paths_us;
+		return terms->paths_us;
 	case LEARNING_DROPS:
 		return drops_us;
 	case LEARNING_WEEK:
@@ -60,14 +56,14 @@ static struct moment since_of(
 }
 
 struct learning learning_of(enum learning_ability ability,
-	const struct coverage *coverage, const struct detector_settings *settings,
+	const struct coverage *coverage, const struct learning_terms *terms,
 	struct moment now)
 {
 	struct learning learning = {.since = since_of(ability, coverage)};
 
 	if (!learning.since.us)
 		return learning;
-	learning.ready = moment_plus_us(learning.since, wanted_us(ability, settings));
+	learning.ready = moment_plus_us(learning.since, wanted_us(ability, terms));
 	learning.state =
 		moment_before(now, learning.ready) ? LEARNING_YOUNG : LEARNING_READY;
 	return learning;
@@ -95,6 +91,7 @@ const char *learning_state_text(enum learning_state state)
 	static const char *const texts[] = {
 		[LEARNING_BLIND] = "not_measured",
 		[LEARNING_YOUNG] = "learning",
+		[LEARNING_POLICY] = "policy",
 		[LEARNING_READY] = "learnt",
 	};
 
