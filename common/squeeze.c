@@ -11,7 +11,7 @@
 
 /* Packed once, sent over a network that somebody pays for: a few milliseconds for a tenth
  * less. */
-#define LEVEL 12
+#define LEVEL 8
 #define CHUNK_BYTES (64u * 1024u)
 #define GZIP_WINDOW (15 + 16) /* the largest window, gzip framing */
 

@@ -119,7 +119,7 @@ def what_is_not_learnt_yet_is_shown(page):
     page.wait("document.querySelector('.services tbody tr').textContent.includes('still learning')")
     page.run("document.querySelector('details.learning').open = true")
     page.wait("[...document.querySelectorAll('.learning tbody tr')].some((r) => "
-              "r.textContent.startsWith('paths') && r.textContent.includes('learning'))")
+              "r.textContent.startsWith('the week') && r.textContent.includes('learning'))")
     check(page.run("[...document.querySelectorAll('.learning tbody tr')].some((r) => "
                    "r.textContent.startsWith('failures') && r.textContent.includes('learnt'))"),
           "failures are judged from the first minute")
