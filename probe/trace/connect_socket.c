@@ -230,7 +230,7 @@ static void take_outcome(struct connect_socket *connecting)
 		tell(connecting, &reply, (struct moment){MOMENT_MAX_US});
 }
 
-static void receive_kind(struct trace_socket *sock)
+static bool receive_kind(struct trace_socket *sock)
 {
 	struct connect_socket *connecting = (struct connect_socket *)sock;
 	struct epoll_event events[EVENTS];
@@ -250,6 +250,7 @@ static void receive_kind(struct trace_socket *sock)
 			take_outcome(connecting);
 		empty_slot(slot);
 	}
+	return count == EVENTS;
 }
 
 const struct trace_socket_kind connect_socket_kind = {

@@ -345,19 +345,24 @@ static void answer_arrived(void *arg, const struct inbox_item *item)
 		listener->answered(listener->arg, &reply, numbered, item->at);
 }
 
-static void receive_kind(struct trace_socket *sock)
+static bool receive_kind(struct trace_socket *sock)
 {
 	struct datagram_socket *datagram = (struct datagram_socket *)sock;
+
+	bool more = false;
 
 	sock->drops = 0;
 	for (unsigned i = 0; i < datagram->port_count; i++) {
 		datagram->reading = &datagram->ports[i];
-		(void)inbox_read(datagram->inbox, datagram->ports[i].fd, MSG_ERRQUEUE,
-			&datagram->drops[i], error_arrived, datagram);
-		(void)inbox_read(datagram->inbox, datagram->ports[i].fd, 0,
-			&datagram->drops[i], answer_arrived, datagram);
+		more |= inbox_read(datagram->inbox, datagram->ports[i].fd, MSG_ERRQUEUE,
+				&datagram->drops[i], error_arrived,
+				datagram) == INBOX_TURN;
+		more |= inbox_read(datagram->inbox, datagram->ports[i].fd, 0,
+				&datagram->drops[i], answer_arrived,
+				datagram) == INBOX_TURN;
 		sock->drops += datagram->drops[i];
 	}
+	return more;
 }
 
 const struct trace_socket_kind datagram_socket_kind = {

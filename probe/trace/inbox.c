@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 
 #define LOT 32
-#define LOTS_MAX 32 /* for each call, so that the loop's other work has its turn */
+#define LOTS_MAX (INBOX_TURN / LOT)
 #define CONTROL_MAX 256
 /* Replies of a thousand traces in flight; an ICMP error takes the room of 800 bytes. */
 #define RECEIVE_BUFFER_BYTES (8 * 1024 * 1024)

@@ -13,6 +13,7 @@
 #include "astray/address.h"
 #include "astray/moment.h"
 
+#define INBOX_TURN 1024   /* so that the loop's other work has its turn */
 #define INBOX_PACKET 1536 /* ICMPv6 quotes up to 1280 bytes in all */
 
 struct inbox;
@@ -42,8 +43,8 @@ typedef void (*inbox_fn)(void *arg, const struct inbox_item *item);
 int inbox_new(struct inbox **out);
 void inbox_free(struct inbox *inbox); /* NULL is fine */
 
-/* Hands over what waits, a bounded number; how many it was. *drops becomes the number of
- * packets that this socket had no room for, in all. */
+/* Hands over what waits, at most INBOX_TURN; how many it was. *drops becomes the number
+ * of packets that this socket had no room for, in all. */
 int inbox_read(struct inbox *inbox, int fd, int flags, uint32_t *drops, inbox_fn arrived,
 	void *arg);
 

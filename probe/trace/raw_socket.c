@@ -323,21 +323,23 @@ static void stamp_arrived(void *arg, const struct inbox_item *item)
 }
 
 /* Stamps first: an answer is then measured from when its probe really left. */
-static void receive_kind(struct trace_socket *sock)
+static bool receive_kind(struct trace_socket *sock)
 {
+	static const inbox_fn arrived[SEND_FD] = {
+		icmp_arrived, segment_arrived, datagram_arrived};
 	struct raw_socket *raw = (struct raw_socket *)sock;
+	bool more = false;
 
 	if (raw->stamped)
 		(void)inbox_read(raw->inbox, raw->fds[SEND_FD], MSG_ERRQUEUE,
 			&raw->drops[SEND_FD], stamp_arrived, raw);
-	(void)inbox_read(raw->inbox, raw->fds[ICMP_FD], 0, &raw->drops[ICMP_FD],
-		icmp_arrived, raw);
-	(void)inbox_read(raw->inbox, raw->fds[TCP_FD], 0, &raw->drops[TCP_FD],
-		segment_arrived, raw);
-	(void)inbox_read(raw->inbox, raw->fds[UDP_FD], 0, &raw->drops[UDP_FD],
-		datagram_arrived, raw);
-	sock->drops =
-		(uint64_t)raw->drops[ICMP_FD] + raw->drops[TCP_FD] + raw->drops[UDP_FD];
+	sock->drops = 0;
+	for (unsigned i = 0; i < SEND_FD; i++) {
+		more |= inbox_read(raw->inbox, raw->fds[i], 0, &raw->drops[i], arrived[i],
+				raw) == INBOX_TURN;
+		sock->drops += raw->drops[i];
+	}
+	return more;
 }
 
 const struct trace_socket_kind raw_socket_kind = {

@@ -165,10 +165,13 @@ void socket_set_close(struct socket_set *set, void (*closed)(void *arg), void *a
 	close_ears(set, set->ear_count);
 }
 
-void socket_set_receive(const struct socket_set *set)
+bool socket_set_receive(const struct socket_set *set)
 {
+	bool more = false;
+
 	for (unsigned i = 0; i < set->ear_count; i++)
-		trace_socket_receive(set->ears[i].socket);
+		more |= trace_socket_receive(set->ears[i].socket);
+	return more;
 }
 
 uint64_t socket_set_drops(const struct socket_set *set)

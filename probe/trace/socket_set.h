@@ -33,8 +33,9 @@ int socket_set_refusal(const struct socket_set *set, uint8_t family);
 /* Raw sockets serve all protocols. */
 bool socket_set_serves_all(const struct trace_socket *sock);
 
-/* Tells the listener what has arrived at any of them. */
-void socket_set_receive(const struct socket_set *set);
+/* Tells the listener what has arrived at any of them, a bounded number. True when more
+ * may wait. */
+bool socket_set_receive(const struct socket_set *set);
 /* Arrivals that the kernel had no room for. */
 uint64_t socket_set_drops(const struct socket_set *set);
 

@@ -75,9 +75,9 @@ int trace_socket_send(struct trace_socket *sock, const struct trace_packet *lot,
 	return sock->kind->send(sock, lot, count, stamped);
 }
 
-void trace_socket_receive(struct trace_socket *sock)
+bool trace_socket_receive(struct trace_socket *sock)
 {
-	sock->kind->receive(sock);
+	return sock->kind->receive(sock);
 }
 
 uint64_t trace_socket_drops(const struct trace_socket *sock)

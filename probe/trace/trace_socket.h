@@ -57,7 +57,7 @@ struct trace_socket_kind {
 	void (*close)(struct trace_socket *sock);
 	int (*send)(struct trace_socket *sock, const struct trace_packet *lot,
 		unsigned count, bool stamped);
-	void (*receive)(struct trace_socket *sock);
+	bool (*receive)(struct trace_socket *sock);
 };
 
 struct trace_socket {
@@ -84,8 +84,8 @@ int trace_socket_fd(const struct trace_socket *sock);
  * left, where this kind can. */
 int trace_socket_send(struct trace_socket *sock, const struct trace_packet *lot,
 	unsigned count, bool stamped);
-/* Tells the listener what has arrived, a bounded number. */
-void trace_socket_receive(struct trace_socket *sock);
+/* Tells the listener what has arrived, a bounded number. True when more may wait. */
+bool trace_socket_receive(struct trace_socket *sock);
 /* Arrivals that the kernel had no room for. */
 uint64_t trace_socket_drops(const struct trace_socket *sock);
 

@@ -19,7 +19,8 @@
 /* With few flights every packet is stamped by the kernel as it leaves; with many, one
  * more message for each would cost more than the precision is worth. */
 #define STAMPED_FLIGHTS 16
-#define RETRY_US 1000 /* where the kernel had no room for a packet */
+#define RECEIVE_TURNS 64 /* more does not find room at a socket */
+#define RETRY_US 1000    /* where the kernel had no room for a packet */
 #define IDLE_US MOMENT_SECOND_US
 #define CLOCK_APART_US 50 /* two clocks read within this are read together */
 
@@ -176,8 +177,12 @@ static void probe_left(void *arg, uint64_t tag, struct moment at)
 
 static void receive_all(struct tracer *tracer)
 {
-	read_clocks(tracer);
-	socket_set_receive(tracer->sockets);
+	bool more = true;
+
+	for (unsigned turns = 0; more && turns < RECEIVE_TURNS; turns++) {
+		read_clocks(tracer);
+		more = socket_set_receive(tracer->sockets);
+	}
 }
 
 static struct tick next_due(const struct tracer *tracer)
@@ -398,7 +403,7 @@ static void answers_waiting(void *arg, struct trace_socket *sock)
 	struct tracer *tracer = arg;
 
 	read_clocks(tracer);
-	trace_socket_receive(sock);
+	(void)trace_socket_receive(sock);
 	work(tracer);
 }
 

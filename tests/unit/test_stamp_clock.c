@@ -60,11 +60,32 @@ static void when_the_wall_clock_was_set_packets_count_as_received_now(void **sta
 	}
 }
 
+static void a_reading_that_was_interrupted_moves_it_little(void **state)
+{
+	struct stamp_clock clock = clock_at_start();
+
+	(void)state;
+	/* 300 us passed between the two clocks. */
+	stamp_clock_read(&clock, (struct moment){WALL + 4000}, (struct tick){5300});
+	assert_in_range(
+		stamp_clock_tick(&clock, (struct moment){WALL + 3000}).us, 4000, 4005);
+	stamp_clock_read(&clock, (struct moment){WALL + 9000}, (struct tick){10000});
+	assert_int_equal(stamp_clock_tick(&clock, (struct moment){WALL + 3000}).us, 4000);
+	/* A clock that is slewed is followed. */
+	for (int64_t ms = 10; ms < 3000; ms++)
+		stamp_clock_read(&clock, (struct moment){WALL + ms * 1000 - ms / 2},
+			(struct tick){1000 + ms * 1000});
+	assert_in_range(
+		stamp_clock_tick(&clock, (struct moment){WALL + 2990000 - 1495}).us,
+		2991000 - 5, 2991000 + 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_stamp_is_as_old_as_it_says),
 		cmocka_unit_test(a_stamp_from_the_future_is_now),
+		cmocka_unit_test(a_reading_that_was_interrupted_moves_it_little),
 		cmocka_unit_test(
 			when_the_wall_clock_was_set_packets_count_as_received_now),
 	};
