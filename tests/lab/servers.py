@@ -12,6 +12,7 @@ Each returns when it serves, and ends with the internet. What a server says is c
 again (serve, delegate); the call returns when the server answers with it.
 """
 import contextlib
+import datetime
 import http.client
 import itertools
 import pathlib
@@ -66,12 +67,21 @@ class Authority:
         done = subprocess.run([tool("openssl"), *map(str, words)], capture_output=True, text=True)
         check(done.returncode == 0, f"openssl {words[0]}: {done.stderr}")
 
+    def configuration(self, index):
+        """What openssl ca insists on."""
+        file = index.with_name(index.name + ".cnf")
+        file.write_text(f"[ca]\ndefault_ca=it\n[it]\ndatabase={index}\nnew_certs_dir={self.folder}\n"
+                        "rand_serial=yes\ndefault_md=sha256\npolicy=any\nunique_subject=no\n"
+                        "[any]\ncommonName=supplied\n")
+        return file
+
     @staticmethod
     def new_key(file):
         return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file
 
-    def issue(self, *names, days=30, client=False):
-        """Files (certificate, key) for these DNS names or addresses; a client's name stands alone."""
+    def issue(self, *names, days=30, client=False, age_days=0):
+        """Files (certificate, key) for these DNS names or addresses; a client's name stands alone.
+        `age_days`: so many of its days are past."""
         stem = self.folder / f"{next(self.number)}-{names[0].replace('*', 'any')}"
         request, certificate, key = (stem.with_name(stem.name + end) for end in (".csr", ".pem", ".key"))
         kinds = ("IP" if name.replace(".", "").isdigit() or ":" in name else "DNS" for name in names)
@@ -80,9 +90,13 @@ class Authority:
             f"extendedKeyUsage={'clientAuth' if client else 'serverAuth'}\n"
             + "subjectAltName=" + ",".join(f"{kind}:{name}" for kind, name in zip(kinds, names)) + "\n")
         self.openssl("req", "-new", *self.new_key(key), "-out", request, "-subj", f"/CN={names[0]}")
-        self.openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey", self.key,
-                     "-set_serial", str(secrets.randbits(63)), "-days", days, "-out", certificate,
-                     "-extfile", extensions)
+        begin = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=age_days, minutes=1)
+        index = stem.with_name(stem.name + ".index")
+        index.touch()
+        self.openssl("ca", "-batch", "-notext", "-config", self.configuration(index), "-in", request, "-out",
+                     certificate, "-cert", self.certificate, "-keyfile", self.key, "-extfile", extensions,
+                     "-startdate", f"{begin:%Y%m%d%H%M%SZ}",
+                     "-enddate", f"{begin + datetime.timedelta(days=days):%Y%m%d%H%M%SZ}")
         return certificate, key
 
 
@@ -125,19 +139,20 @@ http {{
     location = /broken {{ return 503; }}
   }}"""
 
-    def __init__(self, host, authority, names, addresses=None):
+    def __init__(self, host, authority, names, addresses=None, **certificate):
+        """`certificate`: its days and age_days."""
         self.host, self.folder = host, host.folder / "web"
         (self.folder / "www").mkdir(parents=True)
         (self.folder / "www/index.html").write_text("<!doctype html><title>exchange</title>\n")
         (self.folder / "www/large").write_bytes(secrets.token_bytes(300_000))
         self.names, self.addresses = names, addresses or host.addresses
-        self.configure(authority)
+        self.configure(authority, **certificate)
         self.process = host.start(tool("nginx"), "-c", self.folder / "nginx.conf", "-e", "stderr")
         for address in self.addresses:
             wait_for(f"nginx on {address}", lambda a=address: listens(host, 443, a))
 
-    def configure(self, authority):
-        self.certificate, self.key = authority.issue(*self.names)
+    def configure(self, authority, **certificate):
+        self.certificate, self.key = authority.issue(*self.names, **certificate)
         bracketed = (f"[{address}]" if ":" in address else address for address in self.addresses)
         servers = "".join(self.SERVER.format(address=address, names=" ".join(self.names),
                                              certificate=self.certificate, key=self.key)
@@ -145,9 +160,9 @@ http {{
         (self.folder / "nginx.conf").write_text(
             self.CONFIGURATION.format(folder=self.folder, servers=servers))
 
-    def certify(self, authority):
+    def certify(self, authority, **certificate):
         """Another certificate, by this authority; new connections see it."""
-        self.configure(authority)
+        self.configure(authority, **certificate)
         before = self.workers()
         self.process.send_signal(signal.SIGHUP)
         wait_for("nginx with the new certificate", lambda: not self.workers() & before)

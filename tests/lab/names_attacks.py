@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""Every way to steal a name, and every harmless change that resembles one, played with real servers
+and judged by the collector.
+
+    names_attacks.py [--runs N] [--only WORD]…
+
+A sentinel, a gateway and an employee's machine (its resolver cold) watch a zone (names_stage.py). In
+each run each attack is made, and repaired when it has been told of, and each harmless change is left
+standing for four rounds. What the probes printed meanwhile goes, with a calm minute before it, through
+`astray-collector replay`. An attack must be paged, and for its own reason, within two rounds of the
+sentinel; a harmless change must raise nothing. Off-path forgers must not be believed whatever they
+send, and nobody may be asked more than it is told in the head of probe/names. Prints a table.
+
+Needs root, nsd, unbound, nginx, openssl and ldns-signzone; skips loudly (exit 77) without them.
+"""
+import argparse
+import collections
+import json
+import subprocess
+import time
+
+from internet import RUN, Failed, check, main, program
+from names_stage import (FAR, GENUINE, HIJACKER, LOOKALIKE, NEAR, OTHER, OWN, PROVIDER, REGISTRY, ROUND, SECOND,
+                         TWO_ROUNDS, ZONE, Stage, asked, by_both, calm, data, says)
+from places import databases, place
+from servers import answers
+
+HARMLESS_ROUNDS = 4
+LEARN_S = 3  # of calm before anything is strange
+ISSUER = {"Usual CA"}
+
+
+class Judge:
+    """astray-collector, fed with what was printed between two moments and told nothing else."""
+
+    def __init__(self, stage):
+        self.stage = stage
+        self.config = RUN / "collector.json"
+        geo = databases([place("203.0.113.0/25", "Tokyo", 64501, "Provider"),
+                         place("203.0.113.128/25", "Amsterdam", 64999, "Elsewhere"),
+                         place("198.51.100.0/24", "Tokyo", 64496, "Kanto Transit")])
+        self.config.write_text(json.dumps({
+            "listen": "127.0.0.1:8443", "data": str(RUN / "data"), "probes": [], "geo": geo,
+            "services": [{"name": "exchange", "hosts": [ZONE], "zone": ZONE}],
+            "judgement": {"gather": "0 s", "calm": "20 s", "learn_names": f"{LEARN_S} s"}}))
+        self.introductions = [self.line(0, probe.name, {
+            "kind": "hello", "at_us": 1, "version": "1", "role": probe.role, "labels": {"site": probe.name},
+            "network": {"asn": 64496, "country": "JP"}}) for probe in stage.probes]
+        self.before = []
+
+    @staticmethod
+    def line(rx_us, probe, obs):
+        return {"rx_us": rx_us, "probe": probe, "boot": "b", "seq": 1} | obs
+
+    def heard(self, start, end):
+        return sorted((self.line(us, probe.name, obs) for probe in self.stage.probes
+                       for at, us, obs in probe.lines if start <= at <= end and obs["kind"] != "hello"),
+                      key=lambda line: line["rx_us"])
+
+    def learn(self, start, end):
+        self.before = self.heard(start, end)
+
+    def incidents(self, start, end, announced=False):
+        """What the collector says of it: with the lines between, after those of the calm."""
+        lines = self.heard(start, end)
+        first = self.before[0]["rx_us"]
+        said = [line | {"rx_us": first, "at_us": first} for line in self.introductions]
+        note = [self.line(lines[0]["rx_us"], "operator", {
+            "kind": "maintenance", "at_us": lines[0]["rx_us"], "service": "exchange", "from_us": first,
+            "until_us": lines[-1]["rx_us"] + 10**9, "note": "a planned move"})] if announced else []
+        stream, out = RUN / "stream.ndjson", RUN / "incidents.ndjson"
+        stream.write_text("".join(json.dumps(line) + "\n" for line in said + self.before + note + lines))
+        done = subprocess.run([program("astray-collector"), "replay", "--config", self.config, "--incidents", out,
+                               stream], capture_output=True, text=True)
+        check(done.returncode == 0, f"replay: {done.stderr}{done.stdout}")
+        return [json.loads(line) for line in out.read_text().splitlines()]
+
+
+class Attack:
+    """`words`: what must stand in the page beside its cause."""
+
+    def __init__(self, name, cause, words, change, repair, cold=None):
+        self.name, self.cause, self.words, self.change, self.repair, self.cold = (
+            name, cause, words, change, repair, cold)
+
+
+def attacks(stage):
+    publish, serve = stage.registry.publish, stage.serve
+    resolvers = (stage.resolver, stage.cold)
+
+    def poison():
+        for resolver in resolvers:
+            resolver.control("local_data", f"{ZONE} 5 IN A {FAR}")
+
+    def cure():
+        for resolver in resolvers:
+            resolver.control("local_data_remove", ZONE)
+            resolver.forget()
+
+    def flicker():
+        publish([LOOKALIKE])
+        stage.told("it", lambda seen: by_both(seen, "NS", [LOOKALIKE]), time.monotonic())
+        publish()
+
+    return [
+        Attack("lookalike", "name_server", [f"lookalike name server {LOOKALIKE}", '"061"'],
+               lambda: publish([LOOKALIKE]), publish, cold=FAR),
+        Attack("same provider", "name_server", [f"new name server {OTHER}", "same provider"],
+               lambda: publish([OTHER, OWN]), publish),
+        Attack("one server of several", "name_server", [LOOKALIKE], lambda: publish([LOOKALIKE, OWN]), publish),
+        Attack("MX only", "records", ["mail.evil.example"], lambda: serve(mail="mail.evil.example."), serve),
+        Attack("glue only", "name_server", [f"{OWN} is {HIJACKER}"], lambda: publish(glue=HIJACKER), publish),
+        Attack("DS removed", "records", ["no longer signed"], lambda: publish(ds=None), publish),
+        Attack("flicker", "name_server", [LOOKALIKE], flicker, publish),
+        Attack("poisoned resolver", "records", [FAR, "none of its name servers"], poison, cure),
+        Attack("other issuer", "certificate", ["Other CA"],
+               lambda: stage.shop.certify(stage.other_ca, days=90),
+               lambda: stage.shop.certify(stage.usual_ca, days=90, age_days=70)),
+    ]
+
+
+def harmless(stage):
+    publish, serve = stage.registry.publish, stage.serve
+
+    def move():
+        publish([OTHER, OWN])
+        serve(address=FAR, mail="mx2")
+
+    def back():
+        publish()
+        serve()
+
+    def turn_over():
+        for last in (11, 12, 13, 14):
+            serve(address=f"203.0.113.{last}")
+            time.sleep(ROUND)  # what a CDN's clock does, not an event
+
+    def round_robin():
+        serve(address=["203.0.113.10", "203.0.113.11", "203.0.113.12"])
+        serve(address=["203.0.113.12", "203.0.113.10", "203.0.113.11"])
+
+    return [
+        ("announced move", move, back, True),
+        ("renewal by the same issuer", lambda: stage.shop.certify(stage.usual_ca, days=90),
+         lambda: stage.shop.certify(stage.usual_ca, days=90, age_days=70), False),
+        ("CDN turnover in one AS", turn_over, serve, False),
+        ("round robin", round_robin, serve, False),
+        ("TTL drop before a move", lambda: serve(ttl=2), serve, False),
+        ("other order and serial", lambda: publish([OWN, GENUINE]), publish, False),
+    ]
+
+
+def is_page(incident, attack, start_us):
+    text = incident["title"] + incident["text"]
+    return (incident["severity"] == "page" and attack.cause in incident["causes"]
+            and incident["rx_us"] >= start_us and all(word in text for word in attack.words))
+
+
+def quiet(stage):
+    """Until every probe sees what it always saw."""
+    stage.calm()
+    stage.cold.forget()
+    start = time.monotonic()
+    stage.employee.told("calm", lambda seen: says(seen, "resolver", "A", [NEAR])
+                        and says(seen, "resolver", "MX", [f"10 mx.{ZONE}"]), start, 20)
+    stage.gateway.told("calm", lambda seen: any(
+        o["kind"] == "check" and o.get("tls", {}).get("issuer") in ("CN=Usual CA", "CN = Usual CA")
+        for o in seen), start, 20)
+
+
+def play(stage, judge, attack):
+    """Seconds until the page, from the change; None: none came."""
+    quiet(stage)
+    stage.cold.forget()
+    start, start_us = time.monotonic(), time.time_ns() // 1000
+    attack.change()
+    # The servers take a moment to load: from then on rounds are counted.
+    start = max(start, time.monotonic() - 0.1) if attack.name != "flicker" else start
+    start_us = max(start_us, time.time_ns() // 1000 - 100_000) if attack.name != "flicker" else start_us
+    end, page = start + TWO_ROUNDS + 0.3, None
+    while not page and time.monotonic() < end:
+        with stage.sentinel.news:
+            stage.sentinel.news.wait(0.25)
+        found = [i for i in judge.incidents(start, time.monotonic()) if is_page(i, attack, 0)] \
+            if judge.heard(start, time.monotonic()) else []
+        page = found[0] if found else None
+    followed = (answers(stage.laptop, stage.cold.address, ZONE) == [attack.cold] if attack.cold else None)
+    kept = (answers(stage.office, stage.resolver.address, ZONE) == [NEAR] if attack.cold else None)
+    attack.repair()
+    return (page["rx_us"] - start_us) / 1e6 if page else None, followed, kept
+
+
+def leave(stage, judge, change, repair, announced):
+    """The incidents that a harmless change raises in four rounds."""
+    quiet(stage)
+    start = time.monotonic()
+    change()
+    time_over = time.monotonic() + HARMLESS_ROUNDS * ROUND
+    stage.told("rounds", lambda seen: time.monotonic() > time_over, start, 60)
+    raised = judge.incidents(start, time.monotonic(), announced)
+    repair()
+    return raised
+
+
+def politeness(stage, start, seconds, questions):
+    """Questions per minute to the registry's servers, and to each name server of the zone."""
+    spent = stage.registry.questions() - questions
+    return spent, 60 * spent / seconds
+
+
+class Table:
+    def __init__(self):
+        self.rows = collections.OrderedDict()
+
+    def add(self, name, took):
+        self.rows.setdefault(name, []).append(took)
+
+    def show(self, runs):
+        print(f"\n{'attack':26}{'paged':>9}{'median s':>10}{'worst s':>9}   (two rounds are at most "
+              f"{TWO_ROUNDS:.1f} s)")
+        for name, times in self.rows.items():
+            told = sorted(t for t in times if t is not None)
+            print(f"{name:26}{len(told):>4} of {len(times):<3}" + (
+                f"{told[len(told) // 2]:>9.1f}{told[-1]:>9.1f}" if told else ""), flush=True)
+
+
+def run(internet, runs, only):
+    stage = Stage(internet, cold=True)
+    judge, table, wrong = Judge(stage), Table(), []
+    followed, kept, cold_runs = 0, 0, 0
+    quiet(stage)
+    start = time.monotonic()
+    stage.told("a calm while", lambda seen: time.monotonic() > start + LEARN_S + 3 * ROUND, start, 60)
+    judge.learn(start, time.monotonic())
+    check(judge.incidents(start, time.monotonic()) == [], "calm raises nothing")
+
+    def chosen(name):
+        return not only or any(word in name for word in only)
+    raised = collections.OrderedDict()
+    for number in range(runs):
+        for attack in filter(lambda attack: chosen(attack.name), attacks(stage)):
+            took, follows, keeps = play(stage, judge, attack)
+            table.add(attack.name, took)
+            if attack.cold:
+                followed, kept, cold_runs = followed + follows, kept + keeps, cold_runs + 1
+            if took is None:
+                wrong.append(f"run {number + 1}: {attack.name} was not paged")
+                print(wrong[-1], flush=True)
+        for name, change, repair, announced in harmless(stage):
+            if not chosen(name):
+                continue
+            incidents = leave(stage, judge, change, repair, announced)
+            raised.setdefault(name, []).append(len(incidents))
+            if incidents:
+                wrong.append(f"run {number + 1}: {name} raised {incidents[0]['title']}")
+                print(wrong[-1], flush=True)
+    table.show(runs)
+    print(f"\n{'harmless change':30}{'raised':>8}")
+    for name, counts in raised.items():
+        print(f"{name:30}{sum(count > 0 for count in counts):>3} of {len(counts)}")
+    if cold_runs:
+        print(f"\nthe cold resolver followed the lookalike {followed} of {cold_runs} times, "
+              f"the warm one kept the truth {kept} of {cold_runs}")
+    if wrong:
+        raise Failed("; ".join(wrong))
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--only", action="append", default=[])
+    words = parser.parse_args()
+    main(run, words.runs, words.only)
