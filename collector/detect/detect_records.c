@@ -11,6 +11,8 @@
 
 #define ANSWERS_TO_SPEAK 2
 #define SIGNATURE_ROUNDS 2
+/* They are asked once in five minutes where all is slow: three rounds. */
+#define SERVERS_HEARD_US (15 * MOMENT_MINUTE_US)
 
 struct records_of_set {
 	struct known seen;
@@ -27,6 +29,7 @@ struct signature {
 
 struct records_of_service {
 	struct records_of_set sets[RECORD_SETS];
+	struct known questions; /* that name servers answer */
 	struct signature signature;
 };
 
@@ -192,6 +195,22 @@ static void see_signature(const struct detector_case *call, struct signature *si
 			call->rx, call->vantage->number);
 }
 
+/* Whether the servers' own word is known: then resolvers are measured by it, elsewhere
+ * (detect_resolver). */
+static bool is_second_hand(
+	const struct detector_case *call, struct records_of_service *records)
+{
+	uint64_t question = detector_source(call).question;
+	const struct known_item *item;
+
+	if (call->obs->dns.role == OBS_AUTHORITY) {
+		(void)known_see(&records->questions, question, call->at, 0);
+		return false;
+	}
+	item = known_find(&records->questions, question);
+	return item && moment_since_us(call->at, item->last) < SERVERS_HEARD_US;
+}
+
 static void see(struct detector_case *call)
 {
 	struct records_of_service *records = detector_of_service(call);
@@ -205,7 +224,8 @@ static void see(struct detector_case *call)
 			see_signature(call, &records->signature);
 		return;
 	}
-	if (dns->answer_count && record_set_of(dns->type, &set))
+	if (dns->answer_count && record_set_of(dns->type, &set) &&
+		!is_second_hand(call, records))
 		see_set(call, &records->sets[set], set);
 }
 
@@ -226,6 +246,7 @@ static void keep_service(struct archive *archive, void *state)
 		testimony_keep(archive, &records->sets[i].strange);
 		archive_moment(archive, &records->sets[i].first);
 	}
+	known_keep(archive, &records->questions);
 	keep_signature(archive, &records->signature);
 }
 

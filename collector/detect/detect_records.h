@@ -6,7 +6,9 @@
  * while. One answer is a slip; two probes, or two answers to a gateway or a sentinel, are
  * not. A zone that was signed and no longer is was unsigned by somebody.
  *
- * It stays true for each resolver that was told so, until that one has been told better.
+ * Where the zone's servers are asked themselves, their word is taken, and resolvers are
+ * measured by it (detect_resolver). Elsewhere it stays true for each resolver that was
+ * told so, until that one has been told better.
  */
 #ifndef ASTRAY_DETECT_RECORDS_H
 #define ASTRAY_DETECT_RECORDS_H

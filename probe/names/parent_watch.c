@@ -11,7 +11,7 @@
 #include "parent_ask.h"
 #include "round_timing.h"
 
-#define AGAIN_MS 10000
+#define AGAIN_US (10 * MOMENT_SECOND_US)
 #define TRIES 2 /* servers that are asked in a round while they are silent */
 #define SILENT_ROUNDS 3
 #define HELD_MAX 2
@@ -134,7 +134,10 @@ static void take_step(struct parent_watch *watch, enum belief_step step)
 		break;
 	case BELIEF_ASK_LATER:
 		say_held(watch);
-		rest_for(watch, AGAIN_MS);
+		rest_for(watch, round_timing_wait_ms(watch->order.interval_us < AGAIN_US
+							     ? watch->order.interval_us
+							     : AGAIN_US,
+					0));
 		break;
 	}
 }

@@ -16,6 +16,7 @@ Needs root, nsd, unbound, nginx, openssl and ldns-signzone; skips loudly (exit 7
 import argparse
 import collections
 import json
+import os
 import subprocess
 import time
 
@@ -27,7 +28,7 @@ from servers import answers
 
 HARMLESS_ROUNDS = 4
 LEARN_S = 3  # of calm before anything is strange
-ISSUER = {"Usual CA"}
+VERBOSE = bool(os.environ.get("VERBOSE"))
 
 
 class Judge:
@@ -105,7 +106,7 @@ def attacks(stage):
     return [
         Attack("lookalike", "name_server", [f"lookalike name server {LOOKALIKE}", '"061"'],
                lambda: publish([LOOKALIKE]), publish, cold=FAR),
-        Attack("same provider", "name_server", [f"new name server {OTHER}", "same provider"],
+        Attack("same provider", "name_server", [f"new name server {OTHER}", "another customer's"],
                lambda: publish([OTHER, OWN]), publish),
         Attack("one server of several", "name_server", [LOOKALIKE], lambda: publish([LOOKALIKE, OWN]), publish),
         Attack("MX only", "records", ["mail.evil.example"], lambda: serve(mail="mail.evil.example."), serve),
@@ -186,6 +187,10 @@ def play(stage, judge, attack):
         page = found[0] if found else None
     followed = (answers(stage.laptop, stage.cold.address, ZONE) == [attack.cold] if attack.cold else None)
     kept = (answers(stage.office, stage.resolver.address, ZONE) == [NEAR] if attack.cold else None)
+    if not page and VERBOSE:
+        print(f"-- {attack.name}")
+        for incident in judge.incidents(start, time.monotonic()):
+            print(incident["severity"], incident["text"])
     attack.repair()
     return (page["rx_us"] - start_us) / 1e6 if page else None, followed, kept
 

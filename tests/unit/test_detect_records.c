@@ -126,7 +126,7 @@ static void it_ends_for_the_last_one_who_was_told_better(void **state)
 	struct hearing hearing;
 
 	(void)state;
-	prepare(&hearing);
+	prepare(&hearing); /* and its servers are no longer asked */
 	answer(&hearing, "laptop-1", OBS_RESOLVER, "A", "198.51.100.9", 64999);
 	answer(&hearing, "laptop-2", OBS_RESOLVER, "A", "198.51.100.9", 64999);
 	assert_int_equal(hearing_pages(&hearing), 1);
@@ -216,6 +216,22 @@ static void keys_that_are_rolled_over_are_none_and_all_new_ones_page(void **stat
 	hearing_close(&hearing);
 }
 
+static void where_servers_are_asked_resolvers_are_left_to_be_measured_by_them(
+	void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing);
+	for (unsigned i = 0; i < 3; i++) {
+		answer(&hearing, "sentinel-1", OBS_AUTHORITY, "A", "203.0.113.10", 64501);
+		answer(&hearing, "laptop-1", OBS_RESOLVER, "A", "198.51.100.9", 64999);
+		answer(&hearing, "laptop-2", OBS_RESOLVER, "A", "198.51.100.9", 64999);
+	}
+	assert_int_equal(hearing.count, 0);
+	hearing_close(&hearing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +246,8 @@ int main(void)
 		cmocka_unit_test(two_servers_that_say_so_in_one_round_page_at_once),
 		cmocka_unit_test(
 			keys_that_are_rolled_over_are_none_and_all_new_ones_page),
+		cmocka_unit_test(
+			where_servers_are_asked_resolvers_are_left_to_be_measured_by_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
