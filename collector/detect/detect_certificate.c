@@ -7,22 +7,116 @@
 #include "known.h"
 
 #define ROUNDS_TO_SPEAK 2
+#define MET 32
 /* Renewal usually comes with a third of the life left, and a few days of habit. */
 #define LIFE_LEFT_AT_RENEWAL .36
+/* Whoever steals a name orders the certificate for it then. */
+#define FRESH_US (7 * MOMENT_DAY_US)
+/* What has not been met for so long explains no renewal any more. */
+#define CURRENT_US (7 * MOMENT_DAY_US)
+#define ENDS_SOON_US (10 * MOMENT_DAY_US)
+#define ENDS_SOON_SHARE (1. / 6)
+#define ENDS_NOW_US MOMENT_DAY_US
+#define ENDS_NOW_SHARE (1. / 24)
+/* Services at which one machine meets the same stranger: not theirs, but its own. */
+#define INTERCEPTED_SERVICES 3
+#define INTERCEPTED_OF_FEW 2
+#define INTERCEPTED_US MOMENT_HOUR_US
+#define ENDING_KEY 1 /* stands for "ends soon" among the keys of certificates */
 
-struct certificates_of_service {
-	struct known keys;      /* of issuer and public key together */
-	struct known issuers;   /* alone */
-	struct known strangers; /* witnesses: who met it last */
-	struct moment first;
-	struct moment not_before, not_after; /* of the last known one */
+/* A certificate that is known to be the service's own. */
+struct met {
+	uint64_t pair, issuer, spki;
+	struct moment last, not_before, not_after;
 };
 
-enum complaint { NONE, RENEWED, UNVERIFIED, FOREIGN_ISSUER, NEW_ISSUER, EARLY_KEY };
+struct certificates_of_service {
+	uint32_t met_count;
+	struct met met[MET];
+	struct testimony strange;
+	struct known strangers; /* (issuer, vantage) of those */
+	struct moment first;
+};
 
-static uint64_t pair_of(const struct obs_certificate *certificate)
+enum complaint {
+	NONE,
+	RENEWED,
+	ENDING,
+	ENDED,
+	UNVERIFIED,
+	FOREIGN_ISSUER,
+	NEW_ISSUER,
+	EARLY_KEY,
+	OTHER_EDGE,
+};
+
+static struct met met_of(const struct obs_certificate *certificate, struct moment at)
 {
-	return known_key(certificate->issuer) * 31 + known_key(certificate->spki_sha256);
+	uint64_t issuer = known_key(certificate->issuer),
+		 spki = known_key(certificate->spki_sha256);
+
+	return (struct met){.pair = issuer * 31 + spki,
+		.issuer = issuer,
+		.spki = spki,
+		.last = at,
+		.not_before = certificate->not_before,
+		.not_after = certificate->not_after};
+}
+
+static struct met *find_met(struct certificates_of_service *certificates, uint64_t pair)
+{
+	for (uint32_t i = 0; i < certificates->met_count; i++)
+		if (certificates->met[i].pair == pair)
+			return &certificates->met[i];
+	return NULL;
+}
+
+static bool knows_issuer(
+	const struct certificates_of_service *certificates, const struct met *met)
+{
+	for (uint32_t i = 0; i < certificates->met_count; i++)
+		if (certificates->met[i].issuer == met->issuer)
+			return true;
+	return false;
+}
+
+static bool knows_key(
+	const struct certificates_of_service *certificates, const struct met *met)
+{
+	for (uint32_t i = 0; i < certificates->met_count; i++)
+		if (certificates->met[i].spki == met->spki)
+			return true;
+	return false;
+}
+
+static double life_left(const struct met *met, struct moment now)
+{
+	double life = (double)moment_since_us(met->not_after, met->not_before);
+
+	return life > 0 ? (double)moment_since_us(met->not_after, now) / life : 0;
+}
+
+/* Whether one of the certificates that are in use is due: one of the same issuer, unless
+ * the operator has said which issuers may follow each other. */
+static bool is_due(const struct certificates_of_service *certificates,
+	const struct met *met, struct moment now, bool policy)
+{
+	for (uint32_t i = 0; i < certificates->met_count; i++) {
+		const struct met *old = &certificates->met[i];
+
+		if ((policy || old->issuer == met->issuer) &&
+			moment_since_us(now, old->last) < CURRENT_US &&
+			life_left(old, now) <= LIFE_LEFT_AT_RENEWAL)
+			return true;
+	}
+	return false;
+}
+
+static bool ends_within(
+	const struct met *met, struct moment now, int64_t us, double share)
+{
+	return met->not_after.us && moment_since_us(met->not_after, now) < us &&
+	       life_left(met, now) < share;
 }
 
 static bool is_expected_issuer(const struct service *service, const char *issuer)
@@ -33,42 +127,47 @@ static bool is_expected_issuer(const struct service *service, const char *issuer
 	return false;
 }
 
-static double life_left(
-	const struct certificates_of_service *certificates, struct moment now)
+static enum complaint complain_of_known(const struct detector_case *call,
+	const struct obs_certificate *certificate, const struct met *met)
 {
-	double life = (double)moment_since_us(
-		certificates->not_after, certificates->not_before);
-
-	return life > 0 ? (double)moment_since_us(certificates->not_after, now) / life
-			: 0;
+	if (!certificate->verified)
+		return met->not_after.us && moment_before(met->not_after, call->rx)
+			       ? ENDED
+			       : UNVERIFIED;
+	return ends_within(met, call->rx, ENDS_SOON_US, ENDS_SOON_SHARE) ? ENDING : NONE;
 }
 
-static enum complaint complain(
-	const struct detector_case *call, struct certificates_of_service *certificates)
+static enum complaint complain(const struct detector_case *call,
+	struct certificates_of_service *certificates, const struct met *met)
 {
 	const struct obs_certificate *certificate = &call->obs->check.tls;
-	const struct service_expect *expect = &call->service->expect;
 	bool learnt = moment_since_us(call->rx, certificates->first) >=
 		      call->settings->learn_names_us;
+	bool policy = call->service->expect.issuers_given;
 
-	if (expect->issuers_given &&
-		!is_expected_issuer(call->service, certificate->issuer))
+	if (policy && !is_expected_issuer(call->service, certificate->issuer))
 		return FOREIGN_ISSUER;
+	if (find_met(certificates, met->pair))
+		return complain_of_known(call, certificate, met);
 	if (!certificate->verified)
 		return UNVERIFIED;
-	if (call->announced || !learnt ||
-		known_find(&certificates->keys, pair_of(certificate)))
-		return NONE;
-	if (!expect->issuers_given &&
-		!known_find(&certificates->issuers, known_key(certificate->issuer)))
+	if (call->announced || !learnt || knows_key(certificates, met))
+		return complain_of_known(call, certificate, met);
+	if (!policy && !knows_issuer(certificates, met))
 		return NEW_ISSUER;
-	return life_left(certificates, call->rx) > LIFE_LEFT_AT_RENEWAL ? EARLY_KEY
-									: RENEWED;
+	if (is_due(certificates, met, call->rx, policy))
+		return RENEWED;
+	return moment_since_us(call->rx, met->not_before) < FRESH_US ? EARLY_KEY
+								     : OTHER_EDGE;
 }
 
 static const char *brief_of(enum complaint complaint)
 {
 	switch (complaint) {
+	case ENDING:
+		return "its certificate ends soon";
+	case ENDED:
+		return "its certificate has ended";
 	case UNVERIFIED:
 		return "its certificate does not verify";
 	case FOREIGN_ISSUER:
@@ -77,6 +176,8 @@ static const char *brief_of(enum complaint complaint)
 		return "certificate of an issuer never seen here";
 	case EARLY_KEY:
 		return "new certificate key long before renewal";
+	case OTHER_EDGE:
+		return "an older certificate never seen here";
 	case NONE:
 	case RENEWED:
 		break;
@@ -84,94 +185,237 @@ static const char *brief_of(enum complaint complaint)
 	return "certificate renewed";
 }
 
-static void accuse(const struct detector_case *call, const struct known_item *stranger,
-	enum complaint complaint)
+static bool is_attack(enum complaint complaint)
 {
-	struct finding finding = detector_finding(call, CAUSE_CERTIFICATE);
-	const struct obs_check *check = &call->obs->check;
-	char peer[ADDRESS_TEXT], from[MOMENT_TEXT];
+	return complaint == UNVERIFIED || complaint == FOREIGN_ISSUER ||
+	       complaint == NEW_ISSUER || complaint == EARLY_KEY;
+}
 
-	finding.severity = SEVERITY_PAGE;
-	finding.security = true;
-	finding.policy = complaint == FOREIGN_ISSUER;
-	finding.since = stranger->first;
-	finding.effect = 1;
-	detector_name_subject(&finding, stranger->key);
-	(void)detector_write(
-		finding.brief, sizeof(finding.brief), "%s", brief_of(complaint));
-	(void)detector_write(finding.text, sizeof(finding.text),
-		"%s: %s shows a key %.16s… of \"%.160s\", valid from %s%s, met from %s",
+/* At how many services that probe has met the issuer lately, as a stranger. */
+static unsigned services_with(
+	const struct detector_case *call, uint64_t issuer, unsigned vantage)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < cells_services(call->cells); i++) {
+		char *block = cells_of_service(call->cells, i);
+		struct certificates_of_service *certificates =
+			(void *)(block + call->service_offset);
+		const struct known_item *item =
+			known_find(&certificates->strangers, issuer + vantage);
+
+		count += item && moment_since_us(call->at, item->last) < INTERCEPTED_US;
+	}
+	return count;
+}
+
+/* Of all that meet it at a site, the one that meets it at most services. */
+static unsigned most_services_with(const struct detector_case *call,
+	const struct testimony *strange, const struct met *met, unsigned site)
+{
+	unsigned most = 0;
+
+	for (uint32_t i = 0; i < strange->count; i++) {
+		const struct testimony_item *item = &strange->items[i];
+		unsigned services;
+
+		if (item->key != met->pair || item->source.site != site)
+			continue;
+		services = services_with(call, met->issuer, item->source.vantage);
+		if (services > most)
+			most = services;
+	}
+	return most;
+}
+
+/* Whether wherever it is met it stands between people and all that they visit. A gateway
+ * or sentinel is not behind a portal. */
+static bool is_interception(const struct detector_case *call,
+	const struct testimony *strange, const struct met *met)
+{
+	unsigned many = cells_services(call->cells) < INTERCEPTED_SERVICES
+				? INTERCEPTED_OF_FEW
+				: INTERCEPTED_SERVICES;
+
+	for (uint32_t i = 0; i < strange->count; i++) {
+		const struct testimony_source *source = &strange->items[i].source;
+
+		if (strange->items[i].key == met->pair &&
+			(source->weighty || most_services_with(call, strange, met,
+						    source->site) < many))
+			return false;
+	}
+	return true;
+}
+
+static enum incident_severity severity_of(const struct detector_case *call,
+	enum complaint complaint, const struct met *met,
+	const struct testimony_weight *weight)
+{
+	bool sure = weight->vantages >= 2 || weight->rounds >= ROUNDS_TO_SPEAK;
+
+	if (!sure)
+		return SEVERITY_INFO;
+	if (complaint == OTHER_EDGE ||
+		(complaint == ENDING &&
+			!ends_within(met, call->rx, ENDS_NOW_US, ENDS_NOW_SHARE)))
+		return SEVERITY_WARN;
+	return SEVERITY_PAGE;
+}
+
+static void write_text(const struct detector_case *call, enum complaint complaint,
+	unsigned intercepted, struct finding *finding)
+{
+	const struct obs_check *check = &call->obs->check;
+	char peer[ADDRESS_TEXT], from[MOMENT_TEXT], until[MOMENT_TEXT], also[96] = "";
+
+	if (intercepted)
+		(void)detector_write(also, sizeof(also),
+			"; the same issuer at %u services there: a proxy or a portal of "
+			"its own",
+			intercepted);
+	(void)detector_write(finding->brief, sizeof(finding->brief), "%s%s",
+		intercepted ? "certificates are replaced at " : brief_of(complaint),
+		intercepted ? call->site : "");
+	(void)detector_write(finding->text, sizeof(finding->text),
+		"%s: %s shows a key %.16s… of \"%.160s\", valid from %s to %s%s, met "
+		"from "
+		"%s%s",
 		brief_of(complaint), address_text(&check->peer, peer),
 		check->tls.spki_sha256, check->tls.issuer,
 		moment_text(check->tls.not_before, false, from),
-		check->tls.verified ? "" : ", not verified", call->site);
+		moment_text(check->tls.not_after, false, until),
+		check->tls.verified ? "" : ", not verified", call->site, also);
+}
+
+static void name_subject(struct finding *finding, uint64_t key)
+{
+	if (key == ENDING_KEY)
+		(void)detector_write(finding->subject, sizeof(finding->subject), "end");
+	else
+		detector_name_subject(finding, key);
+}
+
+static void accuse(const struct detector_case *call, enum complaint complaint,
+	const struct met *met, uint64_t key, const struct testimony_weight *weight)
+{
+	struct finding finding = detector_finding(call, CAUSE_CERTIFICATE);
+	const struct certificates_of_service *certificates = detector_of_service(call);
+	const struct testimony *strange = &certificates->strange;
+	bool intercepted = is_attack(complaint) && is_interception(call, strange, met);
+
+	finding.severity =
+		intercepted ? SEVERITY_INFO : severity_of(call, complaint, met, weight);
+	finding.security = is_attack(complaint) && !intercepted;
+	finding.policy = complaint == FOREIGN_ISSUER && !intercepted;
+	finding.since = weight->since;
+	finding.effect = finding.security ? 1 : 0;
+	name_subject(&finding, key);
+	write_text(call, complaint,
+		intercepted ? most_services_with(call, strange, met, call->vantage->site)
+			    : 0,
+		&finding);
 	detector_say(call, &finding);
 }
 
-static void learn(
-	const struct detector_case *call, struct certificates_of_service *certificates)
+static void learn(struct certificates_of_service *certificates, const struct met *met)
 {
-	const struct obs_certificate *certificate = &call->obs->check.tls;
+	struct met *place = find_met(certificates, met->pair);
 
-	(void)known_see(&certificates->keys, pair_of(certificate), call->rx,
-		call->vantage->number);
-	(void)known_see(&certificates->issuers, known_key(certificate->issuer), call->rx,
-		call->vantage->number);
-	certificates->not_before = certificate->not_before;
-	certificates->not_after = certificate->not_after;
+	if (!place && certificates->met_count < MET)
+		place = &certificates->met[certificates->met_count++];
+	if (!place) {
+		place = &certificates->met[0];
+		for (uint32_t i = 1; i < MET; i++)
+			if (moment_before(certificates->met[i].last, place->last))
+				place = &certificates->met[i];
+	}
+	*place = *met;
 }
 
-/* This vantage meets a good one again: it no longer bears witness against any. */
-static void acquit(
-	const struct detector_case *call, struct certificates_of_service *certificates)
+/* This probe meets something else at that address now. */
+static void acquit(const struct detector_case *call,
+	struct certificates_of_service *certificates,
+	const struct testimony_source *source, uint64_t met)
 {
-	for (uint32_t i = certificates->strangers.count; i-- > 0;) {
-		struct known_item *stranger = &certificates->strangers.items[i];
+	for (uint32_t i = certificates->strange.count; i-- > 0;) {
+		struct testimony_item *item = &certificates->strange.items[i];
 		struct finding subject = {0};
+		uint64_t key = item->key;
 
-		stranger->witnesses &= ~(UINT64_C(1) << call->vantage->number % 64);
-		if (stranger->witnesses)
+		if (key == met || !testimony_is_refuted(item, source))
 			continue;
-		detector_name_subject(&subject, stranger->key);
+		testimony_remove(&certificates->strange, i);
+		if (testimony_weigh(&certificates->strange, key).items)
+			continue;
+		name_subject(&subject, key);
 		detector_end(call, CAUSE_CERTIFICATE, "", subject.subject);
-		known_remove(&certificates->strangers, stranger->key);
 	}
+}
+
+static bool may_speak(const struct testimony_weight *weight)
+{
+	return weight->vantages >= 2 || weight->most >= ROUNDS_TO_SPEAK;
 }
 
 static void see(struct detector_case *call)
 {
 	struct certificates_of_service *certificates = detector_of_service(call);
+	const struct obs_check *check = &call->obs->check;
+	struct testimony_source source = {.vantage = call->vantage->number,
+		.site = call->vantage->site,
+		.weighty = call->vantage->role != OBS_ENDPOINT,
+		.server = address_hash(&check->peer, 0) | 1};
+	struct met met = met_of(&check->tls, call->rx);
+	struct testimony_weight weight;
 	enum complaint complaint;
-	struct known_item *stranger;
+	uint64_t key;
 
-	if (!call->obs->check.tls.present || call->vantage->roaming)
+	if (!check->tls.present || call->vantage->roaming)
 		return;
 	if (!certificates->first.us)
 		certificates->first = call->rx;
-	complaint = complain(call, certificates);
+	complaint = complain(call, certificates, &met);
+	if (complaint == NONE || complaint == RENEWED || complaint == ENDING)
+		learn(certificates, &met);
 	if (complaint == NONE || complaint == RENEWED) {
-		learn(call, certificates);
-		acquit(call, certificates);
+		acquit(call, certificates, &source, 0);
 		return;
 	}
-	stranger = known_see(&certificates->strangers, pair_of(&call->obs->check.tls),
-		call->at, call->vantage->number);
-	if (__builtin_popcountll(stranger->witnesses) >= 2 ||
-		(stranger->times >= ROUNDS_TO_SPEAK &&
-			call->vantage->role != OBS_ENDPOINT))
-		accuse(call, stranger, complaint);
+	key = complaint == ENDING ? ENDING_KEY : met.pair;
+	(void)testimony_give(&certificates->strange, key, &source, call->at);
+	if (is_attack(complaint))
+		(void)known_see(&certificates->strangers,
+			met.issuer + call->vantage->number, call->at,
+			call->vantage->number);
+	weight = testimony_weigh(&certificates->strange, key);
+	/* An edge that has stood there all day is one of theirs. */
+	if (complaint == OTHER_EDGE &&
+		moment_since_us(call->rx, weight.since) >= call->settings->learn_names_us)
+		learn(certificates, &met);
+	if (may_speak(&weight))
+		accuse(call, complaint, &met, key, &weight);
+	acquit(call, certificates, &source, key);
 }
 
 static void keep_service(struct archive *archive, void *state)
 {
 	struct certificates_of_service *certificates = state;
 
-	known_keep(archive, &certificates->keys);
-	known_keep(archive, &certificates->issuers);
+	archive_count(archive, &certificates->met_count, MET);
+	for (uint32_t i = 0; i < certificates->met_count; i++) {
+		struct met *met = &certificates->met[i];
+
+		archive_u64(archive, &met->pair);
+		archive_u64(archive, &met->issuer);
+		archive_u64(archive, &met->spki);
+		archive_moment(archive, &met->last);
+		archive_moment(archive, &met->not_before);
+		archive_moment(archive, &met->not_after);
+	}
+	testimony_keep(archive, &certificates->strange);
 	known_keep(archive, &certificates->strangers);
 	archive_moment(archive, &certificates->first);
-	archive_moment(archive, &certificates->not_before);
-	archive_moment(archive, &certificates->not_after);
 }
 
 const struct detector detect_certificate = {

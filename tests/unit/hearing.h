@@ -12,12 +12,15 @@
 #include "detector.h"
 
 #define HEARING_FINDINGS 4096
+#define HEARING_SERVICES 4
 #define HEARING_START_US (INT64_C(2650) * 7 * MOMENT_DAY_US) /* a Thursday, midnight */
 
 struct hearing {
 	const struct detector *detector;
 	struct detector_settings settings;
 	struct service service;
+	struct address peer;     /* whom checks go to */
+	unsigned service_number; /* below HEARING_SERVICES; all are called the same */
 	struct vantages *vantages;
 	struct cells *cells;
 	struct moment now;
@@ -47,7 +50,8 @@ static inline void hearing_open(struct hearing *hearing, const struct detector *
 	memcpy(hearing->service.zone, "exchange.example", 17);
 	assert_int_equal(vantages_new(&hearing->vantages), 0);
 	assert_int_equal(
-		cells_new(&hearing->cells, 1, VANTAGES_SITES, detector->service_size + 16,
+		cells_new(&hearing->cells, HEARING_SERVICES, VANTAGES_SITES,
+			detector->service_size + 16,
 			sizeof(struct detector_traffic) + detector->cell_size, 64),
 		0);
 	hearing->now.us = HEARING_START_US;
@@ -79,6 +83,7 @@ static inline struct detector_case hearing_case(struct hearing *hearing)
 	return (struct detector_case){.settings = &hearing->settings,
 		.rx = hearing->now,
 		.service = &hearing->service,
+		.service_number = hearing->service_number,
 		.announced = hearing->announced,
 		.cells = hearing->cells,
 		.vantages = hearing->vantages,
@@ -114,7 +119,8 @@ static inline void hearing_show(struct hearing *hearing, const char *probe)
 	call.obs = hearing->obs;
 	call.at = vantages_moment(call.vantage, &origin, hearing->obs);
 	call.site = vantages_site_name(hearing->vantages, call.vantage->site);
-	assert_non_null(cells_take(hearing->cells, 0, call.vantage->site));
+	assert_non_null(
+		cells_take(hearing->cells, hearing->service_number, call.vantage->site));
 	hearing->detector->see(&call);
 }
 
@@ -125,7 +131,8 @@ static inline void hearing_traffic(
 	struct wire_origin origin = hearing_origin(hearing, probe);
 	const struct vantage *vantage =
 		vantages_see(hearing->vantages, &origin, hearing->obs);
-	struct detector_traffic *traffic = cells_take(hearing->cells, 0, vantage->site);
+	struct detector_traffic *traffic =
+		cells_take(hearing->cells, hearing->service_number, vantage->site);
 
 	assert_true(track_add(&traffic->tracks[pace],
 		pace == DETECTOR_SLOW ? DETECTOR_SLOW_US : DETECTOR_FAST_US,

@@ -14,6 +14,7 @@ static void meet(struct hearing *hearing, const char *probe, const char *issuer,
 	struct obs_check *check = &hearing->obs->check;
 	hearing_pass(hearing, MOMENT_MINUTE_US);
 	obs_init(hearing->obs, OBS_CHECK, hearing->now);
+	check->peer = hearing->peer;
 	check->tls.present = true;
 	(void)snprintf(check->tls.issuer, sizeof(check->tls.issuer), "%s", issuer);
 	memset(check->tls.spki_sha256, key, 64);
@@ -28,8 +29,11 @@ static void prepare(struct hearing *hearing, int64_t age_days)
 	hearing_open(hearing, &detect_certificate);
 	hearing_introduce(hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
 	hearing_introduce(hearing, "laptop-1", OBS_ENDPOINT, "tokyo", "JP", 64496);
-	for (unsigned i = 0; i < 5; i++)
+	for (unsigned i = 0; i < 5 * HEARING_SERVICES; i++) {
+		hearing->service_number = i % HEARING_SERVICES;
 		meet(hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', age_days - 2, true);
+	}
+	hearing->service_number = 0;
 	hearing_pass(hearing, 2 * MOMENT_DAY_US);
 	meet(hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', age_days, true);
 }
@@ -100,7 +104,7 @@ static void a_proxy_before_one_laptop_pages_nobody(void **state)
 	prepare(&hearing, 20);
 	for (unsigned i = 0; i < 10; i++)
 		meet(&hearing, "laptop-1", "CN=Office Proxy", 'p', 0, false);
-	assert_int_equal(hearing.count, 0);
+	assert_int_equal(hearing_count(&hearing, FINDING_HOLDS, SEVERITY_WARN), 0);
 	hearing_close(&hearing);
 }
 
@@ -117,6 +121,106 @@ static void a_chain_that_does_not_verify_pages_from_the_first_minute(void **stat
 	hearing_close(&hearing);
 }
 
+static void an_offices_proxy_replaces_all_certificates_and_wakes_nobody(void **state)
+{
+	struct hearing hearing;
+	const struct finding *last;
+
+	(void)state;
+	prepare(&hearing, 20);
+	hearing_introduce(&hearing, "laptop-2", OBS_ENDPOINT, "tokyo", "JP", 64496);
+	for (unsigned round = 0; round < 4; round++)
+		for (hearing.service_number = 0; hearing.service_number < 4;
+			hearing.service_number++) {
+			meet(&hearing, "laptop-1", "CN=Office Proxy", 'p', 0, true);
+			if (round > 1)
+				meet(&hearing, "laptop-2", "CN=Office Proxy", 'p', 0,
+					true);
+		}
+	assert_int_equal(hearing_pages(&hearing), 0);
+	last = &hearing.findings[hearing.count - 1];
+	assert_non_null(strstr(last->brief, "replaced at tokyo"));
+	assert_false(last->security);
+	/* Its twin: what the gateway meets as well is no machine's own. */
+	hearing.service_number = 0;
+	meet(&hearing, "tyo-gw-1", "CN=Office Proxy", 'p', 0, true);
+	assert_int_equal(hearing_pages(&hearing), 1);
+	hearing_close(&hearing);
+}
+
+static void the_same_key_under_another_issuer_is_the_owners(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 20);
+	for (unsigned i = 0; i < 5; i++)
+		meet(&hearing, "tyo-gw-1", "CN=Free CA", 'a', 0, true);
+	assert_int_equal(hearing.count, 0);
+	hearing_close(&hearing);
+}
+
+static void an_edge_with_an_older_certificate_is_a_warning_for_a_day(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 20);
+	for (unsigned i = 0; i < 3; i++)
+		meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'e', 40, true);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	assert_true(hearing_count(&hearing, FINDING_HOLDS, SEVERITY_WARN) > 0);
+	hearing_pass(&hearing, 2 * MOMENT_DAY_US);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'e', 42, true);
+	hearing_forget(&hearing);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'e', 42, true);
+	assert_int_equal(hearing_count(&hearing, FINDING_HOLDS, SEVERITY_INFO), 0);
+	hearing_close(&hearing);
+}
+
+static void a_certificate_that_ends_soon_warns_then_pages_then_has_ended(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 62);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', 79, true);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', 79, true);
+	assert_int_equal(hearing.count, 0);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', 82, true);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', 82, true);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	assert_int_equal(hearing_count(&hearing, FINDING_HOLDS, SEVERITY_WARN), 1);
+	hearing_pass(&hearing, MOMENT_HOUR_US);
+	obs_init(hearing.obs, OBS_CHECK, hearing.now);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', 90, false);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', 91, false);
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', 91, false);
+	assert_int_equal(hearing_pages(&hearing), 2);
+	assert_false(hearing.findings[hearing.count - 1].security);
+	assert_non_null(strstr(hearing.findings[hearing.count - 1].brief, "has ended"));
+	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'b', 0, true);
+	assert_true(hearing_ends(&hearing) >= 1);
+	hearing_close(&hearing);
+}
+
+static void one_bad_server_among_good_ones_is_not_forgotten_for_them(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 20);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(address_parse(&hearing.peer, "203.0.113.10"), 0);
+		meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'a', 20, true);
+		assert_int_equal(address_parse(&hearing.peer, "203.0.113.130"), 0);
+		meet(&hearing, "tyo-gw-1", "CN=Free CA", 'c', 0, true);
+	}
+	assert_int_equal(hearing_pages(&hearing), 3);
+	assert_int_equal(hearing_ends(&hearing), 0);
+	hearing_close(&hearing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +231,15 @@ int main(void)
 		cmocka_unit_test(a_proxy_before_one_laptop_pages_nobody),
 		cmocka_unit_test(
 			a_chain_that_does_not_verify_pages_from_the_first_minute),
+		cmocka_unit_test(
+			an_offices_proxy_replaces_all_certificates_and_wakes_nobody),
+		cmocka_unit_test(the_same_key_under_another_issuer_is_the_owners),
+		cmocka_unit_test(
+			an_edge_with_an_older_certificate_is_a_warning_for_a_day),
+		cmocka_unit_test(
+			a_certificate_that_ends_soon_warns_then_pages_then_has_ended),
+		cmocka_unit_test(
+			one_bad_server_among_good_ones_is_not_forgotten_for_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
