@@ -1,8 +1,9 @@
 #include "lean.h"
 
 /* The last byte lies behind the first one, which is judged; the client's half of a
- * connection is what rtt_us and connect_us hold as well. */
-static const enum obs_sketch spare[] = {OBS_LAST_BYTE, OBS_CLIENT_CONNECT};
+ * connection is what rtt_us and connect_us hold as well; and thinking is the response
+ * less the round trip, which stand there both. */
+static const enum obs_sketch spare[] = {OBS_LAST_BYTE, OBS_THINK, OBS_CLIENT_CONNECT};
 #define SPARE (sizeof(spare) / sizeof(spare[0]))
 
 bool lean_is_wanted(const struct obs *obs)

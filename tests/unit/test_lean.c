@@ -29,7 +29,6 @@ static void what_is_judged_stays(void **state)
 	assert_true(sketch_is_empty(&obs->traffic.sketches[OBS_CLIENT_CONNECT]));
 	assert_false(sketch_is_empty(&obs->traffic.sketches[OBS_RESPONSE]));
 	assert_false(sketch_is_empty(&obs->traffic.sketches[OBS_CONNECT]));
-	assert_false(sketch_is_empty(&obs->traffic.sketches[OBS_THINK]));
 	assert_false(sketch_is_empty(&obs->traffic.sketches[OBS_RTT]));
 	assert_false(lean_is_wanted(obs));
 	free(obs);
