@@ -162,11 +162,26 @@ static void put_label(
 		page_put(page, "%s: ", word);
 }
 
+/* Sums begin where their window does, so what was seen at an instant soon after may well
+ * have come before what they count. */
+static const struct strand *first_of(const struct strand *const *strands, unsigned count)
+{
+	const unsigned summed = 1u << CAUSE_TRAFFIC | 1u << CAUSE_LATENCY |
+				1u << CAUSE_FAILURES | 1u << CAUSE_SITE;
+
+	for (unsigned i = 0; i < count; i++)
+		if (!(summed & 1u << strands[i]->finding.cause) &&
+			moment_since_us(strands[i]->finding.since,
+				strands[0]->finding.since) < SUMS_US)
+			return strands[i];
+	return strands[0];
+}
+
 static void put_beginning(struct page *page, const struct incident *incident,
 	const struct strand *const *strands, unsigned count)
 {
 	char since[MOMENT_TEXT], span[MOMENT_TEXT];
-	const struct finding *first = &strands[0]->finding;
+	const struct finding *first = &first_of(strands, count)->finding;
 
 	page_put(page, "Since: %s (%s before this)\n",
 		moment_text(incident->since, false, since),

@@ -454,6 +454,31 @@ static void the_next_steps_come_before_evidence_that_does_not_fit(void **state)
 	free(scene);
 }
 
+static void what_was_seen_at_an_instant_comes_before_the_window_around_it(void **state)
+{
+	struct scene *scene = begin();
+
+	(void)state;
+	add(scene, CAUSE_TRAFFIC, "exchange", "", "", 0, "80 % of its requests are missing",
+		"requests: 60 in the last 20 s, expected 306");
+	add(scene, CAUSE_DETOUR, "exchange", "tokyo", "tyo-gw-1", 2 * SECOND,
+		"path now through NL", "path from tokyo now: NL; before: JP");
+	add(scene, CAUSE_NAME_SERVER, "exchange", "", "sentinel-1", 3 * SECOND,
+		"new name server", "the parent delegates");
+	tell(scene);
+	assert_non_null(strstr(scene->incident.text, "\nChanged first: path from tokyo now"));
+	free(scene);
+	/* Long after, it is a consequence. */
+	scene = begin();
+	add(scene, CAUSE_TRAFFIC, "exchange", "", "", 0, "80 % of its requests are missing",
+		"requests: 60 in the last 20 s, expected 306");
+	add(scene, CAUSE_DETOUR, "exchange", "tokyo", "tyo-gw-1", 20 * MINUTE,
+		"path now through NL", "path from tokyo now: NL; before: JP");
+	tell(scene);
+	assert_non_null(strstr(scene->incident.text, "\nChanged first: requests: 60"));
+	free(scene);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +493,8 @@ int main(void)
 		cmocka_unit_test(missing_requests_are_told_with_what_is_well),
 		cmocka_unit_test(who_acknowledged_it_and_that_it_waits_are_told),
 		cmocka_unit_test(announced_work_is_told),
+		cmocka_unit_test(
+			what_was_seen_at_an_instant_comes_before_the_window_around_it),
 		cmocka_unit_test(the_next_steps_come_before_evidence_that_does_not_fit),
 	};
 
