@@ -11,7 +11,7 @@
 #define PREFACE_SETTINGS_MAX 6 /* more would look like a request behind them */
 #define PREFACE_LEN 24
 
-/* More pings or window updates than this do not share a record without requests. */
+/* More window updates than this do not share a record without requests. */
 #define TOGETHER_MAX 3
 
 /* HEADERS hold at least five indexed fields: method, scheme, authority, path, agent. */
@@ -19,6 +19,9 @@
 
 /* A length that came this often is what requests look like. */
 #define UNIT_REPEATS 3
+
+/* So many requests make a ratio of answers to them. */
+#define EVEN_MIN 6
 
 /* A server that sent this many empty frames ends its answers with them. */
 #define ENDS_MIN 3
@@ -37,6 +40,10 @@
 /* A record this near the largest one goes on in the next. */
 #define IS_FULL(len, largest) ((unsigned)(len)*100 >= (unsigned)(largest)*97)
 #define DATA_LEN_MIN 8192 /* client records as long as this are bodies */
+
+/* Servers cut what is long into records of 16384, less at most a frame's head or two.
+ * What is shorter may be an answer that was as long as another. */
+#define LARGEST_LEN_MIN 16000
 
 /* Beyond any server's limit of streams. */
 #define OPEN_MAX 20000
@@ -89,17 +96,13 @@ bool streams_is_settings(uint16_t len, uint8_t overhead)
 	       is_settings_content(content - FRAME_LEN, SETTINGS_MAX);
 }
 
-/* Window updates, resets and pings, a few of them together. */
+/* Window updates and resets, a few of them together, and a ping. */
 static bool is_control(int content)
 {
-	for (int pings = 0; pings <= 1; pings++) {
-		int rest = content - pings * PING_LEN;
-
-		if (rest >= 0 && rest <= TOGETHER_MAX * WINDOW_UPDATE_LEN &&
-			rest % WINDOW_UPDATE_LEN == 0)
-			return true;
-	}
-	return content == FRAME_LEN;
+	return content == FRAME_LEN || content == PING_LEN ||
+	       content == PING_LEN + WINDOW_UPDATE_LEN ||
+	       (content % WINDOW_UPDATE_LEN == 0 &&
+		       content <= TOGETHER_MAX * WINDOW_UPDATE_LEN);
 }
 
 static int64_t since_base(struct streams *streams, struct moment at)
@@ -165,6 +168,8 @@ static void open_late(
 	after_us = mean_of(streams->spare_sum_us, streams->spare);
 	streams->spare_sum_us -= after_us;
 	streams->spare--;
+	if (streams->twins > streams->spare)
+		streams->twins = streams->spare;
 	exchange_tell(sink, EXCHANGE_REQUEST, 0);
 	exchange_tell(sink, EXCHANGE_MULTIPLEXED, 0);
 	exchange_tell(sink, EXCHANGE_RESPONSE, after_us);
@@ -186,65 +191,7 @@ static bool is_usual(const struct streams *streams, int content)
 	       is_near(content, streams->unit);
 }
 
-/* Whether a record of the length that was thought usual held several of this one. */
-static bool divides_unit(const struct streams *streams, int content)
-{
-	return has_unit(streams) && streams->unit >= 2 * content &&
-	       streams->unit % content == 0;
-}
-
-static void new_unit(struct streams *streams, int content, uint8_t repeats)
-{
-	streams->unit = (uint16_t)content;
-	streams->repeats = repeats;
-	streams->rival_repeats = 0;
-	streams->tally = 0;
-}
-
-/* The records that were taken for one request each held several, as their answers say. */
-static void open_missed(
-	struct streams *streams, const struct exchange_sink *sink, int content)
-{
-	unsigned each = streams->unit / (unsigned)content - 1;
-
-	for (unsigned left = each * streams->tally; left > 0 && streams->spare; left--)
-		open_late(streams, sink, streams->request);
-	new_unit(streams, content, UNIT_REPEATS);
-}
-
-static void note_rival(struct streams *streams, int content)
-{
-	streams->rival_repeats = is_near(content, streams->rival)
-					 ? (uint8_t)(streams->rival_repeats + 1)
-					 : 1;
-	streams->rival = (uint16_t)content;
-	if (streams->rival_repeats >= UNIT_REPEATS)
-		new_unit(streams, content, UNIT_REPEATS);
-}
-
-/* The length that requests for the same have, once HPACK knows all their fields. It moves
- * with the length of numbers in them, and gives way to another that comes as often. */
-static void note_length(
-	struct streams *streams, const struct exchange_sink *sink, int content)
-{
-	if (content < REQUEST_LEN_MIN || content > UNIT_LEN_MAX)
-		return;
-	if (divides_unit(streams, content)) {
-		open_missed(streams, sink, content);
-	} else if (is_near(content, streams->unit)) {
-		streams->repeats = (uint8_t)(streams->repeats + !has_unit(streams));
-		streams->unit = (uint16_t)content;
-		streams->tally = (uint16_t)(streams->tally + (streams->tally < OPEN_MAX));
-		streams->rival_repeats = 0;
-	} else if (has_unit(streams)) {
-		note_rival(streams, content);
-	} else {
-		new_unit(streams, content, 1);
-		streams->tally = 1;
-	}
-}
-
-/* How well so many bytes are requests of the usual length, give or take a byte for two:
+/* How well so many bytes are requests of the usual length, give or take a byte for four:
  * what is left over; negative when they are not. */
 static int misfit(const struct streams *streams, int content, int *times)
 {
@@ -254,7 +201,7 @@ static int misfit(const struct streams *streams, int content, int *times)
 	apart = content - *times * streams->unit;
 	if (apart < 0)
 		apart = -apart;
-	return *times > 0 && apart <= (*times + 1) / 2 ? apart : -1;
+	return *times > 0 && apart <= 1 + *times / 4 ? apart : -1;
 }
 
 /* How many requests of the usual length a record holds, with window updates between them
@@ -278,6 +225,154 @@ static int requests_in(const struct streams *streams, int content)
 		}
 	}
 	return best;
+}
+
+/* Whether a record is as long as several of another length. */
+static bool is_multiple(int content, int length)
+{
+	int times;
+
+	if (length < REQUEST_LEN_MIN || content < 2 * length - ALIKE_UNIT)
+		return false;
+	times = (content + length / 2) / length;
+	return is_near(content, times * length);
+}
+
+static void new_unit(struct streams *streams, int content, unsigned repeats)
+{
+	streams->unit = (uint16_t)content;
+	streams->repeats = (uint8_t)repeats;
+	streams->rival_repeats = 0;
+}
+
+static void note_asked(struct streams *streams, int bytes, int times)
+{
+	if (streams->asked >= OPEN_MAX)
+		streams->asked = 0;
+	if (streams->asked == 0)
+		streams->asked_bytes = 0;
+	streams->asked = (uint16_t)(streams->asked + times);
+	streams->asked_bytes += (uint32_t)bytes;
+}
+
+/* How many requests of the usual length so many bytes are; 0 if they are not. */
+static int requests_of(const struct streams *streams, uint32_t bytes)
+{
+	uint32_t times = (bytes + streams->unit / 2u) / streams->unit;
+	int apart = (int)bytes - (int)(times * streams->unit);
+
+	return apart <= 2 * ALIKE_UNIT && apart >= -2 * ALIKE_UNIT ? (int)times : 0;
+}
+
+/* The length of one request is known, or known better: records that were taken for one
+ * request held several, if their bytes and the answers that nobody asked for agree. */
+static void open_missed(struct streams *streams, const struct exchange_sink *sink)
+{
+	int times = requests_of(streams, streams->asked_bytes);
+
+	if (times == 0 && streams->asked_bytes > FRAME_LEN) {
+		/* The settings' acknowledgement stood among them. */
+		times = requests_of(streams, streams->asked_bytes - FRAME_LEN);
+		streams->acknowledged |= times > 0;
+	}
+	for (int left = times - streams->asked; left > 0 && streams->spare; left--) {
+		streams->asked++;
+		open_late(streams, sink, streams->request);
+	}
+}
+
+/* The first record may hold several requests behind the preface. How many is known only
+ * when the usual length is; their times enter the mean then. */
+static void open_first(struct streams *streams, const struct exchange_sink *sink)
+{
+	int rest = streams->opening - OPENING_LEN - streams->unit * 5 / 2, times;
+
+	if (!streams->opening || rest < -streams->unit)
+		return; /* not even one: that length is of several */
+	if (!streams->acknowledged)
+		rest -= FRAME_LEN; /* it stood in there as well */
+	streams->acknowledged = true;
+	streams->packed = false;
+	/* How long the first request is, nobody knows for certain: one more may come out.
+	 */
+	streams->unsure = true;
+	times = (rest - rest % streams->unit) / streams->unit;
+	if (streams->spare > times - streams->first_asked &&
+		rest % streams->unit >= streams->unit / 4)
+		times++;
+	for (; streams->first_asked < times; streams->first_asked++)
+		open_late(streams, sink, streams->started);
+}
+
+static void unit_is_known(struct streams *streams, const struct exchange_sink *sink)
+{
+	open_missed(streams, sink);
+	open_first(streams, sink);
+}
+
+/* Lengths that are multiples of each other speak for the least of them. */
+static void search_unit(
+	struct streams *streams, const struct exchange_sink *sink, int content)
+{
+	bool same = is_near(content, streams->unit);
+
+	if (same || is_multiple(streams->unit, content))
+		new_unit(streams, content, streams->repeats + 1u);
+	else if (is_multiple(content, streams->unit))
+		streams->repeats++;
+	else
+		new_unit(streams, content, 1);
+	if (has_unit(streams))
+		unit_is_known(streams, sink);
+}
+
+/* Where nearly all that nobody asked for is as long as an answer, and comes as often to
+ * every request, clients have only ever sent several together: a body is not cut so
+ * evenly. */
+static void divide_unit(struct streams *streams, const struct exchange_sink *sink)
+{
+	unsigned asked = streams->asked, seen = asked + streams->spare;
+	unsigned each = asked ? (seen + asked / 2) / asked : 0;
+	unsigned apart = seen > asked * each ? seen - asked * each : asked * each - seen;
+
+	if (!has_unit(streams) || asked < EVEN_MIN || each < 2 || apart > asked / 8 + 1 ||
+		streams->twins * 10u < streams->spare * 9u ||
+		streams->unit < REQUEST_LEN_MIN * each ||
+		streams->unit % each > ALIKE_UNIT)
+		return;
+	new_unit(streams, streams->unit / (int)each, UNIT_REPEATS);
+	unit_is_known(streams, sink);
+}
+
+static void note_rival(struct streams *streams, int content)
+{
+	streams->rival_repeats = is_near(content, streams->rival)
+					 ? (uint8_t)(streams->rival_repeats + 1)
+					 : 1;
+	streams->rival = (uint16_t)content;
+	if (streams->rival_repeats < UNIT_REPEATS)
+		return;
+	new_unit(streams, content, UNIT_REPEATS);
+	streams->asked = 0;
+}
+
+/* The length that requests for the same have, once HPACK knows all their fields. It moves
+ * with the length of numbers in them, and gives way to another that comes as often. */
+static void note_length(
+	struct streams *streams, const struct exchange_sink *sink, int content)
+{
+	if (content < REQUEST_LEN_MIN || content > UNIT_LEN_MAX)
+		return;
+	if (!has_unit(streams)) {
+		search_unit(streams, sink, content);
+	} else if (is_near(content, streams->unit)) {
+		new_unit(streams, content, UNIT_REPEATS);
+	} else if (is_multiple(streams->unit, content)) {
+		new_unit(streams, content, UNIT_REPEATS);
+		unit_is_known(streams, sink);
+	} else {
+		note_rival(streams, content);
+	}
 }
 
 static void begin_turn(struct streams *streams, const struct exchange_sink *sink)
@@ -331,23 +426,6 @@ static void hold_back(struct streams *streams, const struct exchange_sink *sink,
 		open_held(streams, sink);
 }
 
-/* The first record may hold several requests behind the preface. How many is known only
- * when the usual length is; their times enter the mean then. */
-static void open_first(struct streams *streams, const struct exchange_sink *sink)
-{
-	int rest = streams->opening - OPENING_LEN - streams->unit * 5 / 2;
-
-	if (rest < -streams->unit)
-		return; /* not even one: that length is of several */
-	if (!streams->acknowledged)
-		rest -= FRAME_LEN; /* it stood in there as well */
-	streams->acknowledged = true;
-	streams->opening = 0;
-	streams->packed = false;
-	for (int i = (rest + streams->unit / 2) / streams->unit; i > 0; i--)
-		open_late(streams, sink, streams->started);
-}
-
 static void open_requests(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
@@ -358,8 +436,12 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 		streams->first = (uint16_t)content;
 	streams->request = at;
 	streams->packed = times == 0 && content >= 2 * REQUEST_LEN_MIN;
-	if (times == 0 || is_near(content, streams->unit))
-		note_length(streams, sink, content);
+	if (content != streams->opening) {
+		note_asked(streams, times ? times * streams->unit : content,
+			times ? times : 1);
+		if (times == 0 || is_near(content, streams->unit))
+			note_length(streams, sink, content);
+	}
 	do
 		open_request(streams, sink, since_us);
 	while (--times > 0);
@@ -397,13 +479,12 @@ static void ask(struct streams *streams, const struct exchange_sink *sink,
 {
 	if (streams->spoken || streams->open == 0)
 		begin_turn(streams, sink);
-	streams->asked = true;
+	streams->turned = true;
+	divide_unit(streams, sink);
 	if (is_alike(streams, content))
 		open_requests(streams, sink, at, content);
 	else
 		hold_back(streams, sink, at, content);
-	if (streams->opening && has_unit(streams))
-		open_first(streams, sink);
 }
 
 /* What looks like a control frame is a request where requests have that length; when
@@ -472,6 +553,11 @@ static bool admit_another(struct streams *streams, const struct exchange_sink *s
 		note_length(streams, sink, streams->maybe);
 		streams->maybe = 0;
 		open_request(streams, sink, 0);
+	} else if (streams->unsure && streams->sharing) {
+		streams->unsure = false;
+		streams->first_asked++;
+		open_request(
+			streams, sink, moment_since_us(streams->started, streams->base));
 	} else if (streams->packed && streams->sharing) {
 		open_request(
 			streams, sink, moment_since_us(streams->request, streams->base));
@@ -512,22 +598,24 @@ static void answer_at(
 
 /* An answer that nobody is known to wait for: to one of several requests in one record,
  * or the rest of an answer. */
-static void spare_answer(struct streams *streams, struct moment at)
+static void spare_answer(struct streams *streams, struct moment at, int content)
 {
 	if (streams->spare == OPEN_MAX || !streams->request.us)
 		return;
 	streams->spare_sum_us += moment_since_us(at, streams->request);
 	streams->spare++;
+	streams->twins = (uint16_t)(streams->twins + (content == streams->answer &&
+							     content < DATA_LEN_MIN));
 }
 
-static void next_answer(
-	struct streams *streams, const struct exchange_sink *sink, struct moment at)
+static void next_answer(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, int content)
 {
-	ask_kept(streams, sink);
 	if (streams->open || admit_another(streams, sink))
 		answer_at(streams, sink, at);
 	else
-		spare_answer(streams, at);
+		spare_answer(streams, at, content);
+	streams->answer = (uint16_t)content;
 }
 
 static bool ends_answers(const struct streams *streams)
@@ -539,8 +627,9 @@ static bool ends_answers(const struct streams *streams)
 static void answer_ends(
 	struct streams *streams, const struct exchange_sink *sink, struct moment at)
 {
+	ask_kept(streams, sink);
 	if (ends_answers(streams) && streams->ended && streams->open)
-		next_answer(streams, sink, at);
+		next_answer(streams, sink, at, FRAME_LEN);
 	streams->ends = (uint8_t)(streams->ends + !ends_answers(streams));
 	streams->ended = true;
 }
@@ -550,12 +639,14 @@ static bool begins_answer(struct streams *streams, int content)
 {
 	bool full = streams->latest && IS_FULL(streams->latest, streams->largest) &&
 		    streams->largest >= DATA_LEN_MIN;
-	bool begins = !full;
+	bool next = streams->turned && streams->open == 1 &&
+		    streams->largest < LARGEST_LEN_MIN;
+	bool begins = !full || next;
 
 	if (ends_answers(streams))
-		begins = streams->ended || (streams->asked && !full);
+		begins = streams->ended || (streams->turned && !full);
 
-	streams->ended = streams->asked = false;
+	streams->ended = streams->turned = false;
 	streams->latest = (uint16_t)content;
 	if (content > streams->largest)
 		streams->largest = (uint16_t)content;
@@ -581,8 +672,9 @@ void streams_server(struct streams *streams, const struct exchange_sink *sink,
 	if (content == FRAME_LEN) {
 		answer_ends(streams, sink, at);
 	} else if (!is_control(content)) {
+		ask_kept(streams, sink);
 		if (begins_answer(streams, content))
-			next_answer(streams, sink, at);
+			next_answer(streams, sink, at, content);
 		answer_goes_on(streams, at);
 	} else if (content == streams->maybe && !asks(streams, content)) {
 		streams->maybe = 0; /* it was a ping */
@@ -616,7 +708,7 @@ void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
 	streams->held = 0;
 	streams->held_sum_us = 0;
-	streams->maybe = streams->opening = streams->spare = 0;
+	streams->maybe = streams->opening = streams->spare = streams->twins = 0;
 	streams->answering = false;
 }
 

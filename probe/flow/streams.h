@@ -34,28 +34,33 @@ struct streams {
 	struct moment maybe_at;
 	uint32_t lasted_us; /* the present answer, from the request on */
 	uint16_t open, held, spare;
-	uint16_t untimed; /* of the open ones: bytes were lost meanwhile */
-	uint16_t shown;   /* of the open ones, told as multiplexed */
-	uint16_t unit;    /* length that requests have again and again; 0: none yet */
-	uint16_t rival;   /* length that has come instead of late */
-	uint16_t opening; /* of the first record, while it may have held several */
-	uint16_t first;   /* length of the present turn's first request */
-	uint16_t largest; /* server record seen */
-	uint16_t latest;  /* server record */
-	uint16_t maybe;   /* length of a control frame, or short request; 0: none */
-	uint16_t tally;   /* requests of the usual length, each in its own record */
-	uint8_t overhead; /* of a record over its content */
-	uint8_t repeats;  /* of the usual length */
+	uint16_t answer;      /* length of the latest answer's first record */
+	uint16_t twins;       /* of the spare ones, as long as the one before */
+	uint16_t untimed;     /* of the open ones: bytes were lost meanwhile */
+	uint16_t shown;       /* of the open ones, told as multiplexed */
+	uint16_t unit;        /* length that requests have again and again; 0: none yet */
+	uint16_t rival;       /* length that has come instead of late */
+	uint16_t opening;     /* of the first record, if it may have held several */
+	uint16_t first;       /* length of the present turn's first request */
+	uint16_t largest;     /* server record seen */
+	uint16_t latest;      /* server record */
+	uint16_t maybe;       /* length of a control frame, or short request; 0: none */
+	uint16_t asked;       /* requests told behind the first record, */
+	uint16_t first_asked; /* … in it, */
+	uint32_t asked_bytes; /* and how long the records of the former were */
+	uint8_t overhead;     /* of a record over its content */
+	uint8_t repeats;      /* of the usual length */
 	uint8_t rival_repeats; /* of its rival */
 	uint8_t ends;       /* empty frames that ended an answer, as far as it matters */
 	bool client_opened; /* the preface has been sent */
 	bool server_opened; /* the server's settings have */
 	bool acknowledged; /* the settings: what looks like it from now on is a request */
 	bool packed;       /* a record of this turn may have held several requests */
+	bool unsure;       /* the first record may have held one request more */
 	bool spoken;       /* the server has answered since the turn began */
 	bool answering;    /* a lone answer's last byte is still to be told */
 	bool ended;        /* the latest record was such a frame */
-	bool asked;        /* the client has asked since then */
+	bool turned;       /* the client has asked since then */
 	bool sharing;      /* several requests were open at one time */
 };
 
