@@ -148,12 +148,13 @@ static curl_socket_t socket_opened(
  * is for counting only. */
 static int mark_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
-	static const int ttl = OWN_MARK_TTL;
+	static const int ttl = OWN_MARK_TTL, segment = OWN_MARK_SEGMENT;
 
 	(void)arg;
 	(void)purpose;
 	(void)setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl));
 	(void)setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl));
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
 	return CURL_SOCKOPT_OK;
 }
 

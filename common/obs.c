@@ -44,6 +44,8 @@ static const char *const unreachable_texts[] = {
 static const char *const dns_role_texts[] = {[OBS_RESOLVER] = "resolver",
 	[OBS_AUTHORITY] = "authority",
 	[OBS_PARENT] = "parent"};
+static const char *const method_texts[] = {
+	[OBS_PACKETS] = "packets", [OBS_KERNEL] = "kernel"};
 static const char *const naming_texts[] = {
 	"server_name", "host", "certificate", "dns", "address", "others"};
 
@@ -89,6 +91,11 @@ const char *obs_dns_role_text(enum obs_dns_role role)
 	return (unsigned)role < ARRAY_COUNT(dns_role_texts) ? dns_role_texts[role] : "";
 }
 
+const char *obs_method_text(enum obs_method method)
+{
+	return (unsigned)method < ARRAY_COUNT(method_texts) ? method_texts[method] : "";
+}
+
 const char *obs_naming_text(enum obs_naming naming)
 {
 	return (unsigned)naming < ARRAY_COUNT(naming_texts) ? naming_texts[naming] : "";
@@ -103,6 +110,7 @@ static void init_traffic(struct obs_traffic *traffic)
 {
 	traffic->window_us = OBS_ABSENT;
 	traffic->service[0] = '\0';
+	traffic->method = OBS_PACKETS;
 	traffic->connections = traffic->refused = traffic->timed_out = traffic->reset =
 		OBS_ABSENT;
 	traffic->requests = traffic->responses = traffic->errors = OBS_ABSENT;

@@ -15,6 +15,11 @@ static const char *role_word(int i)
 	return obs_role_text((enum obs_role)i);
 }
 
+static const char *method_word(int i)
+{
+	return obs_method_text((enum obs_method)i);
+}
+
 static const char *protocol_word(int i)
 {
 	return obs_protocol_text((enum obs_protocol)i);
@@ -170,10 +175,14 @@ static void read_named_by(struct wire_fields *outer, struct obs_traffic *traffic
 static void read_traffic(struct wire_fields *fields, struct obs *obs)
 {
 	struct obs_traffic *traffic = &obs->traffic;
+	int method = OBS_PACKETS;
 
 	wire_fields_int(fields, "window_us", WIRE_REQUIRED, 1, MOMENT_DAY_US,
 		&traffic->window_us);
 	wire_parts_service(fields, false, traffic->service);
+	wire_fields_choice(
+		fields, "method", WIRE_OPTIONAL, method_word, OBS_METHODS, &method);
+	traffic->method = (enum obs_method)method;
 	wire_parts_count(fields, "connections", &traffic->connections);
 	wire_parts_count(fields, "refused", &traffic->refused);
 	wire_parts_count(fields, "timed_out", &traffic->timed_out);

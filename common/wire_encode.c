@@ -130,6 +130,8 @@ static void put_traffic(struct json *into, const struct obs *obs)
 
 	json_add_int(into, "window_us", traffic->window_us);
 	json_add_text(into, "service", traffic->service);
+	if (traffic->method != OBS_PACKETS)
+		json_add_text(into, "method", obs_method_text(traffic->method));
 	put_int(into, "connections", traffic->connections);
 	put_int(into, "refused", traffic->refused);
 	put_int(into, "timed_out", traffic->timed_out);

@@ -89,9 +89,14 @@ enum obs_naming {
 	OBS_NAMINGS
 };
 
+/* What traffic was measured with. The kernel's own statistics of its connections know
+ * nothing of requests. */
+enum obs_method { OBS_PACKETS, OBS_KERNEL, OBS_METHODS };
+
 struct obs_traffic {
 	int64_t window_us; /* the window starts at obs.at */
 	char service[OBS_NAME];
+	enum obs_method method;
 	int64_t connections, refused, timed_out, reset;
 	int64_t requests, responses, errors, untimed, multiplexed, estimated;
 	int64_t sent_bytes, received_bytes, retransmits, lost_packets;
@@ -267,6 +272,7 @@ const char *obs_check_error_text(enum obs_check_error error);
 const char *obs_protocol_text(enum obs_protocol protocol);
 const char *obs_unreachable_text(enum obs_unreachable why);
 const char *obs_dns_role_text(enum obs_dns_role role);
+const char *obs_method_text(enum obs_method method); /* "packets", "kernel" */
 const char *obs_naming_text(enum obs_naming naming); /* "server_name", … */
 const char *obs_sketch_text(enum obs_sketch which);  /* "connect_us", … */
 

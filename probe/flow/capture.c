@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <pcap/pcap.h>
 
@@ -101,8 +102,9 @@ static int activation_fault(struct capture *capture, int rc, struct fault *fault
 	case PCAP_ERROR_PERM_DENIED:
 	case PCAP_ERROR_PROMISC_PERM_DENIED:
 		return fault_at(fault, -EPERM, "",
-			"capturing needs the capability CAP_NET_RAW: run as root, or "
-			"grant it (setcap cap_net_raw+ep)");
+			"capturing needs the capability CAP_NET_RAW: run as root, grant "
+			"it (setcap cap_net_raw+ep), or ask the kernel instead of "
+			"capturing (--kernel, \"method\": \"kernel\")");
 	case PCAP_ERROR_NO_SUCH_DEVICE:
 		return fault_at(fault, -ENODEV, "", "there is no such interface");
 	case PCAP_ERROR_IFACE_NOT_UP:
@@ -213,6 +215,19 @@ int capture_read(struct capture *capture, int limit, capture_fn each, void *arg,
 	if (count >= 0)
 		return count;
 	return fault_at(fault, STATUS_CORRUPT, "", "%s", pcap_geterr(capture->pcap));
+}
+
+double capture_share_read(const struct capture *capture)
+{
+	FILE *stream = pcap_file(capture->pcap);
+	struct stat st;
+	off_t at;
+
+	if (!stream || fstat(fileno(stream), &st) || !S_ISREG(st.st_mode) ||
+		st.st_size <= 0)
+		return -1;
+	at = ftello(stream);
+	return at < 0 ? -1 : (double)at / (double)st.st_size;
 }
 
 int capture_fd(const struct capture *capture)

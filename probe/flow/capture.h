@@ -47,6 +47,8 @@ int capture_read(struct capture *capture, int limit, capture_fn each, void *arg,
 
 /* Another filter from now on, also for what waits in the ring. */
 int capture_set_filter(struct capture *capture, const char *filter, struct fault *fault);
+/* How much of a file was read, 0 to 1; negative when nobody knows (a pipe). */
+double capture_share_read(const struct capture *capture);
 /* For a loop to wait on; never blocks in capture_read. Live captures only. */
 int capture_fd(const struct capture *capture);
 /* Packets received, and dropped for want of room, since it was opened. */

@@ -1,7 +1,9 @@
 #include "flow_command.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "astray/args.h"
 #include "astray/log.h"
@@ -16,17 +18,19 @@
 
 struct wishes {
 	const char *file, *interfaces, *services, *tunnels;
-	int64_t window_seconds, buffer_mb;
-	bool json, help;
+	int64_t window_seconds, interval_seconds, buffer_mb;
+	bool kernel, json, help;
 };
 
 static const struct args_command command = {
 	.name = "flow",
 	.operands = "",
-	.summary =
-		"Counts connections and requests and times answers, from a capture file\n"
-		"or live from an interface. Without services every server name, or\n"
-		"address and port, is a service of its own.",
+	.summary = "Counts connections and requests and times answers: in a capture "
+		   "file, live\n"
+		   "on interfaces, which are followed as they come and go, or, without\n"
+		   "requests, by the kernel's own counts. Without services every server "
+		   "name,\n"
+		   "or address and port, is a service of its own.",
 	.run = flow_command,
 };
 
@@ -46,15 +50,19 @@ static int fail(const struct log *log, int rc, const struct fault *fault)
 
 static int run(const struct log *log, const struct wishes *wishes)
 {
+	const char *no_colour = getenv("NO_COLOR");
 	struct services services = {0};
 	struct fault fault = {0};
 	struct flow_order order = {.log = log,
 		.file = wishes->file,
 		.interfaces = wishes->interfaces,
+		.kernel = wishes->kernel,
 		.buffer_bytes = (int)wishes->buffer_mb << 20,
 		.services = &services,
 		.window_us = wishes->window_seconds * MOMENT_SECOND_US,
-		.json = wishes->json};
+		.interval_us = wishes->interval_seconds * MOMENT_SECOND_US,
+		.json = wishes->json,
+		.colour = isatty(STDOUT_FILENO) && !(no_colour && *no_colour)};
 	int rc = unwrap_parse_tunnels(&order.tunnels, wishes->tunnels);
 
 	if (rc)
@@ -62,16 +70,17 @@ static int run(const struct log *log, const struct wishes *wishes)
 	if (wishes->services)
 		rc = services_read_file(&services, wishes->services, &fault);
 	if (rc == 0)
-		rc = wishes->file ? flow_run_file(&order, &fault)
-				  : flow_run_live(&order, &fault);
+		rc = flow_run(&order, &fault);
 	services_free(&services);
 	return rc < 0 ? fail(log, rc, &fault) : EX_OK;
 }
 
 int flow_command(void *app, int argc, char **argv)
 {
-	struct wishes wishes = {
-		.window_seconds = WINDOW_SECONDS, .buffer_mb = BUFFER_MB, .tunnels = ""};
+	struct wishes wishes = {.window_seconds = WINDOW_SECONDS,
+		.buffer_mb = BUFFER_MB,
+		.interval_seconds = 1,
+		.tunnels = ""};
 	const struct args_option options[] = {
 		{.name = "read",
 			.letter = 'r',
@@ -84,8 +93,14 @@ int flow_command(void *app, int argc, char **argv)
 			.kind = ARGS_TEXT,
 			.metavar = "INTERFACE",
 			.target = &wishes.interfaces,
-			.help = "capture live: \"any\" is all interfaces, else names and "
-				"patterns\n(eth0,wlan*), followed as they come and go"},
+			.help = "capture live: names and patterns (eth0,wlan*), or "
+				"\"any\""},
+		{.name = "kernel",
+			.letter = 'k',
+			.kind = ARGS_FLAG,
+			.target = &wishes.kernel,
+			.help = "ask the kernel for its TCP connections: no privilege, "
+				"no requests"},
 		{.name = "services",
 			.kind = ARGS_TEXT,
 			.metavar = "FILE",
@@ -98,6 +113,13 @@ int flow_command(void *app, int argc, char **argv)
 			.max = WINDOW_SECONDS_MAX,
 			.target = &wishes.window_seconds,
 			.help = "length of an observation's window (default 10)"},
+		{.name = "interval",
+			.kind = ARGS_INT,
+			.metavar = "SECONDS",
+			.min = 1,
+			.max = WINDOW_SECONDS_MAX,
+			.target = &wishes.interval_seconds,
+			.help = "how often a live view is shown anew (default 1)"},
 		{.name = "tunnels",
 			.kind = ARGS_TEXT,
 			.metavar = "LIST",
@@ -132,7 +154,7 @@ int flow_command(void *app, int argc, char **argv)
 	}
 	if (operands > 0)
 		return usage(app, "takes no operands");
-	if (!wishes.file == !wishes.interfaces)
-		return usage(app, "wants either -r FILE or -i INTERFACE");
+	if (!!wishes.file + !!wishes.interfaces + wishes.kernel != 1)
+		return usage(app, "wants one of -r FILE, -i INTERFACE and --kernel");
 	return run(app, &wishes);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <uv.h>
 
@@ -11,6 +12,7 @@
 #include "capture_filter.h"
 #include "live_capture.h"
 #include "meter.h"
+#include "socket_watch.h"
 
 #define SERVICES_LIMIT 256 /* where none are configured */
 #define PAUSE_US (30 * MOMENT_SECOND_US)
@@ -20,11 +22,16 @@
 #define TICK_MS 1000
 
 struct settings {
-	char interface[256], tunnels[64];
+	char method[16], interface[256], tunnels[64];
 	int64_t window_us, buffer_bytes, snaplen, flows;
 };
 
 static const struct conf_option options[] = {
+	{"method", CONF_TEXT, offsetof(struct settings, method),
+		sizeof(((struct settings *)0)->method), 0, 0, "\"auto\"",
+		"\"packets\" captures; \"kernel\" asks the kernel for its TCP "
+		"connections: no "
+		"privilege, no requests; \"auto\" captures where it may, else asks"},
 	{"interface", CONF_TEXT, offsetof(struct settings, interface),
 		sizeof(((struct settings *)0)->interface), 0, 0, "\"any\"",
 		"where to capture: \"any\" is all interfaces, else names and patterns "
@@ -39,12 +46,13 @@ static const struct conf_option options[] = {
 	{"snaplen", CONF_INT, offsetof(struct settings, snaplen), 0, 128, 262144, "2048",
 		"bytes kept of a packet; a TLS ClientHello needs about 2000"},
 	{"flows", CONF_INT, offsetof(struct settings, flows), 0, 64, 1 << 24, "8192",
-		"connections followed at once, 400 bytes each"},
+		"connections followed at once, 400 bytes each (of the kernel's, 112)"},
 	{0},
 };
 
 struct flow_watch {
 	const struct log *log;
+	struct socket_watch *sockets; /* instead of all that follows */
 	struct live_capture *capture;
 	struct meter *meter;
 	char interfaces[256];
@@ -128,34 +136,87 @@ static int read_tunnels(
 	return 0;
 }
 
+static int start_packets(struct flow_watch *watch, const struct source_env *env,
+	const struct settings *settings, struct fault *fault)
+{
+	unsigned tunnels;
+	int rc = read_tunnels(&tunnels, settings, fault);
+
+	if (rc == 0)
+		rc = make_meter(watch, env, settings, tunnels, fault);
+	if (rc == 0)
+		rc = open_capture(watch, env, settings, tunnels, fault);
+	if (rc)
+		return rc;
+	(void)uv_timer_init(env->loop, &watch->timer);
+	watch->timer.data = watch;
+	(void)uv_timer_start(&watch->timer, second_passed, TICK_MS, TICK_MS);
+	meter_advance(watch->meter, now_moment());
+	return 0;
+}
+
+static int start_sockets(struct flow_watch *watch, const struct source_env *env,
+	const struct settings *settings, struct fault *fault)
+{
+	struct socket_watch_options sockets = {.loop = env->loop,
+		.log = env->log,
+		.services = env->services,
+		.window_us = settings->window_us,
+		.sockets = (unsigned)settings->flows,
+		.service_limit = SERVICES_LIMIT,
+		.emit = env->emit,
+		.emit_arg = env->emit_arg};
+
+	return socket_watch_open(&watch->sockets, &sockets, fault);
+}
+
+/* Without the privilege there is less to be known, but not nothing. */
+static int start_either(struct flow_watch *watch, const struct source_env *env,
+	const struct settings *settings, struct fault *fault)
+{
+	int rc = start_packets(watch, env, settings, fault);
+
+	if (rc != -EPERM)
+		return rc;
+	rc = start_sockets(watch, env, settings, fault);
+	if (rc)
+		return rc;
+	log_warn(env->log, "flow",
+		"capturing is not allowed (no CAP_NET_RAW): connections, round trips and "
+		"failures are those that the kernel counts, requests are not known");
+	return 0;
+}
+
+static int start_by_method(struct flow_watch *watch, const struct source_env *env,
+	const struct settings *settings, struct fault *fault)
+{
+	if (strcmp(settings->method, "auto") == 0)
+		return start_either(watch, env, settings, fault);
+	if (strcmp(settings->method, "packets") == 0)
+		return start_packets(watch, env, settings, fault);
+	if (strcmp(settings->method, "kernel") == 0)
+		return start_sockets(watch, env, settings, fault);
+	return fault_at(fault, STATUS_UNKNOWN, "flow.method",
+		"\"%s\" is not one of auto, packets and kernel", settings->method);
+}
+
 static int start(void **out, const struct source_env *env, const void *settings,
 	struct fault *fault)
 {
 	struct flow_watch *watch = calloc(1, sizeof(*watch));
-	unsigned tunnels;
 	int rc;
 
 	*out = NULL;
 	if (!watch)
 		return -ENOMEM;
 	watch->log = env->log;
-	rc = read_tunnels(&tunnels, settings, fault);
-	if (rc == 0)
-		rc = make_meter(watch, env, settings, tunnels, fault);
-	if (rc == 0)
-		rc = open_capture(watch, env, settings, tunnels, fault);
-	if (rc)
-		goto fail;
-	(void)uv_timer_init(env->loop, &watch->timer);
-	watch->timer.data = watch;
-	(void)uv_timer_start(&watch->timer, second_passed, TICK_MS, TICK_MS);
-	meter_advance(watch->meter, now_moment());
+	rc = start_by_method(watch, env, settings, fault);
+	if (rc) {
+		drop_watch(watch);
+		return rc;
+	}
 	*out = watch;
 	return 0;
-
-fail:
-	drop_watch(watch);
-	return rc;
 }
 
 static void add(int64_t *into, uint64_t count)
@@ -168,6 +229,8 @@ static void report(void *source, struct obs_health *health)
 	struct flow_watch *watch = source;
 	struct live_capture_counts counts;
 
+	if (watch->sockets)
+		return;
 	live_capture_count(watch->capture, &counts);
 	add(&health->captured_packets, counts.received);
 	add(&health->capture_drops, counts.dropped);
@@ -202,6 +265,19 @@ static void log_losses(const struct flow_watch *watch)
 		(unsigned long long)counts.refused_services);
 }
 
+static void log_unheard(const struct flow_watch *watch)
+{
+	struct socket_watch_counts counts;
+
+	socket_watch_count(watch->sockets, &counts);
+	log_info(watch->log, "flow",
+		"stopped; %llu connections found no room, %llu were to an address of "
+		"several "
+		"services, %llu times the kernel's news were lost",
+		(unsigned long long)counts.meter.refused_sockets,
+		(unsigned long long)counts.meter.shared, (unsigned long long)counts.lost);
+}
+
 static void last_came(uv_timer_t *timer)
 {
 	struct flow_watch *watch = timer->data;
@@ -221,6 +297,12 @@ static void stop(void *source, void (*stopped)(void *arg), void *arg)
 
 	watch->stopped = stopped;
 	watch->stopped_arg = arg;
+	if (watch->sockets) {
+		log_unheard(watch);
+		watch->closing = 1;
+		socket_watch_close(watch->sockets, part_closed, watch);
+		return;
+	}
 	(void)uv_timer_start(&watch->timer, last_came, LIVE_CAPTURE_LAG_MS, 0);
 }
 

@@ -60,7 +60,8 @@ static void add_peers(struct obs_traffic *into, const struct obs_traffic *from)
 	}
 }
 
-static void add_absent(int64_t *into, int64_t count)
+/* What was never measured stays so. */
+static void add_count(int64_t *into, int64_t count)
 {
 	if (count != OBS_ABSENT)
 		*into = (*into == OBS_ABSENT ? 0 : *into) + count;
@@ -69,20 +70,20 @@ static void add_absent(int64_t *into, int64_t count)
 static void add_row(struct obs_traffic *into, const struct obs_traffic *from)
 {
 	into->window_us += from->window_us;
-	into->connections += from->connections;
-	into->refused += from->refused;
-	into->timed_out += from->timed_out;
-	into->reset += from->reset;
-	into->requests += from->requests;
-	into->responses += from->responses;
-	into->errors += from->errors;
-	into->untimed += from->untimed;
-	into->sent_bytes += from->sent_bytes;
-	into->received_bytes += from->received_bytes;
-	into->retransmits += from->retransmits;
-	into->lost_packets += from->lost_packets;
-	add_absent(&into->multiplexed, from->multiplexed);
-	add_absent(&into->estimated, from->estimated);
+	add_count(&into->connections, from->connections);
+	add_count(&into->refused, from->refused);
+	add_count(&into->timed_out, from->timed_out);
+	add_count(&into->reset, from->reset);
+	add_count(&into->requests, from->requests);
+	add_count(&into->responses, from->responses);
+	add_count(&into->errors, from->errors);
+	add_count(&into->untimed, from->untimed);
+	add_count(&into->multiplexed, from->multiplexed);
+	add_count(&into->estimated, from->estimated);
+	add_count(&into->sent_bytes, from->sent_bytes);
+	add_count(&into->received_bytes, from->received_bytes);
+	add_count(&into->retransmits, from->retransmits);
+	add_count(&into->lost_packets, from->lost_packets);
 	for (unsigned i = 0; i < OBS_NAMINGS; i++)
 		into->named_by[i] += from->named_by[i];
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)

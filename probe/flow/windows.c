@@ -202,6 +202,13 @@ void windows_leave(struct windows *windows, int service)
 	windows->series[service].connections--;
 }
 
+/* What the kernel's own counts do not tell. */
+static void leave_out_requests(struct obs_traffic *traffic)
+{
+	traffic->requests = traffic->responses = traffic->errors = OBS_ABSENT;
+	traffic->untimed = traffic->reset = traffic->lost_packets = OBS_ABSENT;
+}
+
 static void close_window(struct windows *windows, struct moment end)
 {
 	for (unsigned i = 0; i < windows->count; i++) {
@@ -211,6 +218,9 @@ static void close_window(struct windows *windows, struct moment end)
 		windows->scratch->traffic = *traffic;
 		windows->scratch->traffic.window_us =
 			moment_since_us(end, windows->start);
+		windows->scratch->traffic.method = windows->config.method;
+		if (windows->config.method == OBS_KERNEL)
+			leave_out_requests(&windows->scratch->traffic);
 		windows->config.emit(windows->config.emit_arg, windows->scratch);
 		open_traffic(traffic);
 	}

@@ -22,7 +22,8 @@ struct windows_config {
 			     it */
 	bool exact_ends;  /* the first and last window are as long as was measured, not
 			     whole */
-	unsigned limit;   /* services, at least those configured; at most INT16_MAX */
+	enum obs_method method;
+	unsigned limit; /* services, at least those configured; at most INT16_MAX */
 	obs_emit_fn emit;
 	void *emit_arg;
 };

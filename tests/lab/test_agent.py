@@ -226,7 +226,7 @@ def reads_its_configuration_again(machine):
 
 def starts_while_the_collector_is_away(machine):
     collector = machine.collector
-    collector.assign(assignment("three", flow={"interface": "no-such-interface"}))
+    collector.assign(assignment("three", flow={"tunnels": "no-such-tunnel"}))
     ip("route", "del", "default")
     ip("route", "add", "default", "via", "198.51.100.1")
     wait_until(lambda: collector.of("check", service="three"), "one source runs")

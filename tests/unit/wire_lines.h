@@ -24,7 +24,8 @@ static const char *const wire_lines_full[OBS_KINDS] = {
 		"\"network\":{\"asn\":64496,\"country\":\"JP\"}}",
 	[OBS_TRAFFIC] =
 		"{\"kind\":\"traffic\",\"at_us\":1590854700000000,\"window_us\":10000000,"
-		"\"service\":\"exchange\",\"connections\":12,\"refused\":1,\"timed_out\":"
+		"\"service\":\"exchange\",\"method\":\"kernel\",\"connections\":12,"
+		"\"refused\":1,\"timed_out\":"
 		"2,"
 		"\"reset\":3,\"requests\":120,\"responses\":118,\"errors\":4,\"untimed\":"
 		"5,"
