@@ -18,6 +18,8 @@ void conversation_drop(struct conversation *talk, const struct exchange_sink *si
 {
 	if (talk->protocol == CONVERSATION_HTTP)
 		http_exchange_drop(&talk->http, sink);
+	else if (talk->protocol == CONVERSATION_HTTP_2)
+		h2_exchange_drop(&talk->h2, sink);
 	else if (talk->protocol == CONVERSATION_TLS)
 		tls_session_drop(&talk->tls, sink);
 	else if (talk->protocol == CONVERSATION_DNS)
@@ -38,6 +40,15 @@ static void become_http(struct conversation *talk, bool mid_stream)
 {
 	talk->protocol = CONVERSATION_HTTP;
 	http_exchange_init(&talk->http, mid_stream);
+}
+
+static void become_http_2(
+	struct conversation *talk, const struct exchange_sink *sink, bool switched)
+{
+	if (talk->protocol == CONVERSATION_HTTP)
+		http_exchange_drop(&talk->http, sink);
+	talk->protocol = CONVERSATION_HTTP_2;
+	h2_exchange_init(&talk->h2, sink, switched);
 }
 
 static void become_tls(
@@ -97,12 +108,15 @@ static bool recognise_head(struct conversation *talk, const struct exchange_sink
 	bool tls = talk->head[0] == TLS_RECORDS_HANDSHAKE &&
 		   (talk->head_len < 2 || talk->head[1] == 3);
 	bool http = http_head_may_be_request(talk->head, talk->head_len);
+	bool http_2 = h2_exchange_may_begin(talk->head, talk->head_len);
 	bool dns = dns_stream_may_begin(talk->head, talk->head_len);
 
-	if (talk->head_len < CONVERSATION_HEAD && (tls || http || dns))
+	if (talk->head_len < CONVERSATION_HEAD && (tls || http || http_2 || dns))
 		return false;
 	if (tls && is_hello(talk->head, talk->head_len, CLIENT_HELLO))
 		become_tls(talk, sink, false);
+	else if (http_2)
+		become_http_2(talk, sink, false);
 	else if (http)
 		become_http(talk, false);
 	else if (dns)
@@ -112,11 +126,23 @@ static bool recognise_head(struct conversation *talk, const struct exchange_sink
 	return true;
 }
 
+/* What an HTTP/1 client goes on with, where the server agreed to change to HTTP/2. */
+static bool switches_to_http_2(
+	const struct conversation *talk, enum exchange_side side, struct cursor bytes)
+{
+	return talk->protocol == CONVERSATION_HTTP && side == EXCHANGE_CLIENT &&
+	       http_exchange_is_tunnel(&talk->http) &&
+	       cursor_left(&bytes) >= CONVERSATION_HEAD &&
+	       h2_exchange_may_begin(bytes.at, cursor_left(&bytes));
+}
+
 static void read_bytes(struct conversation *talk, const struct exchange_sink *sink,
 	enum exchange_side side, struct cursor bytes, bool fresh, struct moment at)
 {
 	if (cursor_left(&bytes) == 0)
 		return;
+	if (switches_to_http_2(talk, side, bytes))
+		become_http_2(talk, sink, true);
 	switch ((enum conversation_protocol)talk->protocol) {
 	case CONVERSATION_HTTP:
 		http_exchange_bytes(&talk->http, sink, side, bytes, fresh, at);
@@ -124,6 +150,9 @@ static void read_bytes(struct conversation *talk, const struct exchange_sink *si
 			break;
 		become_opaque(talk, sink);
 		turns_client(&talk->turns, sink, at);
+		break;
+	case CONVERSATION_HTTP_2:
+		h2_exchange_bytes(&talk->h2, sink, side, bytes, at);
 		break;
 	case CONVERSATION_TLS:
 		tls_session_bytes(&talk->tls, sink, side, bytes, fresh, at);
@@ -159,7 +188,11 @@ static void recognise(struct conversation *talk, const struct exchange_sink *sin
 		return;
 	}
 	if (side == EXCHANGE_SERVER) {
-		server_came_first(talk, sink);
+		if (talk->head_len == 0 &&
+			h2_exchange_may_greet(bytes->at, cursor_left(bytes)))
+			become_http_2(talk, sink, false);
+		else
+			server_came_first(talk, sink);
 		return;
 	}
 	while (talk->head_len < CONVERSATION_HEAD && cursor_left(bytes) > 0)
@@ -174,6 +207,8 @@ static void skip_bytes(struct conversation *talk, const struct exchange_sink *si
 {
 	if (talk->protocol == CONVERSATION_HTTP)
 		http_exchange_skip(&talk->http, sink, side, len, at);
+	else if (talk->protocol == CONVERSATION_HTTP_2)
+		h2_exchange_skip(&talk->h2, sink, side, len);
 	else if (talk->protocol == CONVERSATION_TLS)
 		tls_session_skip(&talk->tls, sink, side, len, at);
 	else if (talk->protocol == CONVERSATION_DNS)
@@ -202,6 +237,9 @@ void conversation_hole(struct conversation *talk, const struct exchange_sink *si
 	case CONVERSATION_HTTP:
 		http_exchange_hole(&talk->http, sink, side, len);
 		break;
+	case CONVERSATION_HTTP_2:
+		h2_exchange_skip(&talk->h2, sink, side, len);
+		break;
 	case CONVERSATION_TLS:
 		tls_session_hole(&talk->tls, sink, side, len);
 		break;
@@ -221,6 +259,8 @@ uint64_t conversation_skippable(const struct conversation *talk, enum exchange_s
 	switch ((enum conversation_protocol)talk->protocol) {
 	case CONVERSATION_HTTP:
 		return http_exchange_skippable(&talk->http, side);
+	case CONVERSATION_HTTP_2:
+		return h2_exchange_skippable(&talk->h2, side);
 	case CONVERSATION_TLS:
 		return tls_session_skippable(&talk->tls, side);
 	case CONVERSATION_DNS:
@@ -249,6 +289,8 @@ bool conversation_is_open(const struct conversation *talk)
 	switch ((enum conversation_protocol)talk->protocol) {
 	case CONVERSATION_HTTP:
 		return http_exchange_is_open(&talk->http);
+	case CONVERSATION_HTTP_2:
+		return h2_exchange_is_open(&talk->h2);
 	case CONVERSATION_TLS:
 		return tls_inside_is_open(&talk->tls.inside);
 	case CONVERSATION_OPAQUE:

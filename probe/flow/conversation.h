@@ -1,5 +1,5 @@
 /*
- * What the two sides of one TCP connection say to each other: recognises HTTP/1, TLS,
+ * What the two sides of one TCP connection say to each other: recognises HTTP, TLS,
  * DNS or none of them by the client's first bytes, and hands all bytes to the reader of
  * that. How the bytes were cut into segments makes no difference. Pure; fixed size.
  */
@@ -7,6 +7,7 @@
 #define FLOW_CONVERSATION_H
 
 #include "dns_stream.h"
+#include "h2_exchange.h"
 #include "http_exchange.h"
 #include "tls_session.h"
 
@@ -15,6 +16,7 @@
 enum conversation_protocol {
 	CONVERSATION_UNKNOWN,
 	CONVERSATION_HTTP,
+	CONVERSATION_HTTP_2,
 	CONVERSATION_TLS,
 	CONVERSATION_DNS,
 	CONVERSATION_OPAQUE,
@@ -29,6 +31,7 @@ struct conversation {
 					  */
 	union {
 		struct http_exchange http;
+		struct h2_exchange h2;
 		struct tls_session tls;
 		struct dns_stream dns;
 		struct turns turns;

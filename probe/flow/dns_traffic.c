@@ -168,7 +168,7 @@ static void ask(
 }
 
 /* The asker has had an answer that did not fit, and asks for the whole. */
-static struct dns_lookup *go_on_over_tcp(
+static struct dns_lookup *ask_for_all(
 	struct dns_traffic *dns, const struct question *question, struct moment at)
 {
 	struct dns_lookup *lookup = dns_lookups_find(dns->lookups, question->topic);
@@ -212,7 +212,7 @@ static void question_came(struct dns_traffic *dns,
 
 	if (lookup)
 		ask_again(dns, lookup, at);
-	else if (!message->over_tcp || !go_on_over_tcp(dns, question, at))
+	else if (!ask_for_all(dns, question, at))
 		ask(dns, question, at);
 	lookup = dns_lookups_find(dns->lookups, question->number);
 	traffic = lookup ? traffic_of(dns, lookup) : NULL;

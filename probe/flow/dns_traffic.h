@@ -4,8 +4,8 @@
  * asked to its answer. The same question asked again (same ends, id, name and type) is a
  * retransmit. An answer other than NOERROR and NXDOMAIN is an error; a question that is
  * not answered DNS_TRAFFIC_ANSWER_US after it was last asked has timed out. An answer
- * over UDP that says it is cut off waits for the same question over TCP: both are one
- * request; when none comes, it was the answer.
+ * over UDP that says it is cut off waits for the same client to ask the same again, over
+ * TCP or with more room: all that is one request; when it does not, this was the answer.
  *
  * Answers to questions that were seen, whichever server gave them, tell dns_names which
  * name stands for an address. Of questions nothing is kept but a number. Pure. Source:

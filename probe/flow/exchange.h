@@ -22,10 +22,12 @@ enum exchange_event {
 	EXCHANGE_ERROR,       /* the answer was a failure (HTTP 5xx) */
 	EXCHANGE_LAST_BYTE,   /* the answer's last byte came value_us after the request */
 	EXCHANGE_MULTIPLEXED, /* a request shares its connection with another */
+	EXCHANGE_RESET,       /* the server gave a request up before it was answered */
 	EXCHANGE_HANDSHAKE,   /* TLS took value_us until application data was possible */
 };
 
 struct buffer_pool;
+struct hpack_pool;
 
 struct exchange_sink {
 	/* The event's place in time is that of the packet that is being read. */
@@ -39,6 +41,7 @@ struct exchange_sink {
 		uint32_t len, struct moment at);
 	void *arg;
 	struct buffer_pool *buffers; /* for heads that span segments */
+	struct hpack_pool *readers;  /* of compressed heads */
 };
 
 static inline void exchange_tell(

@@ -234,6 +234,8 @@ void flow_view_losses(FILE *out, const struct meter_counts *counts)
 		{counts->evicted_lookups, "questions to DNS servers gave way to others"},
 		{counts->displaced_names, "DNS answers gave way to others"},
 		{counts->unbuffered, "times no buffer was left for split data"},
+		{counts->unread_heads,
+			"HTTP/2 connections found no reader for their heads"},
 		{counts->refused_services, "connections were of one service too many"},
 		{counts->unlisted_peers, "requests went to servers beyond those listed"},
 	};

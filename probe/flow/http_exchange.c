@@ -513,6 +513,11 @@ void http_exchange_end(
 		last_byte_came(http, sink, at);
 }
 
+bool http_exchange_is_tunnel(const struct http_exchange *http)
+{
+	return http->sides[EXCHANGE_CLIENT].stage == STAGE_TUNNEL;
+}
+
 bool http_exchange_is_open(const struct http_exchange *http)
 {
 	return http->count > 0 || http->untimed > 0;

@@ -62,6 +62,8 @@ void http_exchange_end(
 	struct http_exchange *http, const struct exchange_sink *sink, struct moment at);
 /* What the client says is not HTTP/1 after all. */
 bool http_exchange_is_foreign(const struct http_exchange *http);
+/* Another protocol was agreed on: what follows is read no further. */
+bool http_exchange_is_tunnel(const struct http_exchange *http);
 bool http_exchange_is_open(const struct http_exchange *http);
 
 #endif

@@ -133,21 +133,23 @@ static void read_coding(struct http_head *out, struct line value)
 	out->chunked = is_word(trimmed(last), "chunked");
 }
 
+const char *http_head_without_port(const char *host, size_t *len)
+{
+	bool bracketed = *len > 0 && host[0] == '[';
+	const char *end = memchr(host, bracketed ? ']' : ':', *len);
+
+	if (end)
+		*len = (size_t)(end - host) - bracketed;
+	return host + (end && bracketed);
+}
+
 static void read_host(struct http_head *out, struct line value)
 {
-	const char *port = NULL;
+	const char *host = http_head_without_port(value.text, &value.len);
 
-	if (value.len > 0 && value.text[0] == '[')
-		port = memchr(value.text, ']', value.len);
-	else
-		port = memchr(value.text, ':', value.len);
-	if (port && *port == ']')
-		value = (struct line){value.text + 1, (size_t)(port - value.text) - 1};
-	else if (port)
-		value.len = (size_t)(port - value.text);
 	if (value.len == 0)
 		return;
-	out->host = value.text;
+	out->host = host;
 	out->host_len = value.len;
 }
 

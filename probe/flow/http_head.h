@@ -38,4 +38,8 @@ size_t http_head_scan(uint8_t *matched, const uint8_t *bytes, size_t len, bool *
 bool http_head_may_be_request(const uint8_t *bytes, size_t len);
 bool http_head_may_be_answer(const uint8_t *bytes, size_t len);
 
+/* A host without the port behind it, or the brackets around it; *len becomes its length.
+ */
+const char *http_head_without_port(const char *host, size_t *len);
+
 #endif

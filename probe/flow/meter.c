@@ -8,12 +8,15 @@
 #include "astray/status.h"
 #include "buffer_pool.h"
 #include "connection.h"
+#include "hpack_pool.h"
 #include "quic_connection.h"
 #include "syn_mark.h"
 #include "udp_datagram.h"
 
 #define FLOWS_PER_LOOKUP 8 /* questions wait for milliseconds */
 #define LOOKUPS_MIN 256
+#define READERS \
+	64 /* HTTP/2 connections in the clear whose heads are read: up to 32 KiB each */
 #define FLOWS_PER_BUFFER 8 /* few connections have anything split at one time */
 #define BUFFERS_MIN 16
 #define BUFFERS_MAX 1024               /* of 4 KiB; untouched ones cost nothing */
@@ -24,6 +27,7 @@ struct meter {
 	struct unwrap *unwrap;
 	struct flow_table *table;
 	struct buffer_pool *buffers;
+	struct hpack_pool *readers;
 	struct windows *windows;
 	struct service_naming *naming;
 	struct dns_names *names;
@@ -82,6 +86,8 @@ static int make_parts(struct meter *meter, const struct meter_config *config,
 	if (rc == 0)
 		rc = make_dns(meter, config);
 	if (rc == 0)
+		rc = hpack_pool_new(&meter->readers, READERS);
+	if (rc == 0)
 		rc = quic_connection_desk_new(&meter->desk);
 	return rc;
 }
@@ -108,7 +114,8 @@ int meter_new(struct meter **out, const struct meter_config *config,
 		.host = ledger_host,
 		.message = ledger_message,
 		.arg = &meter->ledger,
-		.buffers = meter->buffers};
+		.buffers = meter->buffers,
+		.readers = meter->readers};
 	*out = meter;
 	return 0;
 
@@ -126,6 +133,7 @@ void meter_free(struct meter *meter)
 	service_naming_free(meter->naming);
 	dns_names_free(meter->names);
 	windows_free(meter->windows);
+	hpack_pool_free(meter->readers);
 	buffer_pool_free(meter->buffers);
 	flow_table_free(meter->table);
 	unwrap_free(meter->unwrap);
@@ -411,6 +419,7 @@ void meter_count(const struct meter *meter, struct meter_counts *counts)
 	counts->unbuffered = buffer_pool_refusals(meter->buffers);
 	counts->evicted_lookups = dns_traffic_evicted(meter->dns);
 	counts->displaced_names = dns_names_displaced(meter->names);
+	counts->unread_heads = hpack_pool_refusals(meter->readers);
 	counts->refused_services = windows_refused_services(meter->windows);
 	counts->unlisted_peers = windows_unlisted_peers(meter->windows);
 }

@@ -36,6 +36,7 @@ struct meter_counts {
 	uint64_t evicted; /* connections whose place was needed while they were open */
 	uint64_t evicted_half_open;
 	uint64_t unbuffered;       /* times that a buffer was wanted and none was left */
+	uint64_t unread_heads;     /* HTTP/2 connections whose heads found no reader */
 	uint64_t refused_services; /* connections that found no row for their service */
 	uint64_t evicted_lookups;  /* questions to DNS servers that gave way to others */
 	uint64_t displaced_names;  /* DNS answers that gave way to others */

@@ -269,14 +269,14 @@ def check(title, lines, site, times):
 class Recorders:
     """The probe, live on all interfaces, and tcpdump; both ready when entered, ended when left."""
 
-    def __init__(self, folder, options):
+    def __init__(self, folder, options, what="tcp"):
         self.live = folder / "live.ndjson"
         with self.live.open("w") as out:
             self.probe = subprocess.Popen([probe(), "flow", "-i", "any", *options], stdout=out)
         # A ring as large as the traffic: what tcpdump drops would be missing in the file.
         self.dump = subprocess.Popen(
             ["tcpdump", "-i", "lo", "--immediate-mode", "-B", "65536", "-U", "-w",
-             folder / "file.pcap", "tcp"], stderr=subprocess.PIPE, text=True)
+             folder / "file.pcap", what], stderr=subprocess.PIPE, text=True)
 
     def windows(self):
         return self.live.read_text().count("\n")

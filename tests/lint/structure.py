@@ -27,6 +27,7 @@ FOREIGN = {
     r"pcap": {"probe/flow/capture.c"},
     r"maxminddb\.h": {"geo/geo.c"},
     r"sqlite3\.h": {"collector/database/database.c"},
+    r"nghttp2/": {"probe/flow/hpack_pool.c"},
     r"llhttp\.h": {"collector/http/http_request.c"},
     r"zstd\.h": {"common/squeeze.c"},
 }
