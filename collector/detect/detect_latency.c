@@ -129,8 +129,8 @@ static int by_error(const void *a, const void *b)
 	return left->error < right->error ? -1 : left->error > right->error;
 }
 
-/* The lesser of the weighted mean and the median over sites: neither one busy site nor
- * many idle ones decide alone. */
+/* The lesser of the weighted mean and the lower median over sites: neither one busy site
+ * nor many idle ones decide alone, nor one of two. */
 static struct showing sum_up(struct showings *showings)
 {
 	struct showing out = {0};
@@ -151,10 +151,7 @@ static struct showing sum_up(struct showings *showings)
 	out.error /= out.weight;
 	out.chance = sqrt(out.chance) / out.weight;
 	qsort(list, showings->count, sizeof(*list), by_error);
-	median = showings->count % 2 ? list[showings->count / 2].error
-				     : (list[showings->count / 2 - 1].error +
-					       list[showings->count / 2].error) /
-					       2;
+	median = list[(showings->count - 1) / 2].error;
 	out.error = fmin(out.error, median);
 	return out;
 }

@@ -12,7 +12,7 @@
 /* How far the level may take the expectation from the season: growth is small in four
  * weeks. */
 #define LEVEL_LEAST .8
-#define LEVEL_MOST 1.1
+#define LEVEL_MOST 1.3
 #define LEVEL_STEP (1. / 36)
 /* Slots reach the season when late batches have had their time. */
 #define SETTLED_SLOTS 9
@@ -35,11 +35,14 @@
 #define STAFF_MARGIN .4
 /* Between these a service is partly its staff's. */
 #define REST_OF_NONE .3
+#define REST_LEAST .01
 #define REST_OF_ALL .7
 #define AWAY_US (12 * MOMENT_HOUR_US)
 #define MOSTLY_THERE .9
 #define SURGE 1.3
+#define SURGE_KEPT 1.1
 #define BUSY .4
+#define WEEKS_ENOUGH 3
 #define HEIGHT_STEP (1. / 2016)
 #define MOSTLY_AWAY .6
 
@@ -59,6 +62,7 @@ struct prospect {
 	float season; /* with everybody there; 0 until known */
 	float there;  /* how much of that there is reason to expect */
 	bool seasonal;
+	bool doubted; /* something was wrong: it teaches nothing */
 };
 
 struct requests_of_site {
@@ -187,6 +191,11 @@ static struct prospect prospect(const struct detector_case *call, unsigned site,
 		season_at(&requests->season, start_of(slot_us, call->slot));
 
 	out.seasonal = season.weeks > 0;
+	/* While few weeks are known, one of them may be a surge; where all days are
+	 * alike, the last ones tell. */
+	if (season.weeks < WEEKS_ENOUGH && requests->rest > 0 &&
+		requests->rest < REST_OF_NONE && season.daily > 0)
+		season.least = fmin(season.least, season.daily);
 	if (season.weeks)
 		out.season = (float)(season.least * level_of(requests) * (double)slot_us /
 				     DETECTOR_SLOW_US);
@@ -408,7 +417,7 @@ static void learn_rest(struct requests_of_site *requests)
 	double rest = season_rest(&requests->season);
 
 	if (rest >= 0)
-		requests->rest = rest;
+		requests->rest = fmax(rest, REST_LEAST);
 }
 
 /* What its people's absence leaves of a quarter says little of the quarter. */
@@ -423,6 +432,19 @@ static double there_in(const struct requests_of_site *requests, int64_t slot)
 		sum += prospect->slot == s ? prospect->there : 1;
 	}
 	return sum / 3;
+}
+
+static bool was_doubted(const struct requests_of_site *requests, int64_t slot)
+{
+	bool doubted = false;
+
+	for (int64_t s = slot - 2; s <= slot; s++) {
+		const struct prospect *prospect =
+			&requests->prospects[DETECTOR_SLOW][s % TRACK_SLOTS];
+
+		doubted |= prospect->slot == s && prospect->doubted;
+	}
+	return doubted;
 }
 
 /* A quarter hour goes to the season once it has settled, as it would have been with
@@ -457,7 +479,7 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	if (usual.weeks) {
 		replaced = doubt || sum > SURGE * usual.value + 10;
 		if (replaced && !returns)
-			sum = usual.value * (doubt ? level_of(requests) : LEVEL_MOST);
+			sum = usual.value * (doubt ? level_of(requests) : SURGE_KEPT);
 	}
 	season_store(&requests->season, at, sum, replaced);
 	if (at.us / SEASON_QUARTER_US % QUARTERS_A_DAY == 0)
@@ -479,7 +501,8 @@ static void learn_site(struct detector_case *call, unsigned site,
 		requests->rate[call->pace] += step * (whole - requests->rate[call->pace]);
 	}
 	if (call->pace == DETECTOR_SLOW && settled % 3 == 2)
-		learn_season(requests, track, settled, doubt || requests->doubted);
+		learn_season(requests, track, settled,
+			doubt || requests->doubted || was_doubted(requests, settled));
 }
 
 static void look_ahead(struct detector_case *call)
@@ -510,6 +533,8 @@ static void judge(struct detector_case *call)
 			continue;
 		if (call->pace == DETECTOR_SLOW)
 			judge_site(call, site, requests, service->accused);
+		requests->prospects[call->pace][call->slot % TRACK_SLOTS].doubted |=
+			doubt || requests->doubted;
 		if (!call->again)
 			learn_site(call, site, requests, doubt);
 	}
@@ -535,6 +560,7 @@ static void prospect_keep(struct archive *archive, struct prospect *prospect)
 	archive_float(archive, &prospect->season);
 	archive_float(archive, &prospect->there);
 	archive_bool(archive, &prospect->seasonal);
+	archive_bool(archive, &prospect->doubted);
 }
 
 static void keep_cell(struct archive *archive, void *state)

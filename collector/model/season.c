@@ -10,12 +10,13 @@
 #define CODE_STEPS 1024.0
 #define CODE_MOST (UINT16_MAX / 2)
 #define DAY_QUARTERS 96
-/* Something may begin or end a quarter hour early; what only changes by a fifth from one
- * quarter to the next is no such edge. What is switched on and off may be an hour away
- * when clocks change. */
+/* Something may begin or end a quarter hour early; what only changes by a fifth, or by
+ * less than chance does (three standard deviations of what nine slots hold), is no such
+ * edge. What is switched on and off may be an hour away when clocks change. */
 #define EDGE .8
-#define CLIFF .33
-#define CLIFF_QUARTERS 5
+#define SWITCH .5
+#define SWITCH_QUARTERS 5
+#define DAYS 3
 #define REST_DAYS 2
 
 static uint16_t code(double value, bool replaced)
@@ -125,15 +126,12 @@ bool season_was_replaced_weekly(const struct season *season, struct moment at)
 	return was_replaced_twice(season, at, SEASON_QUARTERS);
 }
 
-/* The least of what is expected beside, where it falls away by so much, and by more than
- * chance does: three standard deviations of what nine slots hold. */
-static double least_beside(const struct season *season, int64_t quarter,
+static double least_around(const struct season *season, int64_t quarter,
 	const struct season_expectation *here, int64_t apart, double share)
 {
 	double least = here->value;
 
-	for (int64_t beside = quarter - apart; beside <= quarter + apart;
-		beside += 2 * apart) {
+	for (int64_t beside = quarter - apart; beside <= quarter + apart; beside++) {
 		struct season_expectation there = expect(season, beside);
 
 		if (there.weeks == here->weeks && there.value < share * here->value &&
@@ -143,18 +141,47 @@ static double least_beside(const struct season *season, int64_t quarter,
 	return least;
 }
 
+/* Whether last week something was switched on or off close to this hour: half of what is
+ * expected came or went from one quarter to the next. */
+static bool is_switched(const struct season *season, int64_t quarter, double expected)
+{
+	double before, after;
+
+	quarter -= SEASON_QUARTERS;
+	for (int64_t q = quarter - SWITCH_QUARTERS; q < quarter + SWITCH_QUARTERS; q++)
+		if (look_up(season, q, &before) && look_up(season, q + 1, &after) &&
+			fabs(after - before) > SWITCH * expected)
+			return true;
+	return false;
+}
+
+/* At that hour of the last days: their median; 0 when nothing was measured. */
+static double daily_at(const struct season *season, int64_t quarter)
+{
+	double days[DAYS];
+	unsigned count = 0;
+
+	for (unsigned k = 1; k <= DAYS; k++)
+		if (smooth(season, quarter - k * DAY_QUARTERS, &days[count]))
+			count++;
+	return count ? median_of(days, count) : 0;
+}
+
 struct season_expectation season_at(const struct season *season, struct moment at)
 {
 	int64_t now = quarter_of(at);
 	struct season_expectation out = expect(season, now);
 	double yesterday, before;
 
-	out.least = least_beside(season, now, &out, 1, EDGE);
-	for (int64_t apart = 2; apart <= CLIFF_QUARTERS; apart++)
-		out.least =
-			fmin(out.least, least_beside(season, now, &out, apart, CLIFF));
+	if (!out.weeks)
+		return out;
+	out.daily = daily_at(season, now);
+	out.least = least_around(season, now, &out, 1, EDGE);
+	if (is_switched(season, now, out.value))
+		out.least = fmin(out.least,
+			least_around(season, now, &out, SWITCH_QUARTERS, EDGE));
 	/* Missing at its hour for two days: it has moved. */
-	if (out.weeks && season_was_replaced_daily(season, at) &&
+	if (season_was_replaced_daily(season, at) &&
 		smooth(season, now - DAY_QUARTERS, &yesterday) &&
 		smooth(season, now - 2 * DAY_QUARTERS, &before))
 		out.least = fmin(out.least, fmax(yesterday, before));

@@ -27,6 +27,7 @@ struct season {
 struct season_expectation {
 	double value;   /* the same unit as what is stored */
 	double least;   /* the same, were everything a quarter hour early or late */
+	double daily;   /* at this hour of the last three days, whatever days they are */
 	unsigned weeks; /* how many weeks it stands on; 0: none, value from yesterday if
 			   `day` */
 	int day;        /* yesterday is known */
