@@ -13,6 +13,9 @@
 #define SETTLED_US (6 * MOMENT_HOUR_US)
 #define SIGHTINGS_BY_POLICY 2
 #define SIGHTINGS 3
+/* Routers answer late; one that accuses alone must not lean on that. */
+#define SLACK_US 3000
+#define SLACK_ALONE_US 1000
 #define ROUNDS_STEERED 4 /* by each who sees it */
 /* Nobody has complained for so many rounds: that is the way it goes now. */
 #define SIGHTINGS_TO_ADOPT 40
@@ -68,9 +71,10 @@ static bool has_network(const struct detector_case *call,
 
 /* Two-sided: the rest of the way must have time for the distance from there to the
  * destination. */
-static bool could_lie_there(const struct obs_hop *hop, const struct obs_hop *destination)
+static bool could_lie_there(
+	const struct obs_hop *hop, const struct obs_hop *destination, int64_t slack_us)
 {
-	int64_t left_us = destination->rtt_us - hop->rtt_us + 3000;
+	int64_t left_us = destination->rtt_us - hop->rtt_us + slack_us;
 	int64_t least_us;
 
 	if (!hop->place.located || !destination->place.located)
@@ -84,14 +88,14 @@ static bool is_contradicted(const struct obs_hop *hop, const struct obs_hop *des
 {
 	return destination && hop != destination && destination->rtt_us != OBS_ABSENT &&
 	       hop->rtt_us != OBS_ABSENT && hop->place.located &&
-	       destination->place.located && !could_lie_there(hop, destination);
+	       destination->place.located && !could_lie_there(hop, destination, SLACK_US);
 }
 
 static bool is_strong(const struct obs_hop *hop, const struct obs_hop *destination)
 {
 	return hop->place.verdict == PLACE_POSSIBLE && destination &&
 	       destination->rtt_us != OBS_ABSENT && hop->rtt_us != OBS_ABSENT &&
-	       could_lie_there(hop, destination);
+	       could_lie_there(hop, destination, SLACK_ALONE_US);
 }
 
 static bool agree(const struct obs_hop *a, const struct obs_hop *b)

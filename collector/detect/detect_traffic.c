@@ -38,7 +38,7 @@
 #define REST_LEAST .01
 #define REST_OF_ALL .7
 #define AWAY_US (12 * MOMENT_HOUR_US)
-#define MOSTLY_THERE .9
+#define MOSTLY_THERE .8
 #define SURGE 1.3
 #define SURGE_KEPT 1.1
 #define BUSY .4
@@ -76,7 +76,7 @@ struct requests_of_site {
 	int64_t passed_over[TRACK_SLOTS]; /* slots of announced work, by number */
 	double rest;       /* how far it rests at weekends; 0 until known */
 	int64_t slot;      /* of five minutes, last judged */
-	float seen, usual; /* in the half hour up to it; usual: with everybody there */
+	float seen, usual; /* in the ten minutes up to it; usual: with everybody there */
 	float there;       /* of its people, as the other services there show */
 	struct moment there_at;
 	struct shortfall sum; /* of half an hour, at this site alone */
@@ -359,30 +359,34 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 	return doubt;
 }
 
-/* One site alone is worth a page for most of its requests, and many of them. */
+/* One site alone is worth a page for most of its requests, and many of them, while its
+ * people are there. */
 static void judge_site(struct detector_case *call, unsigned site,
 	struct requests_of_site *requests, bool service_accused)
 {
 	const struct scale *scale = &scales[DETECTOR_SLOW][1];
-	struct sum sum = {0};
+	struct sum sum = {0}, recent = {0};
 	struct shortfall_judgement judgement;
 	const char *name = vantages_site_name(call->vantages, site);
 
 	add_site(call, site, scale->slots, &sum);
+	add_site(call, site, scales[DETECTOR_SLOW][0].slots, &recent);
 	judgement = shortfall_judge(
 		&requests->sum, sum.seen, sum.expected, scale->floor, probability(call));
 	if (!call->again) {
 		requests->slot = call->slot;
-		requests->seen = (float)sum.seen;
-		requests->usual = (float)sum.season;
+		requests->seen = (float)recent.seen;
+		requests->usual = (float)recent.season;
 	}
 	requests->doubted = judgement.speaks && judgement.z > judgement.threshold / 2;
 	if (judgement.speaks && judgement.z > judgement.threshold &&
 		sum.expected > EXPECTED_OF_SITE && drop_of(&sum) > DROP_OF_SITE &&
 		!service_accused && !call->announced) {
 		requests->accused = true;
-		accuse(call, &sum, scale->slots, SEVERITY_PAGE, name,
-			start_of(DETECTOR_SLOW_US, call->slot - scale->slots + 1));
+		accuse(call, &sum, scale->slots,
+			sum.expected > MOSTLY_THERE * sum.season ? SEVERITY_PAGE
+								 : SEVERITY_WARN,
+			name, start_of(DETECTOR_SLOW_US, call->slot - scale->slots + 1));
 	} else if (requests->accused && judgement.speaks && !requests->doubted) {
 		requests->accused = false;
 		detector_end(call, CAUSE_TRAFFIC, name, "");
@@ -457,7 +461,7 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	struct moment at = start_of(DETECTOR_SLOW_US, slot - 2);
 	struct season_expectation usual = season_at(&requests->season, at);
 	double sum = 0, there = there_in(requests, slot);
-	bool away = there < MOSTLY_AWAY, replaced = false, returns;
+	bool away = there < MOSTLY_AWAY, replaced = false, surging, returns;
 	unsigned count = 0;
 
 	for (int64_t s = slot - 2; s <= slot; s++)
@@ -469,7 +473,8 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	if (!count || (sum <= 0 && !requests->season.newest))
 		return;
 	sum /= count * (away ? 1 : there);
-	if (usual.weeks && !doubt && there > MOSTLY_THERE)
+	surging = usual.weeks && sum > SURGE * usual.value + 10;
+	if (usual.weeks && !doubt && !surging && there > MOSTLY_THERE)
 		learn_level(requests, sum, usual.least);
 	returns = season_was_replaced_weekly(&requests->season, at) ||
 		  (!away && season_was_replaced_daily(&requests->season, at));
@@ -477,7 +482,7 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	 * for ever. */
 	doubt = (doubt && usual.weeks >= 2) || away;
 	if (usual.weeks) {
-		replaced = doubt || sum > SURGE * usual.value + 10;
+		replaced = doubt || surging;
 		if (replaced && !returns)
 			sum = usual.value * (doubt ? level_of(requests) : SURGE_KEPT);
 	}

@@ -14,7 +14,7 @@
  * less than chance does (three standard deviations of what nine slots hold), is no such
  * edge. What is switched on and off may be an hour away when clocks change. */
 #define EDGE .8
-#define SWITCH .5
+#define SWITCH .6
 #define SWITCH_QUARTERS 5
 #define DAYS 3
 #define REST_DAYS 2
@@ -141,8 +141,8 @@ static double least_around(const struct season *season, int64_t quarter,
 	return least;
 }
 
-/* Whether last week something was switched on or off close to this hour: half of what is
- * expected came or went from one quarter to the next. */
+/* Whether last week something was switched on or off close to this hour: more than half
+ * of it, and of what is expected now, came or went from one quarter to the next. */
 static bool is_switched(const struct season *season, int64_t quarter, double expected)
 {
 	double before, after;
@@ -150,7 +150,8 @@ static bool is_switched(const struct season *season, int64_t quarter, double exp
 	quarter -= SEASON_QUARTERS;
 	for (int64_t q = quarter - SWITCH_QUARTERS; q < quarter + SWITCH_QUARTERS; q++)
 		if (look_up(season, q, &before) && look_up(season, q + 1, &after) &&
-			fabs(after - before) > SWITCH * expected)
+			fabs(after - before) >
+				SWITCH * fmax(expected, fmax(before, after)))
 			return true;
 	return false;
 }
