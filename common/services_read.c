@@ -18,6 +18,7 @@ struct draft {
 	char name[OBS_NAME];
 	char url[OBS_TEXT];
 	char zone[OBS_NAME];
+	double false_pages;
 	struct conf_texts hosts, addresses;
 	const struct json *ports, *expect;
 };
@@ -42,6 +43,8 @@ static const struct conf_option service_options[] = {
 		"What active checks ask for."},
 	{"zone", CONF_TEXT, FIELD(struct draft, zone), 0, 0, NULL,
 		"The zone whose delegation is watched."},
+	{"false_pages", CONF_NUMBER, FIELD(struct draft, false_pages), .01, 1000, NULL,
+		"False pages that it may raise in a hundred weeks; for the collector."},
 	{"expect", CONF_VALUE, FIELD(struct draft, expect), 0, 0, NULL,
 		"Policy: what is named is right, anything else a violation at once."},
 	{0},
@@ -265,6 +268,7 @@ static int fill_service(
 	if (!wire_service_is_valid(draft->name))
 		return refuse(spot, STATUS_RANGE, "name", draft->name,
 			"is not a service's name: letters, digits and . _ - : / [ ] @");
+	service->false_pages = draft->false_pages;
 	if (draft->zone[0] && !take_name(service->zone, draft->zone, false))
 		return refuse(
 			spot, STATUS_RANGE, "zone", draft->zone, "is not a zone's name");

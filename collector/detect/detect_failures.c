@@ -2,12 +2,15 @@
 
 #include <math.h>
 
+#include "tail.h"
+
 #include "archive.h"
 
 #define SLOTS 2
 #define USUAL_LEAST .02
 #define USUAL_TIMES 4
-#define Z_PAGE 7
+/* Failures come in bursts: so far beyond chance. */
+#define CAUTION 2
 #define FAILED_LEAST 5
 #define TRIED_LEAST 10
 #define SHARE_LEAST .08
@@ -67,9 +70,15 @@ static struct failing weigh(const struct tries *tries, double usual)
 	return out;
 }
 
-static bool is_outage(const struct tries *tries, const struct failing *failing)
+static double threshold_of(const struct detector_case *call)
 {
-	return failing->z > Z_PAGE && tries->failed >= FAILED_LEAST &&
+	return tail_deviations(detector_allowed(call, SERIES)) + CAUTION;
+}
+
+static bool is_outage(const struct detector_case *call, const struct tries *tries,
+	const struct failing *failing)
+{
+	return failing->z > threshold_of(call) && tries->failed >= FAILED_LEAST &&
 	       failing->share > SHARE_LEAST;
 }
 
@@ -107,7 +116,7 @@ static bool judge_series(const struct detector_case *call, struct failures *fail
 	const struct tries *tries, enum series series, const char *site, bool silent)
 {
 	struct failing failing = weigh(tries, failures->usual[series]);
-	bool outage = is_outage(tries, &failing) && !silent && !call->announced;
+	bool outage = is_outage(call, tries, &failing) && !silent && !call->announced;
 
 	if (outage) {
 		if (!failures->accused[call->pace][series])
@@ -119,7 +128,7 @@ static bool judge_series(const struct detector_case *call, struct failures *fail
 		accuse(call, tries, &failing, series, failures->usual[series], site,
 			failures->since[call->pace][series]);
 	} else if (failures->accused[call->pace][series] && tries->tried >= TRIED_LEAST &&
-		   failing.z < Z_PAGE / 2.) {
+		   failing.z < threshold_of(call) / 2) {
 		failures->accused[call->pace][series] = false;
 		detector_end(call, CAUSE_FAILURES, site, subject_of(series));
 	}
@@ -152,13 +161,14 @@ static struct roll call_roll(const struct detector_case *call, enum series serie
 }
 
 /* What only one of several sites sees is said of that site. */
-static bool is_of_one_site(const struct roll *roll, double usual)
+static bool is_of_one_site(
+	const struct detector_case *call, const struct roll *roll, double usual)
 {
 	struct tries rest = {roll->all.tried - roll->worst.tried,
 		roll->all.failed - roll->worst.failed};
 	struct failing failing = weigh(&rest, usual);
 
-	return roll->sites >= SITES_TO_COMPARE && !is_outage(&rest, &failing);
+	return roll->sites >= SITES_TO_COMPARE && !is_outage(call, &rest, &failing);
 }
 
 static void judge(struct detector_case *call)
@@ -167,7 +177,7 @@ static void judge(struct detector_case *call)
 
 	for (unsigned series = 0; series < SERIES; series++) {
 		struct roll roll = call_roll(call, series);
-		bool local = is_of_one_site(&roll, service->usual[series]);
+		bool local = is_of_one_site(call, &roll, service->usual[series]);
 		bool outage = judge_series(call, service, &roll.all, series, "", local);
 
 		for (unsigned site = 0; site < vantages_site_count(call->vantages);

@@ -82,11 +82,7 @@ static double chance_of(const struct histogram *histogram, enum quantile which)
 
 static double probability(const struct detector_case *call)
 {
-	double slots =
-		7. * MOMENT_DAY_US /
-		(call->pace == DETECTOR_SLOW ? DETECTOR_SLOW_US : DETECTOR_FAST_US);
-
-	return call->settings->pages_per_week / (slots * 4);
+	return detector_allowed(call, QUANTILES);
 }
 
 static bool show(const struct detector_case *call, unsigned site, enum quantile which,
@@ -191,13 +187,6 @@ static void accuse(const struct detector_case *call, const struct showing *showi
 	detector_say(call, &finding);
 }
 
-/* The standard deviations that chance alone passes with that probability, good to .1
- * between 1e-3 and 1e-8. */
-static double deviations_of(double probability)
-{
-	return sqrt(2 * log(1 / probability)) - .6;
-}
-
 /* What chance passes by the scatter of this service's quiet days and by the few values
  * there are now, both. */
 static double threshold_of(const struct tail *tail, const struct showing *showing,
@@ -207,7 +196,7 @@ static double threshold_of(const struct tail *tail, const struct showing *showin
 		.floor = least, .cap = quantiles[which].cap, .least_beta = .01};
 
 	return fmax(tail_threshold(tail, probability, &bounds),
-		deviations_of(probability) * showing->chance);
+		tail_deviations(probability) * showing->chance);
 }
 
 static enum incident_severity severity_of(const struct detector_case *call,

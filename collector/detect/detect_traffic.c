@@ -48,12 +48,12 @@
 
 struct scale {
 	unsigned slots;
-	double floor;
+	double caution; /* standard deviations beyond what chance alone would ask for */
 };
 
 static const struct scale scales[DETECTOR_PACES][SCALES] = {
-	[DETECTOR_SLOW] = {{2, 6.5}, {6, 6.2}, {24, 6.0}},
-	[DETECTOR_FAST] = {{2, 7}, {6, 6.8}, {18, 6.5}},
+	[DETECTOR_SLOW] = {{2, 1.7}, {6, 1.4}, {24, 1.2}},
+	[DETECTOR_FAST] = {{2, 1.6}, {6, 1.4}, {18, 1.1}},
 };
 
 /* What a slot was expected to hold when it was judged. */
@@ -238,13 +238,10 @@ static void add_site(
 	}
 }
 
+/* The service at each scale, and its sites one by one. */
 static double probability(const struct detector_case *call)
 {
-	double slots =
-		7. * MOMENT_DAY_US /
-		(call->pace == DETECTOR_SLOW ? DETECTOR_SLOW_US : DETECTOR_FAST_US);
-
-	return call->settings->pages_per_week / (slots * 4 * SCALES);
+	return detector_allowed(call, SCALES);
 }
 
 static double drop_of(const struct sum *sum)
@@ -323,7 +320,7 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 			add_site(call, site, scale->slots, &sums[i]);
 		shortfalls[i] = shortfall_of(service, call, i, sums[i].expected);
 		judgements[i] = shortfall_judge(shortfalls[i], sums[i].seen,
-			sums[i].expected, scale->floor, probability(call));
+			sums[i].expected, scale->caution, probability(call));
 		if (!judgements[i].speaks)
 			continue;
 		spoken = true;
@@ -371,8 +368,8 @@ static void judge_site(struct detector_case *call, unsigned site,
 
 	add_site(call, site, scale->slots, &sum);
 	add_site(call, site, scales[DETECTOR_SLOW][0].slots, &recent);
-	judgement = shortfall_judge(
-		&requests->sum, sum.seen, sum.expected, scale->floor, probability(call));
+	judgement = shortfall_judge(&requests->sum, sum.seen, sum.expected,
+		scale->caution, probability(call));
 	if (!call->again) {
 		requests->slot = call->slot;
 		requests->seen = (float)recent.seen;

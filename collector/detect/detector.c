@@ -6,6 +6,10 @@
 #include <string.h>
 
 #include "archive.h"
+
+/* Traffic, latency and failures, and a fourth part for those that ask habit: paths,
+ * names, sites. */
+#define SHARERS 4
 #include "known.h"
 
 void *detector_of_service(const struct detector_case *call)
@@ -33,6 +37,17 @@ void detector_traffic_keep(struct archive *archive, struct detector_traffic *tra
 	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
 		track_keep(archive, &traffic->tracks[pace]);
 	archive_moment(archive, &traffic->excused_until);
+}
+
+double detector_allowed(const struct detector_case *call, unsigned tests)
+{
+	double slots =
+		7. * MOMENT_DAY_US /
+		(call->pace == DETECTOR_SLOW ? DETECTOR_SLOW_US : DETECTOR_FAST_US);
+	double pages = call->service->false_pages > 0 ? call->service->false_pages / 100
+						      : call->settings->pages_per_week;
+
+	return pages / (slots * SHARERS * tests);
 }
 
 bool detector_is_excused(const struct detector_case *call, unsigned site)

@@ -102,6 +102,11 @@ bool detector_is_excused(const struct detector_case *call, unsigned site);
 /* Who told what the case's answer of a name server or a resolver says. */
 struct testimony_source detector_source(const struct detector_case *call);
 
+/* How often chance may pass the threshold of one of so many tests that a detector makes
+ * of each slot: what false pages the operator allows the service, shared out evenly among
+ * the detectors that ask chance at all, their tests and the slots of a week. */
+double detector_allowed(const struct detector_case *call, unsigned tests);
+
 /* A finding about the case's service that starts now, with nothing but its cause filled
  * in. */
 struct finding detector_finding(

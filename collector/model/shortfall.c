@@ -10,6 +10,8 @@
 #define DISPERSION_LEAST .0015
 #define DISPERSION_MOST .25
 #define LOOSER 100
+#define WARN_SHARE .7
+#define CAP_ABOVE 1.7
 #define SETTLED_WINDOWS 300
 #define SURGE .35
 #define SURGE_WINDOWS 24
@@ -26,11 +28,12 @@ static double deviance_z(double seen, double expected, double dispersion)
 }
 
 struct shortfall_judgement shortfall_judge(const struct shortfall *shortfall, double seen,
-	double expected, double floor, double probability)
+	double expected, double caution, double probability)
 {
 	/* Without a cap a service that is never quiet would never be heard. */
+	double floor = tail_deviations(probability) + caution;
 	struct tail_bounds bounds = {
-		.floor = floor, .cap = fmax(8, floor), .least_beta = .15};
+		.floor = floor, .cap = floor + CAP_ABOVE, .least_beta = .15};
 	struct shortfall_judgement out = {0};
 	double dispersion = shortfall->windows ? shortfall->dispersion : DISPERSION_START;
 
@@ -39,7 +42,7 @@ struct shortfall_judgement shortfall_judge(const struct shortfall *shortfall, do
 	out.speaks = true;
 	out.z = deviance_z(fmax(seen, 0), expected, dispersion);
 	out.threshold = tail_threshold(&shortfall->tail, probability, &bounds);
-	bounds.floor = floor * .7;
+	bounds.floor = WARN_SHARE * floor;
 	out.warning =
 		fmin(tail_threshold(&shortfall->tail, probability * LOOSER, &bounds),
 			out.threshold);

@@ -27,10 +27,10 @@ struct shortfall_judgement {
 	bool speaks;      /* enough was expected to say anything */
 };
 
-/* `floor` keeps the threshold from falling lower; `probability` is what the budget allows
- * a test. */
+/* `probability` is what the budget allows a test; `caution` is how many standard
+ * deviations the threshold stays above what pure chance would ask for. */
 struct shortfall_judgement shortfall_judge(const struct shortfall *shortfall, double seen,
-	double expected, double floor, double probability);
+	double expected, double caution, double probability);
 /* Learns from a quiet sum; whoever judges calls it only when nothing is in doubt. */
 void shortfall_learn(struct shortfall *shortfall, double seen, double expected, double z,
 	double threshold);

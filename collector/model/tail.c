@@ -8,7 +8,8 @@
 #define SEEN_ENOUGH 500
 #define CAUTION 1.6
 #define TOP_SHARE 0.02
-/* As many as the held ones are 2 % of: older ones weigh half, and half as much each time. */
+/* As many as the held ones are 2 % of: older ones weigh half, and half as much each time.
+ */
 #define SEEN_MAX (TAIL_TOP * 50)
 
 /* How many of the largest are the tail. */
@@ -58,6 +59,11 @@ age:
 		halve(tail);
 }
 
+double tail_deviations(double probability)
+{
+	return sqrt(2 * log(1 / probability)) - .6;
+}
+
 double tail_threshold(
 	const struct tail *tail, double probability, const struct tail_bounds *bounds)
 {
@@ -69,8 +75,8 @@ double tail_threshold(
 	for (uint32_t i = first; i < tail->count; i++)
 		sum += tail->top[i];
 	beta = fmax(bounds->least_beta, sum / length - tail->top[first]);
-	threshold = tail->top[first] +
-		    beta * log((double)length / tail->seen / probability);
+	threshold =
+		tail->top[first] + beta * log((double)length / tail->seen / probability);
 	return fmin(fmax(threshold, bounds->floor), bounds->cap);
 }
 

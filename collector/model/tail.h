@@ -24,6 +24,10 @@ struct tail_bounds {
 	double least_beta; /* of the exponential */
 };
 
+/* The standard deviations that a normal value passes with that probability, good to .1
+ * between 1e-3 and 1e-9. */
+double tail_deviations(double probability);
+
 void tail_add(struct tail *tail, double value);
 /* The value that is passed with that probability for each test. Before 500 values were
  * seen nobody knows the tail, and it is 1.6 times the floor. */

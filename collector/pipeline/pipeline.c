@@ -22,8 +22,7 @@
 #define STEP_US MOMENT_SECOND_US
 #define LATE_SLOW_US (60 * MOMENT_SECOND_US)
 #define LATE_FAST_US (20 * MOMENT_SECOND_US)
-/* One page for one service in a hundred weeks, over all of its tests. */
-#define PAGES_PER_WEEK .01
+#define FALSE_PAGES 1
 
 #define SPAN(k, f, d, h)                                                   \
 	{                                                                  \
@@ -46,6 +45,16 @@ const struct conf_option pipeline_options[] = {
 	SPAN("learn_counts", learn_counts_us, "\"7 days\"",
 		"history wanted before missing requests may page by the recent rate "
 		"alone"),
+	{.key = "false_pages",
+		.type = CONF_NUMBER,
+		.offset = offsetof(struct pipeline_settings, false_pages),
+		.min = .01,
+		.max = 1000,
+		.fallback = "1",
+		.help = "false pages that one service may raise in a hundred weeks, over "
+			"all of "
+			"its tests; thresholds follow from it; a service may have its "
+			"own"},
 	{0},
 };
 
@@ -177,7 +186,8 @@ static struct pipeline_settings defaults(void)
 		.calm_us = 30 * MOMENT_MINUTE_US,
 		.learn_paths_us = MOMENT_DAY_US,
 		.learn_names_us = MOMENT_DAY_US,
-		.learn_counts_us = 7 * MOMENT_DAY_US};
+		.learn_counts_us = 7 * MOMENT_DAY_US,
+		.false_pages = FALSE_PAGES};
 }
 
 int pipeline_new(struct pipeline **out, const struct services *services,
@@ -202,7 +212,7 @@ int pipeline_new(struct pipeline **out, const struct services *services,
 		(struct detector_settings){.learn_paths_us = chosen.learn_paths_us,
 			.learn_names_us = chosen.learn_names_us,
 			.learn_counts_us = chosen.learn_counts_us,
-			.pages_per_week = PAGES_PER_WEEK};
+			.pages_per_week = chosen.false_pages / 100};
 	pipeline->room = malloc(sizeof(*pipeline->room));
 	if (!pipeline->room || (rc = index_services(pipeline)) < 0 ||
 		(rc = lay_out_cells(pipeline)) < 0 ||

@@ -42,6 +42,7 @@ struct service {
 	char url[OBS_TEXT];                          /* "" : not checked */
 	char zone[OBS_NAME];                         /* "" : names not watched */
 	struct service_expect expect;
+	double false_pages; /* in a hundred weeks; 0: as the collector's judgement says */
 };
 
 struct services {

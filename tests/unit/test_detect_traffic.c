@@ -202,6 +202,63 @@ static void announced_work_may_stop_everything(void **state)
 	hearing_close(&hearing);
 }
 
+static unsigned slots_until_a_page(double pages_per_week, double times)
+{
+	struct hearing hearing;
+	unsigned seed = 11, slots = 0;
+
+	hearing_open(&hearing, &detect_traffic);
+	hearing.settings.pages_per_week = pages_per_week;
+	hearing_introduce(&hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	live(&hearing, 4 * SLOTS_A_WEEK + SLOTS_A_DAY / 2, 1, &seed);
+	hearing_forget(&hearing);
+	for (; slots < 36 && hearing_pages(&hearing) == 0; slots++)
+		pass(&hearing, times, &seed);
+	hearing_close(&hearing);
+	return slots;
+}
+
+static void more_false_pages_allowed_never_page_later(void **state)
+{
+	static const double drops[] = {.85, .75, .65, .3};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(drops) / sizeof(drops[0]); i++) {
+		unsigned before = 36;
+
+		for (double pages = .0005; pages < 5; pages *= 10) {
+			unsigned now = slots_until_a_page(pages, drops[i]);
+
+			assert_true(now <= before);
+			before = now;
+		}
+	}
+}
+
+/* A hundred times what is usual: twelve false pages in twelve weeks, and a quarter of
+ * them for traffic. */
+static void chance_pages_no_more_often_than_it_is_allowed(void **state)
+{
+	unsigned pages = 0;
+
+	(void)state;
+	for (unsigned seed = 20; seed < 23; seed++) {
+		struct hearing hearing;
+		unsigned dice = seed;
+
+		hearing_open(&hearing, &detect_traffic);
+		hearing.settings.pages_per_week = 1;
+		hearing_introduce(
+			&hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+		live(&hearing, 2 * SLOTS_A_WEEK, 1, &dice);
+		hearing_forget(&hearing);
+		live(&hearing, 4 * SLOTS_A_WEEK, 1, &dice);
+		pages += hearing_pages(&hearing);
+		hearing_close(&hearing);
+	}
+	assert_true(pages <= 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +272,8 @@ int main(void)
 		cmocka_unit_test(nothing_pages_before_a_week_is_known),
 		cmocka_unit_test(a_gateway_that_falls_silent_is_not_missing_requests),
 		cmocka_unit_test(announced_work_may_stop_everything),
+		cmocka_unit_test(more_false_pages_allowed_never_page_later),
+		cmocka_unit_test(chance_pages_no_more_often_than_it_is_allowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ static struct shortfall learnt(double expected, double scatter)
 	for (unsigned i = 0; i < 2000; i++) {
 		double seen = expected * (1 + scatter * noise(&seed));
 		struct shortfall_judgement judgement =
-			shortfall_judge(&shortfall, seen, expected, 6.5, BUDGET);
+			shortfall_judge(&shortfall, seen, expected, 1.7, BUDGET);
 		assert_true(judgement.z < judgement.threshold);
 		shortfall_learn(
 			&shortfall, seen, expected, judgement.z, judgement.threshold);
@@ -41,7 +41,7 @@ static void a_fall_by_half_of_a_steady_count_is_beyond_the_budget(void **state)
 
 	(void)state;
 	struct shortfall_judgement judgement =
-		shortfall_judge(&shortfall, 500, 1000, 6.5, BUDGET);
+		shortfall_judge(&shortfall, 500, 1000, 1.7, BUDGET);
 	assert_true(judgement.speaks);
 	assert_true(judgement.z > judgement.threshold);
 	assert_true(judgement.warning <= judgement.threshold);
@@ -53,7 +53,7 @@ static void the_same_fall_of_a_restless_count_is_not(void **state)
 
 	(void)state;
 	struct shortfall_judgement judgement =
-		shortfall_judge(&shortfall, 650, 1000, 6.5, BUDGET);
+		shortfall_judge(&shortfall, 650, 1000, 1.7, BUDGET);
 	assert_true(judgement.z < judgement.threshold);
 }
 
@@ -62,7 +62,7 @@ static void more_than_expected_is_never_missing(void **state)
 	struct shortfall shortfall = learnt(1000, .05);
 
 	(void)state;
-	assert_true(shortfall_judge(&shortfall, 5000, 1000, 6.5, BUDGET).z < 0);
+	assert_true(shortfall_judge(&shortfall, 5000, 1000, 1.7, BUDGET).z < 0);
 }
 
 static void few_expected_say_nothing(void **state)
@@ -70,7 +70,7 @@ static void few_expected_say_nothing(void **state)
 	struct shortfall shortfall = {0};
 
 	(void)state;
-	assert_false(shortfall_judge(&shortfall, 0, 7, 6.5, BUDGET).speaks);
+	assert_false(shortfall_judge(&shortfall, 0, 7, 1.7, BUDGET).speaks);
 }
 
 int main(void)

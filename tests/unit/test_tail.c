@@ -68,6 +68,30 @@ static void a_long_life_does_not_overflow(void **state)
 	assert_true(tail.top[tail.count - 1] <= 1);
 }
 
+/* One value in fifty belongs to the tail; what comes between is not among the largest. */
+static void a_small_value_never_enters_the_tail_of_a_long_life(void **state)
+{
+	struct tail tail = {0};
+	unsigned seed = 4;
+	double before;
+
+	(void)state;
+	for (unsigned i = 0; i < 2999; i++)
+		tail_add(&tail, -log(uniform(&seed)));
+	before = tail_threshold(&tail, 1e-6, &bounds);
+	for (unsigned i = 0; i < 60; i++)
+		tail_add(&tail, 0);
+	assert_true(fabs(tail_threshold(&tail, 1e-6, &bounds) - before) < .5);
+}
+
+static void standard_deviations_of_a_chance(void **state)
+{
+	(void)state;
+	assert_true(fabs(tail_deviations(1e-3) - 3.09) < .15);
+	assert_true(fabs(tail_deviations(1e-6) - 4.75) < .15);
+	assert_true(fabs(tail_deviations(1e-9) - 6.0) < .2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -75,6 +99,8 @@ int main(void)
 		cmocka_unit_test(the_threshold_is_passed_as_rarely_as_allowed),
 		cmocka_unit_test(a_threshold_stays_within_its_bounds),
 		cmocka_unit_test(a_long_life_does_not_overflow),
+		cmocka_unit_test(a_small_value_never_enters_the_tail_of_a_long_life),
+		cmocka_unit_test(standard_deviations_of_a_chance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
