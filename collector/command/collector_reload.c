@@ -187,8 +187,8 @@ void collector_reload(struct collector *collector)
 		log_info(collector->log, "collector", "the configuration was read again");
 	if (otherwise)
 		log_info(collector->log, "collector",
-			"%zu services are judged now, and what was learnt of them is "
-			"kept",
+			"services that are judged now: %zu; what was learnt of those that "
+			"stay is kept",
 			collector->config->services.count);
 	swap_rules(collector, other);
 	collector->log->level = other->log_level;

@@ -19,6 +19,7 @@
 #define YEAR_US (365 * MOMENT_DAY_US)
 #define AUTHORITY_YEARS 10
 #define FOLDER_MODE 0750
+#define KEY_MODE_SHARED 0640
 
 static const char *path_of(const char *folder, const char *stem, const char *ending,
 	char buf[static PATH_TEXT])
@@ -53,6 +54,27 @@ static int write_text(const char *path, const char *text, struct fault *fault)
 	return 0;
 }
 
+static int share(const struct first_files_order *order, const char *path, mode_t mode,
+	struct fault *fault)
+{
+	if (chown(path, (uid_t)-1, order->group) || chmod(path, mode))
+		return fault_at(fault, -errno, "", "%s: %s", path, strerror(errno));
+	return 0;
+}
+
+static int share_all(const struct first_files_order *order, struct fault *fault)
+{
+	char path[PATH_TEXT];
+	int rc = share(order, order->folder, FOLDER_MODE, fault);
+
+	if (rc == 0)
+		rc = share(order, path_of(order->folder, "server", "-key.pem", path),
+			KEY_MODE_SHARED, fault);
+	return rc ? rc
+		  : share(order, path_of(order->folder, "collector", ".json", path),
+			    KEY_MODE_SHARED, fault);
+}
+
 /* Written as text, because comments are half of what a first configuration is for; `%`
  * stands for the folder. Names were checked: nothing in them needs quoting. */
 static const char collector_text[] =
@@ -65,7 +87,7 @@ static const char collector_text[] =
 	"    \"key\": \"%1$s/server-key.pem\",\n"
 	"    \"client_ca\": \"%1$s/ca.pem\"  // whose certificates probes show\n"
 	"  },\n"
-	"  \"data\": \"%1$s/data\",\n"
+	"  \"data\": \"%3$s\",\n"
 	"  \"web\": {\"listen\": \"127.0.0.1:8080\"},  // dashboard, API and /metrics\n"
 	"  \"services\": [\n"
 	"    // {\"name\": \"exchange\", \"hosts\": [\"exchange.example\"], \"url\": "
@@ -100,7 +122,8 @@ static int write_collector(const struct first_files_order *order, struct fault *
 	char path[PATH_TEXT], *text = NULL;
 	int rc;
 
-	if (asprintf(&text, collector_text, order->folder, order->listen) < 0)
+	if (asprintf(&text, collector_text, order->folder, order->listen, order->data) <
+		0)
 		return fault_at(fault, -ENOMEM, "", "no memory");
 	rc = write_text(path_of(order->folder, "collector", ".json", path), text, fault);
 	free(text);
@@ -157,6 +180,8 @@ int first_files_collector(const struct first_files_order *order, struct fault *f
 			fault);
 	if (rc == 0)
 		rc = write_collector(order, fault);
+	if (rc == 0 && order->shared)
+		rc = share_all(order, fault);
 	authority_free(authority);
 	return rc;
 }

@@ -6,7 +6,9 @@
 #ifndef ASTRAY_FIRST_FILES_H
 #define ASTRAY_FIRST_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "astray/address.h"
 #include "astray/fault.h"
@@ -21,6 +23,11 @@ struct first_files_order {
 	const char *hosts[FIRST_FILES_HOSTS +
 			  1]; /* what its certificate is good for; ends with NULL */
 	struct moment now;
+	const char *data; /* where the collector keeps what it learns */
+	/* The collector runs as somebody of this group: it may read what it needs, but
+	 * neither the authority's key nor the probes'. */
+	bool shared;
+	gid_t group;
 };
 
 /* Authority, server and collector.json. */

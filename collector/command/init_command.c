@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,7 @@
 #include "listen_text.h"
 
 struct wishes {
-	const char *probe, *listen;
+	const char *probe, *listen, *user;
 	struct args_texts hosts;
 	bool help;
 };
@@ -52,6 +53,19 @@ static int fill_hosts(struct first_files_order *order, const struct args_texts *
 	return 0;
 }
 
+/* As the unit has it: it keeps its state at home. */
+static int fill_user(struct first_files_order *order, const char *user)
+{
+	const struct passwd *entry = getpwnam(user);
+
+	if (!entry)
+		return STATUS_UNKNOWN;
+	order->shared = true;
+	order->group = entry->pw_gid;
+	order->data = entry->pw_dir;
+	return 0;
+}
+
 static void say_next(const char *folder, const char *probe, bool first)
 {
 	(void)printf("%s holds a certificate and %s.json for the probe %s.\n", folder,
@@ -82,7 +96,7 @@ static int make(struct first_files_order *order, const struct wishes *wishes)
 static int run(const struct wishes *wishes, const char *directory)
 {
 	struct first_files_order order = {.listen = wishes->listen, .now = now_moment()};
-	char folder[PATH_MAX];
+	char folder[PATH_MAX], data[PATH_MAX + sizeof("/data")];
 	struct address address;
 	uint16_t port;
 
@@ -104,7 +118,11 @@ static int run(const struct wishes *wishes, const char *directory)
 			"/%s", directory);
 	if (strlen(folder) > 400)
 		return fail(EX_USAGE, "the directory's name is too long");
+	(void)snprintf(data, sizeof(data), "%s/data", folder);
 	order.folder = folder;
+	order.data = data;
+	if (wishes->user && fill_user(&order, wishes->user))
+		return fail(EX_NOUSER, "there is no user of the name that --user gives");
 	return make(&order, wishes);
 }
 
@@ -131,6 +149,13 @@ int init_command(void *app, int argc, char **argv)
 			.help = "for probes (default 127.0.0.1:8443; 0.0.0.0:8443 for "
 				"others' "
 				"machines)"},
+		{.name = "user",
+			.kind = ARGS_TEXT,
+			.metavar = "NAME",
+			.target = &wishes.user,
+			.help = "whom the collector will run as, astray-collector by its "
+				"unit: gets the files to read, and keeps its state at "
+				"home (default whoever calls this)"},
 		{.name = "help",
 			.letter = 'h',
 			.kind = ARGS_FLAG,

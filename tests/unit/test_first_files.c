@@ -27,7 +27,18 @@ static struct first_files_order order_in(char folder[static 64])
 		.listen = "127.0.0.1:8443",
 		.host = "collector.example",
 		.hosts = {"collector.example", "127.0.0.1"},
+		.data = "/var/lib/astray",
 		.now = now_moment()};
+}
+
+static mode_t mode_of(const char *folder, const char *name)
+{
+	char path[512];
+	struct stat found;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(stat(path, &found), 0);
+	return found.st_mode & 0777;
 }
 
 static void remove_all(const char *folder)
@@ -113,6 +124,24 @@ static void a_name_that_would_do_harm_is_refused(void **state)
 	remove_all(folder);
 }
 
+static void whom_it_runs_as_may_read_its_key_but_no_others(void **state)
+{
+	char folder[64];
+	struct first_files_order order = order_in(folder);
+
+	(void)state;
+	order.shared = true;
+	order.group = getgid();
+	assert_int_equal(first_files_collector(&order, NULL), 0);
+	assert_int_equal(first_files_probe(&order, "a", NULL), 0);
+	assert_int_equal(mode_of(folder, "."), 0750);
+	assert_int_equal(mode_of(folder, "server-key.pem"), 0640);
+	assert_int_equal(mode_of(folder, "collector.json"), 0640);
+	assert_int_equal(mode_of(folder, "ca-key.pem"), 0600);
+	assert_int_equal(mode_of(folder, "a-key.pem"), 0600);
+	remove_all(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +149,7 @@ int main(void)
 		cmocka_unit_test(a_key_is_its_owners_alone),
 		cmocka_unit_test(probes_are_added_and_nothing_is_written_over),
 		cmocka_unit_test(a_name_that_would_do_harm_is_refused),
+		cmocka_unit_test(whom_it_runs_as_may_read_its_key_but_no_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
