@@ -282,6 +282,131 @@ static void a_rise_of_its_class_pages_again(void **state)
 	finish(ear);
 }
 
+static void policy_that_joins_pages_again(void **state)
+{
+	struct ear *ear = begin();
+	struct finding finding =
+		finding_of(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "tokyo");
+
+	(void)state;
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 1);
+	finding = finding_of(ear, CAUSE_POLICY, SEVERITY_PAGE, "exchange", "tokyo");
+	finding.policy = true;
+	casebook_take(ear->casebook, &finding);
+	assert_int_equal(ear->escalated, 1);
+	assert_int_equal(ear->pages, 2);
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 2);
+	finish(ear);
+}
+
+static void a_second_site_pages_again_and_a_third_does_not(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "tokyo");
+	pass(ear, 5 * MINUTE);
+	take(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "osaka");
+	assert_int_equal(ear->pages, 2);
+	take(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "nagoya");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 2);
+	assert_int_equal(ear->last.site_count, 3);
+	finish(ear);
+}
+
+static void a_site_that_merely_informs_is_told_and_wakes_nobody(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "tokyo");
+	pass(ear, 5 * MINUTE);
+	take(ear, CAUSE_DETOUR, SEVERITY_INFO, "exchange", "osaka");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 1);
+	assert_int_equal(ear->updated, 1);
+	assert_int_equal(ear->last.site_count, 2);
+	finish(ear);
+}
+
+static void what_flaps_is_held_open_and_wakes_nobody_again(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	for (unsigned i = 0; i < 3; i++) {
+		end(ear, CAUSE_LATENCY, "exchange", "");
+		pass(ear, 60 * MINUTE);
+		assert_int_equal(ear->resolved, i + 1);
+		take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+		pass(ear, 5 * MINUTE);
+	}
+	end(ear, CAUSE_LATENCY, "exchange", "");
+	pass(ear, 23 * 60 * MINUTE);
+	assert_int_equal(ear->resolved, 3);
+	pass(ear, 2 * 60 * MINUTE);
+	assert_int_equal(ear->resolved, 4);
+	assert_int_equal(ear->pages, 1);
+	finish(ear);
+}
+
+static void who_acknowledged_is_told_by_name(void **state)
+{
+	struct ear *ear = begin();
+	struct obs_acknowledge by = {.by = "ann\x1b[2J", .note = "on it"};
+
+	(void)state;
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	(void)snprintf(by.incident, sizeof(by.incident), "%s", ear->last.id);
+	assert_true(casebook_acknowledge(ear->casebook, ear->now, &by));
+	assert_int_equal(ear->last.state, INCIDENT_ACKNOWLEDGED);
+	assert_non_null(strstr(ear->last.text, "Acknowledged by ann"));
+	assert_non_null(strstr(ear->last.text, ": on it\n"));
+	assert_null(strchr(ear->last.text, '\x1b'));
+	/* The same again wakes nobody. */
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 1);
+	finish(ear);
+}
+
+/* What lies around: wallet, which has trouble of its own, and mail, which has none. */
+static void look(void *arg, const struct incident *incident, struct surroundings *out)
+{
+	(void)arg;
+	(void)incident;
+	out->service_count = 2;
+	(void)snprintf(out->services[0].name, OBS_NAME, "wallet");
+	(void)snprintf(out->services[1].name, OBS_NAME, "mail");
+}
+
+static void services_with_trouble_of_their_own_are_not_called_well(void **state)
+{
+	struct ear *ear = begin();
+	const struct casebook_settings settings = {
+		.gather_us = MINUTE, .calm_us = 30 * MINUTE};
+	const struct casebook_hooks hooks = {
+		.changed = hear, .look_around = look, .arg = ear};
+
+	(void)state;
+	casebook_free(ear->casebook);
+	assert_int_equal(casebook_new(&ear->casebook, &settings, &hooks), 0);
+	take(ear, CAUSE_CERTIFICATE, SEVERITY_PAGE, "wallet", "");
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	assert_string_equal(ear->last.services[0], "exchange");
+	assert_non_null(strstr(ear->last.text, "other services: mail\n"));
+	finish(ear);
+}
+
 static void names_from_outside_cannot_break_its_text(void **state)
 {
 	struct ear *ear = begin();
@@ -330,6 +455,12 @@ int main(void)
 		cmocka_unit_test(a_rise_of_its_class_pages_again),
 		cmocka_unit_test(names_from_outside_cannot_break_its_text),
 		cmocka_unit_test(more_than_it_holds_is_counted),
+		cmocka_unit_test(policy_that_joins_pages_again),
+		cmocka_unit_test(a_second_site_pages_again_and_a_third_does_not),
+		cmocka_unit_test(a_site_that_merely_informs_is_told_and_wakes_nobody),
+		cmocka_unit_test(what_flaps_is_held_open_and_wakes_nobody_again),
+		cmocka_unit_test(who_acknowledged_is_told_by_name),
+		cmocka_unit_test(services_with_trouble_of_their_own_are_not_called_well),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
