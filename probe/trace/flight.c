@@ -170,8 +170,14 @@ static enum path_match take_path_reply(struct flight *flight,
 	if (take_mtu_reply(flight, reply))
 		return PATH_COUNTED;
 	match = path_take_reply(flight->path, reply->id, reply, at);
-	/* A translator that made a new checksum of a UDP packet left the other copy. */
-	if (match == PATH_STRANGE && reply->protocol == OBS_UDP && reply->translated)
+	/* A translator that made a new checksum of a UDP packet left the other copies. */
+	if (match != PATH_STRANGE || reply->protocol != OBS_UDP || !reply->translated)
+		return match;
+	if (reply->quoted_number)
+		match = path_take_reply(flight->path,
+			probe_packet_id_of_number(&flight->flow, reply->quoted_number),
+			reply, at);
+	if (match == PATH_STRANGE)
 		match = path_take_reply(flight->path, reply->second_id, reply, at);
 	return match;
 }
@@ -184,7 +190,7 @@ static bool find_number(const struct flight *flight, struct reply_packet *reply)
 	if (!reply->is_data || !reply->dns_number)
 		return false;
 	flow.from_port = reply->from_port; /* a fan has several */
-	reply->id = probe_packet_id_of_question(&flow, reply->dns_number);
+	reply->id = probe_packet_id_of_number(&flow, reply->dns_number);
 	return true;
 }
 

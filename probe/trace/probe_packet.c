@@ -109,7 +109,7 @@ static size_t put_udp(
 	return len;
 }
 
-uint16_t probe_packet_id_of_question(const struct probe_flow *flow, uint16_t number)
+uint16_t probe_packet_id_of_number(const struct probe_flow *flow, uint16_t number)
 {
 	uint8_t packet[PROBE_PACKET_MAX];
 	size_t len = put_udp_header(packet, flow, 0, 0);

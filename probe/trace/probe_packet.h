@@ -45,7 +45,7 @@ size_t probe_packet_build_padded(uint8_t packet[static PROBE_PACKET_MAX],
  * behind, where that finds room; the length. */
 size_t probe_packet_payload(uint8_t payload[static PROBE_PACKET_MAX],
 	const struct probe_flow *flow, uint16_t id);
-/* The id of the packet whose DNS question has this number. */
-uint16_t probe_packet_id_of_question(const struct probe_flow *flow, uint16_t number);
+/* The id of the UDP packet (without padding) whose payload begins with this number. */
+uint16_t probe_packet_id_of_number(const struct probe_flow *flow, uint16_t number);
 
 #endif

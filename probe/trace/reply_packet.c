@@ -71,8 +71,11 @@ static int read_quoted_ports(
 	out->to_port = cursor_take_u16(cur);
 	out->cookie = cursor_take_u16(cur); /* UDP: its length, which tells nothing */
 	out->id = cursor_take_u16(cur);
-	if (protocol == IPPROTO_UDP)
+	if (protocol == IPPROTO_UDP) {
 		out->cookie = 0;
+		if (cursor_left(cur) >= 2)
+			out->quoted_number = cursor_take_u16(cur);
+	}
 	out->protocol = protocol == IPPROTO_TCP ? OBS_TCP : OBS_UDP;
 	return 0;
 }
@@ -356,6 +359,21 @@ int reply_packet_read_v6(struct reply_packet *out, const struct address *from,
 	return STATUS_NOT_OURS;
 }
 
+/* ICMPv6's checksum counts addresses in: a translator makes another of it (RFC 1624), if
+ * it did not choose its address so that it stays (RFC 6296). */
+static bool is_translated_mark(
+	const struct reply_packet *reply, const struct probe_flow *flow)
+{
+	uint32_t sum = (uint16_t)~flow->to_port;
+
+	if (reply->protocol != OBS_ICMP || reply->quoted_from.family != 6)
+		return false;
+	for (unsigned i = 0; i < 16; i += 2)
+		sum += (uint16_t) ~(flow->from.bytes[i] << 8 | flow->from.bytes[i + 1]);
+	sum = internet_checksum_add(sum, reply->quoted_from.bytes, 16);
+	return (reply->to_port ^ internet_checksum_fold(sum)) == 0xffff;
+}
+
 bool reply_packet_answers(
 	const struct reply_packet *reply, const struct probe_flow *flow, bool numbered)
 {
@@ -363,7 +381,7 @@ bool reply_packet_answers(
 	bool cookie = numbered && flow->protocol == OBS_TCP;
 
 	return reply->protocol == flow->protocol && reply->from_port == flow->from_port &&
-	       reply->to_port == flow->to_port &&
+	       (reply->to_port == flow->to_port || is_translated_mark(reply, flow)) &&
 	       (!cookie || reply->cookie == flow->cookie) &&
 	       address_equal(&reply->to, &flow->to);
 }

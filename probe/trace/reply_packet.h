@@ -35,6 +35,8 @@ struct reply_packet {
 	/* What stands where IPv4 packets of ours have their id a second time: some
 	 * translators rewrite UDP's checksum and leave this. 0: nothing was quoted. */
 	uint16_t second_id;
+	uint16_t
+		quoted_number; /* and UDP's first two bytes of payload, to the same end */
 	struct address quoted_from; /* family 0: nothing was quoted */
 	enum obs_unreachable why;   /* with REPLY_UNREACHABLE */
 	bool translated;            /* set by who knows the flow; see below */

@@ -4,7 +4,8 @@
 What must hold: all sixteen ways of a wide diamond are found, over both families and each protocol,
 within a second, and nothing that is not there; balancing by packet is recognised; a path's MTU is
 found with the router that limits it, also when that router says nothing; a translator, an odd TTL,
-another TOS and a refusal are told of the right hop; routers that answer once a second are found over
+another TOS and a refusal are told of the right hop, and hops behind a translator are found, in both
+families; routers that answer once a second are found over
 a few rounds, while the destination is never said to lose anything; round trips are right to 0.1 ms;
 and no more packets leave than --rate allows, with many flows too.
 """
@@ -78,6 +79,25 @@ def what_routers_let_on(internet, here):
     check(not record["reached"] and record["hops"][-1].get("unreachable") == "prohibited", f"{record}")
 
 
+def what_was_rewritten_on_the_way(internet, here):
+    """A translator, another TOS, a TTL that was not counted: told from that router on, in both families."""
+    outside = ("198.51.100.200", "2001:db8:1::200")
+    for version, to, address in ((4, "203.0.113.9", "192.0.2.{}"), (6, "2001:db8:3::9", "2001:db8:2::{}")):
+        internet.path(here, to, [Hop(address.format(1), 1), Hop(address.format(2), 2, nat=outside, tos=0x28),
+                                 Hop(address.format(3), 3), Hop(address.format(4), 4, quoted_ttl=2)],
+                      rtt_ms=5)
+        for protocol in ("udp", "tcp", "icmp"):
+            record, = trace(here, "--protocol", protocol, to)
+            hops, where = record["hops"], f"{protocol} v{version}"
+            check(record["reached"] and len(hops) == 5, f"{where}: {record}")
+            check([bool(h.get("nat")) for h in hops[:4]] == [False, False, True, True], f"{where}: NAT {hops}")
+            check([h.get("quoted_tos") for h in hops[:4]] == [None, None, 0x28, 0x28], f"{where}: TOS {hops}")
+            check([h.get("quoted_ttl") for h in hops[:4]] == [None, None, None, 2], f"{where}: TTL {hops}")
+    out = here.run(program("astray-probe"), "trace", "-n", "--protocol", "udp", "203.0.113.9").stdout
+    check(out.count("behind address translation") == 2 and out.count("TOS 0x28 there") == 2
+          and out.count("TTL 2 there") == 1, f"people read it: {out}")
+
+
 def routers_that_answer_once_a_second(internet, here):
     limited = [Hop(f"192.0.2.{n}", n, answers_per_s=1, burst=1) for n in range(1, 6)]
     internet.path(here, "203.0.113.9", limited, rtt_ms=10)
@@ -116,11 +136,15 @@ def never_beyond_the_rate(internet, here):
 
 
 def scenario(internet):
-    here = internet.host("here", "198.51.100.2", "2001:db8:1::2")
+    here = internet.host("here", "198.51.100.2", "2001:db8:1::2",
+                         owns=["198.51.100.200", "2001:db8:1::200"])
+    for family, outside in ((4, "198.51.100.200/32"), (6, "2001:db8:1::200/128")):
+        here.ip(f"-{family}", "address", "add", outside, "dev", "net0", *(["nodad"] if family == 6 else []),
+                "preferred_lft", "0")  # answered to, never spoken from
     internet.imaginary("there", "203.0.113.0/24", "2001:db8:3::/48")
     for part in (every_way_of_a_wide_diamond, balancing_by_packet, the_mtu_and_who_limits_it,
-                 what_routers_let_on, routers_that_answer_once_a_second, round_trips_are_exact,
-                 never_beyond_the_rate):
+                 what_routers_let_on, what_was_rewritten_on_the_way, routers_that_answer_once_a_second,
+                 round_trips_are_exact, never_beyond_the_rate):
         start = time.monotonic()
         part(internet, here)
         print(f"ok  {part.__name__.replace('_', ' ')}  ({time.monotonic() - start:.1f} s)", flush=True)

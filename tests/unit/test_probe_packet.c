@@ -152,7 +152,7 @@ static void check_question(const struct probe_flow *flow, unsigned family)
 	for (unsigned id = 1; id < 0xffff; id += 3) {
 		len = probe_packet_build(packet, flow, 1, (uint16_t)id);
 		assert_int_equal(len, probe_packet_len(flow));
-		assert_int_equal(probe_packet_id_of_question(flow,
+		assert_int_equal(probe_packet_id_of_number(flow,
 					 (uint16_t)(question[0] << 8 | question[1])),
 			id);
 	}
