@@ -18,6 +18,7 @@
 
 #include "astray/own_mark.h"
 #include "inbox.h"
+#include "syn_mark.h"
 #include "trace_socket.h"
 
 #define SLOTS 512 /* flows at once; the rest waits */
@@ -111,6 +112,14 @@ static struct slot *slot_for(
 	return vacant;
 }
 
+/* So that nobody counts it as a user's connection; without it the path is traced all the
+ * same. */
+static void mark(int fd)
+{
+	(void)set_int(fd, IPPROTO_TCP, TCP_MAXSEG, SYN_MARK_SEGMENT);
+	(void)set_int(fd, IPPROTO_TCP, TCP_WINDOW_CLAMP, SYN_MARK_WINDOW);
+}
+
 static int prepare(int fd, const struct trace_packet *packet)
 {
 	bool v6 = packet->flow.to.family == 6;
@@ -135,6 +144,7 @@ static int prepare(int fd, const struct trace_packet *packet)
 		rc = set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	if (rc == 0 && bind(fd, (struct sockaddr *)&name, len))
 		rc = -errno;
+	mark(fd);
 	return rc;
 }
 

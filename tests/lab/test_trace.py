@@ -13,8 +13,10 @@ the kernel's error queues.
 
 Needs root, unshare, setpriv and /dev/net/tun; skips loudly (exit 77) without them.
 """
+import contextlib
 import json
 import pathlib
+import socket
 import sys
 import tempfile
 import time
@@ -27,6 +29,7 @@ HERE4, HERE6 = "198.51.100.2", "2001:db8::2"
 SERVICE4, SERVICE6 = "203.0.113.9", "2001:db8:ffff::9"
 TOLERANCE_US = 1000
 BURST, ROUTER_BURST = 32, 6
+SYN_MARK_WINDOW = 24947
 PING_GROUPS = pathlib.Path("/proc/sys/net/ipv4/ping_group_range")
 
 
@@ -294,6 +297,33 @@ def without_privilege_every_protocol_has_its_way(network):
         check("without privilege" in told, f"{where}: it says so: {told}")
 
 
+def syn_windows(packets):
+    """Of the SYNs among packets as they are on the wire."""
+    for packet in packets:
+        tcp = packet[40:] if packet[0] >> 4 == 6 else packet[20:]
+        protocol = packet[6] if packet[0] >> 4 == 6 else packet[9]
+        if protocol == 6 and tcp[13] & 0x12 == 0x02:
+            yield int.from_bytes(tcp[14:16], "big")
+
+
+def nobody_s_traces_are_marked_as_no_user_s(network):
+    """A meter on this machine takes a SYN with this window for a trace's, whoever sent it."""
+    network.program([router(1, 1), router(2, 2)], 3)
+    with network.here.entered():
+        ear = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x0003))
+        ear.bind(("net0", 0x0003))
+    ear.settimeout(1)
+    for version in (4, 6):
+        code, _, told = as_nobody(network, "--protocol", "tcp", "--queries", "1", service(version))
+        check(code == 0, told)
+        heard = []
+        with contextlib.suppress(TimeoutError):
+            while True:
+                heard.append(ear.recv(2000))
+        windows = list(syn_windows(heard))
+        check(len(windows) >= 3 and set(windows) == {SYN_MARK_WINDOW}, f"IPv{version}: {windows}")
+
+
 def a_quote_of_eight_bytes_is_enough_without_privilege(network):
     network.open_ping_sockets("0 2147483647")
     hops = [router(1, 1, quote=28), router(2, 2, quote=28), router(3, 3, silent=True), router(4, 4, quote=28)]
@@ -332,6 +362,7 @@ SCENARIOS = (
     no_router_is_asked_beyond_its_rate,
     no_destination_is_sent_more_than_its_rate,
     without_privilege_every_protocol_has_its_way,
+    nobody_s_traces_are_marked_as_no_user_s,
     a_quote_of_eight_bytes_is_enough_without_privilege,
     without_ping_sockets_icmp_says_what_to_do,
     a_host_without_an_address_is_told_and_the_others_traced,
