@@ -4,75 +4,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "fan.h"
-
-#define FIRST_ID 7
-#define MS 1000
-#define LENGTH 6
-
-/* A path whose third hop is `width` routers, chosen by flow or by packet. */
-struct diamond {
-	unsigned width;
-	bool by_packet, silent_hop;
-};
-
-static uint32_t mix(uint32_t x)
-{
-	x ^= x >> 16;
-	x *= 0x7feb352dU;
-	x ^= x >> 15;
-	x *= 0x846ca68bU;
-	return x ^ x >> 16;
-}
-
-static struct reply_packet answer(
-	const struct diamond *diamond, const struct fan_probe *probe, uint32_t seed)
-{
-	struct reply_packet reply = {.kind = REPLY_EXPIRED,
-		.from = {.family = 4, .bytes = {192, 0, 2, probe->ttl}}};
-
-	if (probe->ttl >= LENGTH) {
-		reply.kind = REPLY_ARRIVED;
-		reply.from.bytes[0] = 203;
-		reply.from.bytes[3] = 9;
-	} else if (probe->ttl == 3) {
-		uint32_t key = diamond->by_packet ? probe->id * 7919u : probe->flow;
-
-		reply.from.bytes[2] = (uint8_t)(10 + mix(key + seed) % diamond->width);
-	}
-	return reply;
-}
-
-/* Plays in batches, 10 ms each; the number of batches. */
-static unsigned play(struct fan **fan, const struct diamond *diamond, uint32_t seed)
-{
-	struct fan_plan plan = {.max_ttl = 30, .first_id = FIRST_ID};
-	struct tick now = {0};
-	unsigned batches = 0;
-
-	assert_int_equal(fan_new(fan, &plan), 0);
-	for (; !fan_is_done(*fan); batches++) {
-		static struct fan_probe probes[FAN_SHOTS];
-		unsigned count = 0;
-
-		assert_in_range(batches, 0, 200);
-		while (fan_next(*fan, now, NULL, &probes[count]))
-			count++;
-		now.us += 10 * MS;
-		for (unsigned i = 0; i < count; i++) {
-			struct reply_packet reply = answer(diamond, &probes[i], seed);
-
-			if (diamond->silent_hop && probes[i].ttl == 4)
-				continue;
-			assert_true(fan_take_reply(*fan, probes[i].id, &reply, now));
-		}
-		if (diamond->silent_hop && fan_deadline(*fan).us != INT64_MAX) {
-			now = fan_deadline(*fan);
-			fan_expire(*fan, now);
-		}
-	}
-	return batches;
-}
+#include "fan_play.h"
 
 static void every_router_of_a_wide_diamond_is_found(void **state)
 {
@@ -89,7 +21,7 @@ static void every_router_of_a_wide_diamond_is_found(void **state)
 
 			assert_in_range(play(&fan, &diamond, seed * 1000), 1, 40);
 			assert_true(fan_is_reached(fan));
-			assert_int_equal(fan_length(fan), LENGTH);
+			assert_int_equal(fan_length(fan), FAN_PLAY_LENGTH);
 			complete += fan_nodes(fan, 3, &nodes) == widths[i];
 			assert_int_equal(fan_nodes(fan, 2, &nodes), 1);
 			assert_false(fan_is_cut_short(fan));
@@ -149,7 +81,7 @@ static void a_silent_hop_ends_nothing(void **state)
 
 static void forged_and_duplicate_answers_do_not_count(void **state)
 {
-	struct fan_plan plan = {.max_ttl = 3, .first_id = FIRST_ID};
+	struct fan_plan plan = {.max_ttl = 3, .first_id = FAN_PLAY_FIRST_ID};
 	struct diamond diamond = {.width = 1};
 	struct reply_packet reply;
 	struct fan_probe probe;
@@ -158,8 +90,9 @@ static void forged_and_duplicate_answers_do_not_count(void **state)
 	(void)state;
 	assert_int_equal(fan_new(&fan, &plan), 0);
 	assert_true(fan_next(fan, (struct tick){0}, NULL, &probe));
-	reply = answer(&diamond, &probe, 0);
-	assert_false(fan_take_reply(fan, FIRST_ID - 1, &reply, (struct tick){1}));
+	reply = fan_play_answer(&diamond, &probe, 0);
+	assert_false(
+		fan_take_reply(fan, FAN_PLAY_FIRST_ID - 1, &reply, (struct tick){1}));
 	assert_false(
 		fan_take_reply(fan, (uint16_t)(probe.id + 1), &reply, (struct tick){1}));
 	assert_true(fan_take_reply(fan, probe.id, &reply, (struct tick){1}));
