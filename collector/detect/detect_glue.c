@@ -38,6 +38,7 @@ static void accuse(const struct detector_case *call, struct glue_of_service *glu
 	char server[ADDRESS_TEXT];
 
 	finding.severity = moved ? SEVERITY_PAGE : SEVERITY_WARN;
+	finding.lone = call->vantage->role == OBS_ENDPOINT;
 	finding.security = true;
 	finding.since = since;
 	finding.effect = 1;

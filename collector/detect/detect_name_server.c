@@ -125,6 +125,7 @@ static void accuse(const struct detector_case *call, const struct names_of_servi
 
 	list_approved(&approved, expected, sizeof(expected));
 	finding.severity = SEVERITY_PAGE;
+	finding.lone = call->vantage->role == OBS_ENDPOINT;
 	finding.security = true;
 	finding.policy = call->service->expect.name_servers_given;
 	finding.since = stranger->since;
@@ -181,6 +182,7 @@ static void see_gone(const struct detector_case *call, struct names_of_service *
 	if (names->gone < WORDS_TO_BE_GONE)
 		return;
 	finding.severity = SEVERITY_PAGE;
+	finding.lone = call->vantage->role == OBS_ENDPOINT;
 	finding.security = true;
 	finding.effect = 1;
 	(void)detector_write(finding.subject, sizeof(finding.subject), "gone");

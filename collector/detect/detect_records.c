@@ -56,6 +56,7 @@ static void accuse(const struct detector_case *call, struct moment since,
 	if (policy)
 		record_set_write_policy(call->service, set, expected, sizeof(expected));
 	finding.severity = SEVERITY_PAGE;
+	finding.lone = call->vantage->role == OBS_ENDPOINT;
 	finding.policy = policy;
 	finding.security = true;
 	finding.since = since;
@@ -140,6 +141,7 @@ static void accuse_signature(
 	struct finding finding = detector_finding(call, CAUSE_RECORDS);
 
 	finding.severity = SEVERITY_PAGE;
+	finding.lone = call->vantage->role == OBS_ENDPOINT;
 	finding.security = true;
 	finding.effect = 1;
 	(void)detector_write(finding.subject, sizeof(finding.subject), "%s", subject);

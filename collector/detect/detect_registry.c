@@ -71,6 +71,7 @@ static void tell(const struct detector_case *call, struct registry_of_service *r
 		return;
 	finding.severity =
 		fact == TOUCHED || fact == LOCK ? SEVERITY_WARN : SEVERITY_PAGE;
+	finding.lone = call->vantage->role == OBS_ENDPOINT;
 	finding.security = fact != TOUCHED;
 	finding.policy = fact == SERVERS;
 	finding.since = registry->since[fact];

@@ -256,10 +256,16 @@ static struct case_file *open_case(
 	return file;
 }
 
+/* What is merely worth knowing moves nothing. */
+static bool weighs(const struct strand *strand)
+{
+	return strand->finding.severity > SEVERITY_INFO;
+}
+
 static bool is_security(const struct case_file *file)
 {
 	for (unsigned i = 0; i < file->strand_count; i++)
-		if (file->strands[i].finding.security)
+		if (file->strands[i].finding.security && weighs(&file->strands[i]))
 			return true;
 	return false;
 }
@@ -267,7 +273,7 @@ static bool is_security(const struct case_file *file)
 static bool has_policy(const struct case_file *file)
 {
 	for (unsigned i = 0; i < file->strand_count; i++)
-		if (file->strands[i].finding.policy)
+		if (file->strands[i].finding.policy && weighs(&file->strands[i]))
 			return true;
 	return false;
 }
@@ -320,7 +326,7 @@ static double effect_of(const struct case_file *file)
 	double worst = 0;
 
 	for (unsigned i = 0; i < file->strand_count; i++)
-		if (strand_holds(&file->strands[i]) &&
+		if (strand_holds(&file->strands[i]) && weighs(&file->strands[i]) &&
 			file->strands[i].finding.effect > worst)
 			worst = file->strands[i].finding.effect;
 	return worst;

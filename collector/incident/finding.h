@@ -23,8 +23,10 @@ struct finding {
 	enum incident_cause cause;
 	enum finding_state state;
 	enum incident_severity severity;
-	bool policy;            /* against what the operator expects */
-	bool security;          /* stays until somebody has acknowledged it */
+	bool policy;   /* against what the operator expects */
+	bool security; /* stays until somebody has acknowledged it */
+	bool lone; /* one person's machine says so: until another vantage says the same
+		      it may only add to what is known */
 	char service[OBS_NAME]; /* "": a site's own trouble */
 	char site[OBS_WORD];    /* "": wherever the service is used */
 	char vantage[OBS_WORD]; /* who saw it; "" when it is a sum over many */

@@ -27,6 +27,13 @@ static void note_vantage(struct strand *strand, const char *vantage)
 		memcpy(strand->vantages[strand->vantage_count++], vantage, OBS_WORD);
 }
 
+static enum incident_severity severity_of(
+	const struct strand *strand, const struct finding *finding)
+{
+	return finding->lone && strand->vantage_count < 2 ? SEVERITY_INFO
+							  : finding->severity;
+}
+
 void strand_begin(struct strand *strand, const struct finding *finding)
 {
 	memset(strand, 0, sizeof(*strand));
@@ -34,21 +41,24 @@ void strand_begin(struct strand *strand, const struct finding *finding)
 	clean_texts(&strand->finding);
 	strand->last = finding->rx;
 	note_vantage(strand, finding->vantage);
+	strand->finding.severity = severity_of(strand, finding);
 }
 
 bool strand_renew(struct strand *strand, const struct finding *finding)
 {
-	bool back = !strand_holds(strand);
-	bool worse = finding->effect > strand->finding.effect + WORSE ||
-		     finding->severity > strand->finding.severity;
 	struct moment since = strand->finding.since;
+	enum incident_severity severity;
+	bool back = !strand_holds(strand);
 
 	strand->ended.us = 0;
 	strand->last = finding->rx;
 	note_vantage(strand, finding->vantage);
-	if (!back && !worse)
+	severity = severity_of(strand, finding);
+	if (!back && severity <= strand->finding.severity &&
+		finding->effect <= strand->finding.effect + WORSE)
 		return false;
 	strand->finding = *finding;
+	strand->finding.severity = severity;
 	strand->finding.since = since;
 	clean_texts(&strand->finding);
 	return true;
@@ -77,6 +87,7 @@ static void keep_finding(struct archive *archive, struct finding *finding)
 		archive, finding->severity, SEVERITY_PAGE + 1);
 	archive_bool(archive, &finding->policy);
 	archive_bool(archive, &finding->security);
+	archive_bool(archive, &finding->lone);
 	archive_text(archive, finding->service, sizeof(finding->service));
 	archive_text(archive, finding->site, sizeof(finding->site));
 	archive_text(archive, finding->vantage, sizeof(finding->vantage));

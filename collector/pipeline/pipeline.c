@@ -10,6 +10,7 @@
 #include "archive.h"
 #include "casebook.h"
 #include "detector.h"
+#include "fair_share.h"
 #include "judgement_version.h"
 #include "known.h"
 #include "placing.h"
@@ -20,6 +21,8 @@
 #define CELLS_MAX 16384
 #define DETECTORS_MAX 32
 #define STEP_US MOMENT_SECOND_US
+/* Who has not reported for so long has others speak for him. */
+#define ALONE_SLOTS 3
 #define LATE_SLOW_US (60 * MOMENT_SECOND_US)
 #define LATE_FAST_US (20 * MOMENT_SECOND_US)
 #define FALSE_PAGES 1
@@ -81,13 +84,51 @@ struct pipeline {
 	size_t coverage_offset;
 	size_t service_offsets[DETECTORS_MAX], cell_offsets[DETECTORS_MAX];
 	size_t service_size, cell_size;
-	struct obs *room; /* for an observation whose places are filled in */
+	const struct detector_case *judged; /* while a slot is */
+	struct obs
+		*room; /* for an observation whose places are filled in, or counts cut */
 };
+
+/* Sums over everybody's traffic are one person's word where only one endpoint reports. */
+static bool is_one_endpoints_word(
+	const struct pipeline *pipeline, const struct finding *finding)
+{
+	const struct detector_case *call = pipeline->judged;
+	unsigned reporters = 0, endpoints = 0;
+
+	for (unsigned site = 0; site < vantages_site_count(pipeline->vantages); site++) {
+		const struct detector_traffic *traffic = detector_traffic_of(call, site);
+		const struct track *track = traffic ? &traffic->tracks[call->pace] : NULL;
+
+		if (!track ||
+			(*finding->site && strcmp(finding->site,
+						   vantages_site_name(pipeline->vantages,
+							   site)) != 0))
+			continue;
+		for (uint32_t i = 0; i < track->reporter_count; i++) {
+			const struct vantage *vantage = vantages_at(
+				pipeline->vantages, track->reporters[i].vantage);
+
+			if (track->reporters[i].last_slot < call->slot - ALONE_SLOTS)
+				continue;
+			reporters++;
+			endpoints += vantage->role == OBS_ENDPOINT;
+		}
+	}
+	return reporters == 1 && endpoints == 1;
+}
 
 static void found(void *arg, const struct finding *finding)
 {
 	struct pipeline *pipeline = arg;
 
+	if (pipeline->judged && is_one_endpoints_word(pipeline, finding)) {
+		struct finding less = *finding;
+
+		less.severity = SEVERITY_INFO;
+		casebook_take(pipeline->casebook, &less);
+		return;
+	}
 	casebook_take(pipeline->casebook, finding);
 }
 
@@ -288,9 +329,11 @@ static void judge_slot(struct pipeline *pipeline, unsigned service,
 	call.again = again;
 	call.announced = announcements_cover(
 		&pipeline->announcements, call.service->name, "", pipeline->now);
+	pipeline->judged = &call;
 	for (unsigned row = 0; detector_table[row]; row++)
 		if (detector_table[row]->judge)
 			ask(pipeline, &call, row, true);
+	pipeline->judged = NULL;
 }
 
 static bool is_complete(const struct pipeline *pipeline, unsigned service,
@@ -402,6 +445,22 @@ static bool counts_traffic(const struct pipeline *pipeline, const struct vantage
 	return vantage->role != OBS_SENTINEL && !vantage->roaming;
 }
 
+/* What of an endpoint's window counts beside the others'. */
+static const struct obs_traffic *fair_window(struct pipeline *pipeline,
+	const struct track *track, const struct vantage *vantage,
+	const struct obs_traffic *window)
+{
+	double part = vantage->role == OBS_ENDPOINT
+			      ? fair_share_of(track, vantage->number, window)
+			      : 1;
+
+	if (part >= 1)
+		return window;
+	pipeline->room->traffic = *window;
+	fair_share_cut(&pipeline->room->traffic, part);
+	return &pipeline->room->traffic;
+}
+
 static void add_traffic(struct pipeline *pipeline, unsigned service,
 	struct detector_traffic *traffic, const struct vantage *vantage, struct moment at,
 	const struct obs_traffic *window)
@@ -411,6 +470,7 @@ static void add_traffic(struct pipeline *pipeline, unsigned service,
 
 	if (!counts_traffic(pipeline, vantage))
 		return;
+	window = fair_window(pipeline, &traffic->tracks[DETECTOR_SLOW], vantage, window);
 	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
 		struct slot_clock *clock = &pipeline->placed[service].clocks[pace];
 		struct track *track = &traffic->tracks[pace];

@@ -140,7 +140,8 @@ def check_tests():
 # What a snapshot need not hold: settings, indexes, and what is made anew from the rest.
 NOT_KEPT = {
     "pipeline": {"services", "geo", "hooks", "settings", "counters", "placed", "index", "index_mask", "cells",
-                 "service_offsets", "coverage_offset", "cell_offsets", "service_size", "cell_size", "room"},
+                 "service_offsets", "coverage_offset", "cell_offsets", "service_size", "cell_size",
+                 "judged", "room"},
     "slot_clock": {"slot_us", "late_us"},
     "vantages": {"index"},
     "casebook": {"settings", "counters", "hooks", "around"},

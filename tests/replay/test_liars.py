@@ -2,6 +2,7 @@
 """One laptop in twenty lies: it says that names lead elsewhere and paths go abroad, which nobody else sees.
 That neither causes nor hides a page: the same fleets without their liars page for the very same.
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -11,8 +12,8 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ.get("ASTRAY_BIN", HERE.parents[1] / "build/release/bin"))
-FLEET = ["--services", "8", "--sites", "3", "--endpoints", "20", "--history", "3", "--days", "3"]
-SEEDS = (5, 6)
+FLEET = ["--services", "8", "--sites", "3", "--endpoints", "20", "--history", "2", "--days", "2"]
+SEED = "5"
 HOUR = 3_600_000_000
 
 
@@ -23,7 +24,7 @@ def check(holds, what):
 
 
 def pages(folder, *words):
-    """The pages of a fleet: (when, services or site, title)."""
+    """The pages of a fleet, (when, services or site, title) each, and what its stream was."""
     config, raised, stream = (folder / file for file in ("config", "raised", "stream"))
     with open(stream, "wb") as out:
         subprocess.run([BIN / "fleet", *FLEET, *words, "--config", config], stdout=out, check=True)
@@ -36,7 +37,7 @@ def pages(folder, *words):
         change = json.loads(line)
         if change["severity"] == "page" and change["state"] in ("opened", "escalated"):
             out.append((change["rx_us"], set(change["services"] or change["sites"]), change["title"]))
-    return out
+    return out, hashlib.sha256(stream.read_bytes()).digest()
 
 
 def missing(some, others):
@@ -52,15 +53,15 @@ def main():
             sys.exit(77)
     with tempfile.TemporaryDirectory(prefix="astray-liars-") as name:
         folder = pathlib.Path(name)
-        for seed in SEEDS:
-            honest = pages(folder, "--seed", str(seed), "--incidents", "--without", "liars")
-            lied_to = pages(folder, "--seed", str(seed), "--incidents")
-            check(honest, f"seed {seed}: {len(honest)} pages without liars, {len(lied_to)} with")
-            check(not missing(honest, lied_to), f"seed {seed}: none is hidden {missing(honest, lied_to)}")
-            check(not missing(lied_to, honest), f"seed {seed}: none is caused {missing(lied_to, honest)}")
-        calm = pages(folder, "--seed", "7")
-        honest = pages(folder, "--seed", "7", "--without", "liars")
-        check(not missing(calm, honest), f"calm: none is caused {missing(calm, honest)}")
+        honest, without = pages(folder, "--seed", SEED, "--incidents", "--without", "liars")
+        lied_to, with_liars = pages(folder, "--seed", SEED, "--incidents")
+        check(with_liars != without, "there are liars")
+        check(honest, f"{len(honest)} pages without liars, {len(lied_to)} with")
+        check(not missing(honest, lied_to), f"none is hidden {missing(honest, lied_to)}")
+        check(not missing(lied_to, honest), f"none is caused {missing(lied_to, honest)}")
+        calm, _ = pages(folder, "--seed", "7")
+        honest, _ = pages(folder, "--seed", "7", "--without", "liars")
+        check(not missing(calm, honest), f"on calm days none is caused {missing(calm, honest)}")
 
 
 if __name__ == "__main__":

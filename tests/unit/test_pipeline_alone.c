@@ -17,6 +17,7 @@
 #define BEGIN_US INT64_C(1590854400000000)
 #define ROUND_US (5 * MOMENT_MINUTE_US)
 #define LIAR "laptop-9"
+#define SECOND_LIAR "laptop-10"
 
 struct scene {
 	struct service service;
@@ -24,6 +25,7 @@ struct scene {
 	struct pipeline *pipeline;
 	struct obs *obs;
 	struct wire_origin origin;
+	int64_t boast;              /* its numbers are so many times what they are */
 	char paged[INCIDENT_TITLE]; /* "" : nobody was */
 };
 
@@ -60,6 +62,7 @@ static struct scene *new_scene(void)
 	set(expect->mail[0], OBS_NAME, "mx.good.example");
 	set(expect->issuers[0], OBS_NAME, "Good CA");
 	scene->services = (struct services){1, &scene->service};
+	scene->boast = 1;
 	scene->obs = malloc(sizeof(*scene->obs));
 	assert_non_null(scene->obs);
 	assert_int_equal(
@@ -117,10 +120,10 @@ static void say_traffic(struct scene *scene, bool good)
 	obs->at = moment_plus_us(obs->at, -ROUND_US);
 	obs->traffic.window_us = ROUND_US;
 	set(obs->traffic.service, OBS_NAME, "mail");
-	obs->traffic.requests = obs->traffic.responses = 200;
-	obs->traffic.connections = 100;
-	obs->traffic.errors = good ? 0 : 180;
-	obs->traffic.refused = good ? 0 : 90;
+	obs->traffic.requests = obs->traffic.responses = 200 * scene->boast;
+	obs->traffic.connections = 100 * scene->boast;
+	obs->traffic.errors = good ? 0 : 180 * scene->boast;
+	obs->traffic.refused = good ? 0 : 90 * scene->boast;
 	for (int i = 0; i < 100; i++)
 		sketch_add(&obs->traffic.sketches[OBS_RESPONSE], good ? 20000 : 900000);
 	feed(scene);
@@ -231,7 +234,8 @@ static void introduce(struct scene *scene, const char *probe, enum obs_role role
 }
 
 /* Two quiet days, then half a day of lies beside what the honest see. */
-static void play(struct scene *scene, const char *const *honest, unsigned count)
+static void play(
+	struct scene *scene, const char *const *honest, unsigned count, unsigned liars)
 {
 	for (int round = 0; round < 30 * 24; round++) {
 		bool lies = round >= 24 * 24;
@@ -239,7 +243,8 @@ static void play(struct scene *scene, const char *const *honest, unsigned count)
 		scene->origin.rx.us = BEGIN_US + round * ROUND_US + MOMENT_SECOND_US;
 		for (unsigned i = 0; i < count; i++)
 			say_all(scene, honest[i], true, round);
-		say_all(scene, LIAR, !lies, round);
+		for (unsigned i = 0; i < liars; i++)
+			say_all(scene, i ? SECOND_LIAR : LIAR, !lies, round);
 	}
 	pipeline_advance(
 		scene->pipeline, moment_plus_us(scene->origin.rx, MOMENT_HOUR_US));
@@ -258,7 +263,7 @@ static void one_liar_in_a_fleet_pages_nobody(void **state)
 	introduce(scene, "laptop-1", OBS_ENDPOINT);
 	introduce(scene, "laptop-2", OBS_ENDPOINT);
 	introduce(scene, LIAR, OBS_ENDPOINT);
-	play(scene, honest, 4);
+	play(scene, honest, 4, 1);
 	assert_string_equal(scene->paged, "");
 	free_scene(scene);
 }
@@ -270,7 +275,7 @@ static void the_only_endpoint_pages_nobody(void **state)
 	(void)state;
 	scene->origin.rx.us = BEGIN_US;
 	introduce(scene, LIAR, OBS_ENDPOINT);
-	play(scene, NULL, 0);
+	play(scene, NULL, 0, 1);
 	assert_string_equal(scene->paged, "");
 	free_scene(scene);
 }
@@ -283,8 +288,45 @@ static void a_gateway_is_believed(void **state)
 	(void)state;
 	scene->origin.rx.us = BEGIN_US;
 	introduce(scene, LIAR, OBS_GATEWAY);
-	play(scene, NULL, 0);
+	play(scene, NULL, 0, 1);
 	assert_string_not_equal(scene->paged, "");
+	free_scene(scene);
+}
+
+static void two_endpoints_are_believed(void **state)
+{
+	struct scene *scene = new_scene();
+
+	(void)state;
+	scene->origin.rx.us = BEGIN_US;
+	introduce(scene, LIAR, OBS_ENDPOINT);
+	introduce(scene, SECOND_LIAR, OBS_ENDPOINT);
+	play(scene, NULL, 0, 2);
+	assert_string_not_equal(scene->paged, "");
+	free_scene(scene);
+}
+
+/* One of twenty, where no gateway counts: a million failures of its own are a person's.
+ */
+static void numbers_of_one_endpoint_weigh_as_one(void **state)
+{
+	struct scene *scene = new_scene();
+	char name[32];
+
+	(void)state;
+	scene->origin.rx.us = BEGIN_US;
+	for (int round = 0; round < 40; round++) {
+		scene->origin.rx.us = BEGIN_US + (round + 1) * ROUND_US;
+		for (int i = 0; i < 20; i++) {
+			(void)snprintf(name, sizeof(name), "laptop-%d", i);
+			introduce(scene, name, OBS_ENDPOINT);
+			scene->boast = i == 0 && round >= 20 ? 1000000 : 1;
+			say_traffic(scene, scene->boast == 1);
+		}
+	}
+	pipeline_advance(
+		scene->pipeline, moment_plus_us(scene->origin.rx, 10 * MOMENT_MINUTE_US));
+	assert_string_equal(scene->paged, "");
 	free_scene(scene);
 }
 
@@ -294,6 +336,8 @@ int main(void)
 		cmocka_unit_test(one_liar_in_a_fleet_pages_nobody),
 		cmocka_unit_test(the_only_endpoint_pages_nobody),
 		cmocka_unit_test(a_gateway_is_believed),
+		cmocka_unit_test(two_endpoints_are_believed),
+		cmocka_unit_test(numbers_of_one_endpoint_weigh_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
