@@ -92,6 +92,10 @@ static void judges_on(struct pipeline *pipeline)
 	struct obs *obs = calloc(1, sizeof(*obs));
 
 	require(obs != NULL);
+	origin.rx.us = INT64_C(1795564799000000);
+	obs_init(obs, OBS_HELLO, origin.rx);
+	obs->hello.role = OBS_GATEWAY;
+	pipeline_feed(pipeline, &origin, obs);
 	for (int i = 0; i < 40; i++) {
 		origin.rx.us = INT64_C(1795564800000000) + i * 10 * MOMENT_SECOND_US;
 		obs_init(obs, OBS_TRAFFIC, origin.rx);
