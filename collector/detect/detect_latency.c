@@ -36,8 +36,14 @@ struct answers_of_site {
 	struct moment first; /* slot ever learnt */
 };
 
+/* The last three effects, newest first, for as long as windows are merged. */
+struct lately {
+	int64_t slot; /* of the newest */
+	float effects[3];
+};
+
 struct answers_of_service {
-	float effects[DETECTOR_PACES][QUANTILES][3]; /* of the last three slots */
+	struct lately lately[DETECTOR_PACES][QUANTILES];
 	struct tail tails[DETECTOR_PACES][QUANTILES];
 	bool accused[DETECTOR_PACES][QUANTILES];
 	struct moment since[DETECTOR_PACES][QUANTILES];
@@ -159,6 +165,21 @@ static double median_of_three(const float *values)
 	return fmax(low, fmin(high, values[2]));
 }
 
+/* One slot alone is chance; what was hours ago is no witness. A slot that is judged again
+ * takes its own place. */
+static double effect_lately(struct lately *lately, int64_t slot, float effect)
+{
+	if (slot - lately->slot > MERGED_MOST)
+		memset(lately->effects, 0, sizeof(lately->effects));
+	if (slot > lately->slot) {
+		memmove(lately->effects + 1, lately->effects, 2 * sizeof(effect));
+		lately->slot = slot;
+	}
+	if (slot == lately->slot)
+		lately->effects[0] = effect;
+	return median_of_three(lately->effects);
+}
+
 static void accuse(const struct detector_case *call, const struct showing *showing,
 	enum quantile which, enum incident_severity severity, struct moment since)
 {
@@ -232,7 +253,6 @@ static void judge_quantile(struct detector_case *call, struct answers_of_service
 	enum quantile which)
 {
 	struct showings showings = {0};
-	float *effects = service->effects[call->pace][which];
 	struct tail *tail = &service->tails[call->pace][which];
 	enum incident_severity severity;
 	struct showing sum;
@@ -247,8 +267,8 @@ static void judge_quantile(struct detector_case *call, struct answers_of_service
 	if (!showings.count)
 		return;
 	sum = sum_up(&showings);
-	effects[call->slot % 3] = (float)sum.error;
-	effect = sum.error = median_of_three(effects);
+	effect = sum.error = effect_lately(
+		&service->lately[call->pace][which], call->slot, (float)sum.error);
 	severity = severity_of(call, tail, &sum, which, effect);
 	if (!call->announced && !call->again &&
 		effect < DOUBT * threshold_of(tail, &sum, which, quantiles[which].page,
@@ -304,8 +324,10 @@ static void keep_service(struct archive *archive, void *state)
 
 	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
 		for (unsigned q = 0; q < QUANTILES; q++) {
+			archive_index(archive, &service->lately[pace][q].slot);
 			for (unsigned i = 0; i < 3; i++)
-				archive_float(archive, &service->effects[pace][q][i]);
+				archive_float(
+					archive, &service->lately[pace][q].effects[i]);
 			tail_keep(archive, &service->tails[pace][q]);
 			archive_bool(archive, &service->accused[pace][q]);
 			archive_moment(archive, &service->since[pace][q]);

@@ -136,10 +136,12 @@ static void ask(struct staff *staff, const struct requests_of_site *other)
 
 /* The share of a site's people that is there: the median of what such services see of
  * what the season expects, so that one service's trouble does not move it and a closed
- * office does; of all together when each expects little. Negative: nobody can tell. */
+ * office does; of all together when each expects little; the machines that are on where
+ * there are few such services. Negative: nobody can tell. */
 static double people_there(const struct detector_case *call, unsigned site)
 {
 	struct staff staff = {0};
+	double machines;
 
 	for (unsigned i = 0; i < cells_services(call->cells); i++) {
 		const char *cell = cells_find(call->cells, i, site);
@@ -154,9 +156,10 @@ static double people_there(const struct detector_case *call, unsigned site)
 		qsort(staff.shares, staff.sure, sizeof(staff.shares[0]), by_value);
 		return fmin(staff.shares[staff.sure / 2], 1);
 	}
-	if (staff.asked < STAFF_SERVICES || staff.season < STAFF_EXPECTED)
-		return -1;
-	return fmin(staff.seen / staff.season, 1);
+	if (staff.asked >= STAFF_SERVICES && staff.season >= STAFF_EXPECTED)
+		return fmin(staff.seen / staff.season, 1);
+	machines = presence_share(call->presence, site);
+	return machines < 1 ? machines : -1;
 }
 
 /* Only a service that proves to live by them is excused by their absence. Who was away
