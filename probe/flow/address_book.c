@@ -98,6 +98,7 @@ bool address_book_forget(struct address_book *book, struct moment now)
 		if (book->entries[i].configured ||
 			moment_since_us(now, book->entries[i].seen) <= MEMORY_US)
 			book->entries[kept++] = book->entries[i];
+	book->version += kept < count;
 	book->count = kept;
 	return kept < count;
 }
@@ -119,6 +120,21 @@ int address_book_find(
 		found = (int)entry->service;
 	}
 	return found;
+}
+
+unsigned address_book_list(const struct address_book *book, unsigned service,
+	struct address *out, unsigned limit)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < book->count; i++) {
+		if (book->entries[i].service != service)
+			continue;
+		if (count < limit)
+			out[count] = book->entries[i].address;
+		count++;
+	}
+	return count;
 }
 
 uint32_t address_book_version(const struct address_book *book)

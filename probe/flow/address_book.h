@@ -29,6 +29,9 @@ bool address_book_forget(struct address_book *book, struct moment now);
 int address_book_find(
 	const struct address_book *book, const struct address *address, uint16_t port);
 
+/* The addresses of a service, at most `limit`; returns how many it has. */
+unsigned address_book_list(const struct address_book *book, unsigned service,
+	struct address *out, unsigned limit);
 /* Another number when something may be found that was not before. */
 uint32_t address_book_version(const struct address_book *book);
 /* Addresses that did not find room. */

@@ -8,6 +8,7 @@
 
 /* The kernel takes 4096 instructions; a term costs about a dozen. */
 #define TERMS_MAX 128
+#define ADDRESSES_MAX SERVICE_ADDRESSES /* of one service */
 
 struct text {
 	char *buf;
@@ -42,25 +43,62 @@ static void add_port(struct text *text, uint16_t port)
 	char term[32];
 
 	/* Services share ports: each is named once. */
-	(void)snprintf(term, sizeof(term), "port %u)", (unsigned)port);
+	(void)snprintf(term, sizeof(term), "(port %u)", (unsigned)port);
 	if (!strstr(text->buf, term))
-		add(text, "%s(%s", joint(text), term);
+		add(text, "%s%s", joint(text), term);
 }
 
-static void add_service(struct text *text, const struct service *service)
+static void add_addresses(struct text *text, const struct service *service,
+	const struct address *addresses, unsigned count)
 {
 	char address[ADDRESS_TEXT];
 
-	for (unsigned p = 0; p < service->port_count; p++) {
-		if (service->host_count > 0 || service->address_count == 0) {
-			add_port(text, service->ports[p]);
-			continue;
-		}
-		for (unsigned a = 0; a < service->address_count; a++)
+	for (unsigned p = 0; p < service->port_count; p++)
+		for (unsigned a = 0; a < count; a++)
 			add(text, "%s(host %s and port %u)", joint(text),
-				address_text(&service->addresses[a], address),
+				address_text(&addresses[a], address),
 				(unsigned)service->ports[p]);
+}
+
+static bool has_suffixes(const struct service *service)
+{
+	for (unsigned i = 0; i < service->host_count; i++)
+		if (service->hosts[i][0] == '*')
+			return true;
+	return false;
+}
+
+/* Where its connections go to, as far as that is known: 0 when it is not. */
+static unsigned addresses_of(const struct services *services, size_t place,
+	const struct address_book *book, struct address out[static ADDRESSES_MAX])
+{
+	const struct service *service = &services->list[place];
+	unsigned count;
+
+	if (service->host_count == 0) {
+		memcpy(out, service->addresses,
+			service->address_count * sizeof(service->addresses[0]));
+		return service->address_count;
 	}
+	if (!book || has_suffixes(service))
+		return 0;
+	count = address_book_list(book, (unsigned)place, out, ADDRESSES_MAX);
+	return count <= ADDRESSES_MAX ? count : 0;
+}
+
+static void add_service(struct text *text, const struct services *services, size_t place,
+	const struct address_book *book)
+{
+	const struct service *service = &services->list[place];
+	struct address addresses[ADDRESSES_MAX];
+	unsigned count = addresses_of(services, place, book, addresses);
+
+	if (count > 0) {
+		add_addresses(text, service, addresses, count);
+		return;
+	}
+	for (unsigned p = 0; p < service->port_count; p++)
+		add_port(text, service->ports[p]);
 }
 
 /* The text behind the services' terms, whose number no longer matters. */
@@ -85,13 +123,14 @@ static void add_odd_packets(struct text *text, unsigned tunnels)
 }
 
 const char *capture_filter_build(char buf[static CAPTURE_FILTER_MAX],
-	const struct services *services, unsigned tunnels)
+	const struct services *services, unsigned tunnels,
+	const struct address_book *book)
 {
 	struct text text = {.buf = buf};
 
 	buf[0] = 0;
 	for (size_t i = 0; i < services->count && text.terms <= TERMS_MAX; i++)
-		add_service(&text, &services->list[i]);
+		add_service(&text, services, i, book);
 	if (text.terms == 0 || text.terms > TERMS_MAX) {
 		text.len = 0;
 		add(&text, "(tcp) or (udp)");

@@ -11,13 +11,17 @@
 
 #include <stddef.h>
 
-#include "astray/services.h"
+#include "address_book.h"
 
 #define CAPTURE_FILTER_MAX 16384
 
 /* Without services all TCP and UDP. Services too many for a filter get all of it as well:
- * the meter knows them apart. tunnels: UNWRAP_GRE and others. Returns buf. */
+ * the meter knows them apart. tunnels: UNWRAP_GRE and others. With a book (which may be
+ * NULL) a service's packets pass only from and to the addresses that its hosts lead to,
+ * not all of its ports; one with hosts by suffix, or without an address yet, keeps its
+ * ports. Returns buf. */
 const char *capture_filter_build(char buf[static CAPTURE_FILTER_MAX],
-	const struct services *services, unsigned tunnels);
+	const struct services *services, unsigned tunnels,
+	const struct address_book *book);
 
 #endif

@@ -83,7 +83,8 @@ static int open_capture(struct live *live)
 	struct live_capture_options options = {.loop = &live->loop,
 		.log = order->log,
 		.interfaces = order->interfaces,
-		.filter = capture_filter_build(filter, order->services, order->tunnels),
+		.filter = capture_filter_build(
+			filter, order->services, order->tunnels, NULL),
 		.buffer_bytes = order->buffer_bytes,
 		.snaplen = SNAPLEN,
 		.patient = strpbrk(order->interfaces, "*?[") != NULL,

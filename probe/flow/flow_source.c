@@ -12,6 +12,7 @@
 #include "capture_filter.h"
 #include "live_capture.h"
 #include "meter.h"
+#include "name_lookup.h"
 #include "socket_watch.h"
 
 #define SERVICES_LIMIT 256 /* where none are configured */
@@ -22,7 +23,7 @@
 #define TICK_MS 1000
 
 struct settings {
-	char method[16], interface[256], tunnels[64];
+	char method[16], filter[16], interface[256], tunnels[64];
 	int64_t window_us, buffer_bytes, snaplen, flows;
 };
 
@@ -36,6 +37,10 @@ static const struct conf_option options[] = {
 		sizeof(((struct settings *)0)->interface), 0, 0, "\"any\"",
 		"where to capture: \"any\" is all interfaces, else names and patterns "
 		"(eth0,wlan*), which are followed as they come and go"},
+	{"filter", CONF_TEXT, offsetof(struct settings, filter),
+		sizeof(((struct settings *)0)->filter), 0, 0, "\"ports\"",
+		"what reaches the process: \"ports\" of the services, or \"addresses\", "
+		"those that their hosts lead to by this machine's resolver"},
 	{"tunnels", CONF_TEXT, offsetof(struct settings, tunnels),
 		sizeof(((struct settings *)0)->tunnels), 0, 0, "\"\"",
 		"tunnels to look into: some of gre,ipip,vxlan,geneve"},
@@ -55,6 +60,10 @@ struct flow_watch {
 	struct socket_watch *sockets; /* instead of all that follows */
 	struct live_capture *capture;
 	struct meter *meter;
+	const struct services *services;
+	unsigned tunnels;
+	struct address_book *book; /* of a filter by addresses, and */
+	struct name_lookup *names; /* who keeps it */
 	char interfaces[256];
 	uv_timer_t timer;
 	unsigned closing; /* parts that are not closed yet */
@@ -100,13 +109,14 @@ static int make_meter(struct flow_watch *watch, const struct source_env *env,
 }
 
 static int open_capture(struct flow_watch *watch, const struct source_env *env,
-	const struct settings *settings, unsigned tunnels, struct fault *fault)
+	const struct settings *settings, struct fault *fault)
 {
 	char filter[CAPTURE_FILTER_MAX];
 	struct live_capture_options capture = {.loop = env->loop,
 		.log = env->log,
 		.interfaces = watch->interfaces,
-		.filter = capture_filter_build(filter, env->services, tunnels),
+		.filter = capture_filter_build(
+			filter, watch->services, watch->tunnels, watch->book),
 		.buffer_bytes = (int)settings->buffer_bytes,
 		.snaplen = (int)settings->snaplen,
 		.patient = true,
@@ -118,9 +128,50 @@ static int open_capture(struct flow_watch *watch, const struct source_env *env,
 	return live_capture_open(&watch->capture, &capture, fault);
 }
 
+/* Addresses came or went. */
+static void renew_filter(void *arg)
+{
+	struct flow_watch *watch = arg;
+	char filter[CAPTURE_FILTER_MAX], text[1024];
+	struct fault fault = {0};
+	int rc = live_capture_set_filter(watch->capture,
+		capture_filter_build(
+			filter, watch->services, watch->tunnels, watch->book),
+		&fault);
+
+	if (rc)
+		log_warn(watch->log, "flow", "%s; the old filter stays",
+			fault_text(&fault, text, sizeof(text)));
+	else
+		log_debug(watch->log, "flow", "filter: %s", filter);
+}
+
+static int read_filter(
+	struct flow_watch *watch, const struct settings *settings, struct fault *fault)
+{
+	int rc = 0;
+
+	if (strcmp(settings->filter, "addresses") == 0)
+		rc = address_book_new(&watch->book, watch->services);
+	else if (strcmp(settings->filter, "ports") != 0)
+		return fault_at(fault, STATUS_UNKNOWN, "flow.filter",
+			"\"%s\" is neither ports nor addresses", settings->filter);
+	return rc ? fault_at(fault, rc, "", "%s", status_text(rc)) : 0;
+}
+
+/* Until names are known their services' ports stay open; so they do for ever where there
+ * is no memory to ask. */
+static void look_names_up(struct flow_watch *watch, const struct source_env *env)
+{
+	if (watch->book)
+		(void)name_lookup_open(&watch->names, env->loop, env->log,
+			watch->services, watch->book, renew_filter, watch);
+}
+
 static void drop_watch(struct flow_watch *watch)
 {
 	meter_free(watch->meter);
+	address_book_free(watch->book);
 	free(watch);
 }
 
@@ -139,19 +190,21 @@ static int read_tunnels(
 static int start_packets(struct flow_watch *watch, const struct source_env *env,
 	const struct settings *settings, struct fault *fault)
 {
-	unsigned tunnels;
-	int rc = read_tunnels(&tunnels, settings, fault);
+	int rc = read_tunnels(&watch->tunnels, settings, fault);
 
 	if (rc == 0)
-		rc = make_meter(watch, env, settings, tunnels, fault);
+		rc = read_filter(watch, settings, fault);
 	if (rc == 0)
-		rc = open_capture(watch, env, settings, tunnels, fault);
+		rc = make_meter(watch, env, settings, watch->tunnels, fault);
+	if (rc == 0)
+		rc = open_capture(watch, env, settings, fault);
 	if (rc)
 		return rc;
 	(void)uv_timer_init(env->loop, &watch->timer);
 	watch->timer.data = watch;
 	(void)uv_timer_start(&watch->timer, second_passed, TICK_MS, TICK_MS);
 	meter_advance(watch->meter, now_moment());
+	look_names_up(watch, env);
 	return 0;
 }
 
@@ -210,6 +263,7 @@ static int start(void **out, const struct source_env *env, const void *settings,
 	if (!watch)
 		return -ENOMEM;
 	watch->log = env->log;
+	watch->services = env->services;
 	rc = start_by_method(watch, env, settings, fault);
 	if (rc) {
 		drop_watch(watch);
@@ -286,7 +340,9 @@ static void last_came(uv_timer_t *timer)
 	meter_advance(watch->meter, now_moment());
 	meter_finish(watch->meter);
 	log_losses(watch);
-	watch->closing = 2;
+	watch->closing = watch->names ? 3 : 2;
+	if (watch->names)
+		name_lookup_close(watch->names, part_closed, watch);
 	uv_close((uv_handle_t *)&watch->timer, timer_closed);
 	live_capture_close(watch->capture, part_closed, watch);
 }

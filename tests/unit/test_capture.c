@@ -185,11 +185,11 @@ static void tunnels_pass_the_filter_when_asked_for(void **state)
 	struct services none = {0};
 
 	(void)state;
-	assert_null(strstr(capture_filter_build(filter, &none, 0), "proto 47"));
-	assert_non_null(
-		strstr(capture_filter_build(filter, &none, UNWRAP_GRE), "(ip proto 47)"));
+	assert_null(strstr(capture_filter_build(filter, &none, 0, NULL), "proto 47"));
 	assert_non_null(strstr(
-		capture_filter_build(filter, &none, UNWRAP_VXLAN), "(udp port 4789)"));
+		capture_filter_build(filter, &none, UNWRAP_GRE, NULL), "(ip proto 47)"));
+	assert_non_null(strstr(capture_filter_build(filter, &none, UNWRAP_VXLAN, NULL),
+		"(udp port 4789)"));
 }
 
 static void the_filter_keeps_other_traffic_out(void **state)
@@ -205,11 +205,41 @@ static void the_filter_keeps_other_traffic_out(void **state)
 	(void)state;
 	(void)address_parse(&list[2].addresses[0], "203.0.113.1");
 	(void)address_parse(&list[2].addresses[1], "2001:db8::1");
-	assert_begins(capture_filter_build(filter, &services, 0),
+	assert_begins(capture_filter_build(filter, &services, 0, NULL),
 		"(port 443) or (port 80) or (host 203.0.113.1 and port 4430)"
 		" or (host 2001:db8::1 and port 4430) or (port 53) or ");
-	assert_begins(capture_filter_build(filter, &(struct services){0}, 0),
+	assert_begins(capture_filter_build(filter, &(struct services){0}, 0, NULL),
 		"(tcp) or (udp) or ");
+}
+
+static void by_addresses_only_where_hosts_lead_to_passes(void **state)
+{
+	static struct service list[2] = {{.name = "exact",
+						 .host_count = 1,
+						 .hosts = {"exchange.example"},
+						 .port_count = 1,
+						 .ports = {443}},
+		{.name = "suffix",
+			.host_count = 2,
+			.hosts = {"wiki.example", "*.wiki.example"},
+			.port_count = 1,
+			.ports = {8443}}};
+	struct services services = {2, list};
+	char filter[CAPTURE_FILTER_MAX];
+	struct moment now = {1590854700000000};
+	struct address_book *book;
+	struct address address;
+
+	(void)state;
+	assert_int_equal(address_book_new(&book, &services), 0);
+	assert_begins(capture_filter_build(filter, &services, 0, book),
+		"(port 443) or (port 8443) or ");
+	(void)address_parse(&address, "203.0.113.1");
+	(void)address_book_learn(book, 0, &address, now);
+	(void)address_book_learn(book, 1, &address, now);
+	assert_begins(capture_filter_build(filter, &services, 0, book),
+		"(host 203.0.113.1 and port 443) or (port 8443) or ");
+	address_book_free(book);
 }
 
 static void a_filter_that_grows_too_long_lets_all_tcp_in(void **state)
@@ -223,7 +253,7 @@ static void a_filter_that_grows_too_long_lets_all_tcp_in(void **state)
 		services.list[i].port_count = 1;
 		services.list[i].ports[0] = (uint16_t)(i + 1);
 	}
-	assert_begins(capture_filter_build(filter, &services, 0),
+	assert_begins(capture_filter_build(filter, &services, 0, NULL),
 		"(tcp) or (udp) or (port 53)");
 	free(services.list);
 }
@@ -238,6 +268,7 @@ int main(void)
 		cmocka_unit_test(the_source_has_sound_defaults),
 		cmocka_unit_test(tunnels_pass_the_filter_when_asked_for),
 		cmocka_unit_test(the_filter_keeps_other_traffic_out),
+		cmocka_unit_test(by_addresses_only_where_hosts_lead_to_passes),
 		cmocka_unit_test(a_filter_that_grows_too_long_lets_all_tcp_in),
 	};
 
