@@ -312,6 +312,7 @@ int live_capture_open(struct live_capture **out,
 	const struct live_capture_options *options, struct fault *fault)
 {
 	struct live_capture *live = calloc(1, sizeof(*live));
+	char text[1024];
 	int rc;
 
 	*out = NULL;
@@ -326,6 +327,10 @@ int live_capture_open(struct live_capture **out,
 		live_capture_close(live, nobody_waits, NULL);
 		return rc;
 	}
+	/* Others are captured: it is said, and no failure. */
+	if (live->first_rc)
+		log_warn(options->log, "flow", "%s; its traffic is not measured",
+			fault_text(fault, text, sizeof(text)));
 	*out = live;
 	return 0;
 }
