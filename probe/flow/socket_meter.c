@@ -11,6 +11,7 @@
  * not answer. */
 #define TRIES_IN_VAIN 2
 #define NOT_OURS (-1)
+#define COUNT_MAX ((INT64_C(1) << 53) - 1) /* of the wire */
 
 struct known {
 	uint64_t cookie;           /* 0: the row is empty */
@@ -144,13 +145,13 @@ static int service_of(struct socket_meter *meter, const struct diag_message *soc
 }
 
 /* A counter that went back says nothing: connecting failed, and the kernel cleared it. */
-static int64_t step(uint64_t now, uint64_t *before)
+static void add_growth(int64_t *sum, uint64_t now, uint64_t *before)
 {
-	int64_t grown = now > *before ? (int64_t)(now - *before) : 0;
+	uint64_t grown = now > *before ? now - *before : 0;
 
 	if (now > *before)
 		*before = now;
-	return grown;
+	*sum = grown < (uint64_t)(COUNT_MAX - *sum) ? *sum + (int64_t)grown : COUNT_MAX;
 }
 
 static void add_counts(
@@ -159,9 +160,10 @@ static void add_counts(
 	struct obs_traffic *traffic = windows_traffic(meter->windows, row->service);
 	uint64_t retransmits = row->retransmits;
 
-	traffic->sent_bytes += step(socket->sent_bytes, &row->sent_bytes);
-	traffic->received_bytes += step(socket->received_bytes, &row->received_bytes);
-	traffic->retransmits += step(socket->retransmits, &retransmits);
+	add_growth(&traffic->sent_bytes, socket->sent_bytes, &row->sent_bytes);
+	add_growth(
+		&traffic->received_bytes, socket->received_bytes, &row->received_bytes);
+	add_growth(&traffic->retransmits, socket->retransmits, &retransmits);
 	row->retransmits = (uint32_t)retransmits;
 	/* Without a new segment the round trip is the old one. */
 	if (row->connected && socket->rtt_us > 0 &&

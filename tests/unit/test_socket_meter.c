@@ -206,6 +206,23 @@ static void a_name_learned_later_brings_nothing_old(void **state)
 	bench_end(&bench);
 }
 
+static void senseless_counters_stay_within_the_wires_bounds(void **state)
+{
+	struct diag_message socket = socket_of(1, DIAG_MESSAGE_CONNECTED);
+	struct bench bench;
+
+	(void)state;
+	bench_begin(&bench, 2, 16);
+	end_list(&bench);
+	socket.sent_bytes = UINT64_MAX;
+	hear(&bench, socket);
+	socket.cookie = 2;
+	hear(&bench, socket);
+	finish(&bench);
+	assert_true(bench.seen.sent_bytes == (INT64_C(1) << 53) - 1);
+	bench_end(&bench);
+}
+
 static void our_own_do_not_count(void **state)
 {
 	struct diag_message socket = socket_of(1, DIAG_MESSAGE_CONNECTED);
@@ -327,6 +344,7 @@ int main(void)
 		cmocka_unit_test(one_between_two_lists_counts_by_its_end),
 		cmocka_unit_test(what_was_there_before_is_not_new),
 		cmocka_unit_test(a_name_learned_later_brings_nothing_old),
+		cmocka_unit_test(senseless_counters_stay_within_the_wires_bounds),
 		cmocka_unit_test(our_own_do_not_count),
 		cmocka_unit_test(a_refused_connection_is_told),
 		cmocka_unit_test(tries_in_vain_are_a_timeout_once),
