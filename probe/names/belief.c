@@ -66,6 +66,14 @@ static enum belief_step hear_others(
 {
 	unsigned patience = servers - 1 < 3 ? servers - 1 : 3;
 
+	/* Its turn again: what it repeats is no second word, what it takes back is one.
+	 */
+	if (dns_endpoint_equal(&belief->dissenter, &word->server))
+		return word->rc == 0 && belief->known &&
+				       delegation_equal(
+					       &belief->believed, &word->delegation)
+			       ? rest(belief, BELIEF_NOTHING)
+			       : BELIEF_ASK_OTHER;
 	if (word->rc == 0 && delegation_equal(&belief->candidate, &word->delegation))
 		return believe(belief);
 	belief->fruitless++;

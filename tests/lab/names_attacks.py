@@ -9,7 +9,7 @@ each run each attack is made, and repaired when it has been told of, and each ha
 standing for four rounds. What the probes printed meanwhile goes, with a calm minute before it, through
 `astray-collector replay`. An attack must be paged, and for its own reason, within two rounds of the
 sentinel; a harmless change must raise nothing. Off-path forgers must not be believed whatever they
-send, and nobody may be asked more than it is told in the head of probe/names. Prints a table.
+send, and nobody is asked more than once a round and kind. Prints a table.
 
 Needs root, nsd, unbound, nginx, openssl and ldns-signzone; skips loudly (exit 77) without them.
 """
@@ -21,12 +21,13 @@ import subprocess
 import time
 
 from internet import RUN, Failed, check, main, program
-from names_stage import (FAR, GENUINE, HIJACKER, LOOKALIKE, NEAR, OTHER, OWN, PROVIDER, REGISTRY, ROUND, SECOND,
-                         TWO_ROUNDS, ZONE, Stage, asked, by_both, calm, data, says)
+from names_stage import (FAR, GENUINE, HIJACKER, LOOKALIKE, NEAR, OTHER, OWN, PROVIDER, REGISTRY, ROUND, SECOND, ZONE,
+                         Questions, Stage, data, says)
 from places import databases, place
 from servers import answers
 
-HARMLESS_ROUNDS = 4
+ROUNDS_ALLOWED, HARMLESS_ROUNDS = 2, 4
+POLITE_ROUNDS = 10
 LEARN_S = 3  # of calm before anything is strange
 VERBOSE = bool(os.environ.get("VERBOSE"))
 
@@ -100,7 +101,7 @@ def attacks(stage):
 
     def flicker():
         publish([LOOKALIKE])
-        stage.told("it", lambda seen: by_both(seen, "NS", [LOOKALIKE]), time.monotonic())
+        stage.told("it", lambda seen: says(seen, "parent", "NS", [LOOKALIKE]), time.monotonic(), 20)
         publish()
 
     return [
@@ -151,10 +152,10 @@ def harmless(stage):
     ]
 
 
-def is_page(incident, attack, start_us):
+def is_page(incident, attack):
     text = incident["title"] + incident["text"]
     return (incident["severity"] == "page" and attack.cause in incident["causes"]
-            and incident["rx_us"] >= start_us and all(word in text for word in attack.words))
+            and all(word in text for word in attack.words))
 
 
 def quiet(stage):
@@ -169,30 +170,51 @@ def quiet(stage):
         for o in seen), start, 20)
 
 
+def rounds(stage, attack, start, end_us):
+    """How many rounds of questions have begun since then: those of whoever can see the attack."""
+    if attack.cause == "certificate":
+        return sum(us <= end_us for at, us, obs in stage.gateway.lines if at >= start and obs["kind"] == "check")
+    lines = [(us, obs) for at, us, obs in stage.sentinel.lines if at >= start and us <= end_us
+             and obs["kind"] == "dns"]
+    if "resolver" in attack.name:
+        return sum((o["role"], o["type"]) == ("resolver", "A") for _, o in lines)
+    if attack.cause == "records" and attack.name != "DS removed":
+        counts = collections.Counter(o["server"] for _, o in lines
+                                     if (o["role"], o["type"]) == ("authority", "SOA"))
+        return max(counts.values(), default=0)
+    # The parent's words: those that confirm each other follow each other at once.
+    times = [us for us, o in lines if (o["role"], o["type"]) == ("parent", "NS")]
+    return sum(later - earlier > ROUND * 5e5 for earlier, later in zip([0, *times], times))
+
+
 def play(stage, judge, attack):
-    """Seconds until the page, from the change; None: none came."""
+    """(seconds, rounds) until the page, from the change; None: it did not come in time."""
     quiet(stage)
     stage.cold.forget()
     start, start_us = time.monotonic(), time.time_ns() // 1000
     attack.change()
     # The servers take a moment to load: from then on rounds are counted.
-    start = max(start, time.monotonic() - 0.1) if attack.name != "flicker" else start
-    start_us = max(start_us, time.time_ns() // 1000 - 100_000) if attack.name != "flicker" else start_us
-    end, page = start + TWO_ROUNDS + 0.3, None
-    while not page and time.monotonic() < end:
+    if attack.name != "flicker":
+        start = max(start, time.monotonic() - 0.1)
+        start_us = time.time_ns() // 1000 - 100_000
+    page, end = None, time.monotonic() + 20
+    while not page and time.monotonic() < end and (
+            rounds(stage, attack, start, time.time_ns() // 1000) <= ROUNDS_ALLOWED):
         with stage.sentinel.news:
             stage.sentinel.news.wait(0.25)
-        found = [i for i in judge.incidents(start, time.monotonic()) if is_page(i, attack, 0)] \
-            if judge.heard(start, time.monotonic()) else []
-        page = found[0] if found else None
-    followed = (answers(stage.laptop, stage.cold.address, ZONE) == [attack.cold] if attack.cold else None)
-    kept = (answers(stage.office, stage.resolver.address, ZONE) == [NEAR] if attack.cold else None)
-    if not page and VERBOSE:
+        now = time.monotonic()
+        if judge.heard(start, now):
+            page = next((i for i in judge.incidents(start, now) if is_page(i, attack)), None)
+    needed = rounds(stage, attack, start, page["rx_us"]) if page else None
+    took = ((page["rx_us"] - start_us) / 1e6, needed) if page and needed <= ROUNDS_ALLOWED else None
+    followed = (answers(stage.laptop, stage.cold.address, ZONE, timeout=10) == [attack.cold] if attack.cold else None)
+    kept = (answers(stage.office, stage.resolver.address, ZONE, timeout=10) == [NEAR] if attack.cold else None)
+    if not took and VERBOSE:
         print(f"-- {attack.name}")
         for incident in judge.incidents(start, time.monotonic()):
             print(incident["severity"], incident["text"])
     attack.repair()
-    return (page["rx_us"] - start_us) / 1e6 if page else None, followed, kept
+    return took, followed, kept
 
 
 def leave(stage, judge, change, repair, announced):
@@ -207,10 +229,24 @@ def leave(stage, judge, change, repair, announced):
     return raised
 
 
-def politeness(stage, start, seconds, questions):
-    """Questions per minute to the registry's servers, and to each name server of the zone."""
-    spent = stage.registry.questions() - questions
-    return spent, 60 * spent / seconds
+def politeness(stage):
+    """What the sentinel asks in calm rounds, seen on its wire: one question a round of all the parent's
+    servers together (NS, whose answer tells of DS), and of each of the zone's five, and in each fifth
+    round seven."""
+    quiet(stage)
+    questions, start = Questions(stage.office), time.monotonic()
+    time_over = start + POLITE_ROUNDS * ROUND
+    stage.told("rounds", lambda seen: time.monotonic() > time_over, start, 60)
+    seconds = time.monotonic() - start
+    questions.close()
+    parent = sum(questions.count[server] for server in REGISTRY)
+    zone = [questions.count[server] for server in (PROVIDER, SECOND)]
+    print(f"\nin {seconds:.0f} s of rounds of {ROUND:.0f} s: {parent} questions to the parent's servers, "
+          f"{zone[0]} and {zone[1]} to the zone's")
+    most = seconds / (0.8 * ROUND) + 1
+    check(0 < parent <= most, f"{parent} questions to the parent in at most {most:.0f} rounds")
+    most = 5 * most + 2 * (most / 5 + 1)
+    check(all(0 < asked <= most for asked in zone), f"{zone} questions to the zone's servers, not {most:.0f}")
 
 
 class Table:
@@ -220,13 +256,13 @@ class Table:
     def add(self, name, took):
         self.rows.setdefault(name, []).append(took)
 
-    def show(self, runs):
-        print(f"\n{'attack':26}{'paged':>9}{'median s':>10}{'worst s':>9}   (two rounds are at most "
-              f"{TWO_ROUNDS:.1f} s)")
+    def show(self):
+        print(f"\n{'attack':26}{'paged within two rounds':>24}{'in the first':>14}{'median s':>10}{'worst s':>9}")
         for name, times in self.rows.items():
             told = sorted(t for t in times if t is not None)
-            print(f"{name:26}{len(told):>4} of {len(times):<3}" + (
-                f"{told[len(told) // 2]:>9.1f}{told[-1]:>9.1f}" if told else ""), flush=True)
+            first = sum(needed <= 1 for _, needed in told)
+            print(f"{name:26}{f'{len(told)} of {len(times)}':>24}{first:>14}" + (
+                f"{told[len(told) // 2][0]:>10.1f}{told[-1][0]:>9.1f}" if told else ""), flush=True)
 
 
 def run(internet, runs, only):
@@ -238,6 +274,9 @@ def run(internet, runs, only):
     stage.told("a calm while", lambda seen: time.monotonic() > start + LEARN_S + 3 * ROUND, start, 60)
     judge.learn(start, time.monotonic())
     check(judge.incidents(start, time.monotonic()) == [], "calm raises nothing")
+
+    if not only:
+        politeness(stage)
 
     def chosen(name):
         return not only or any(word in name for word in only)
@@ -259,7 +298,7 @@ def run(internet, runs, only):
             if incidents:
                 wrong.append(f"run {number + 1}: {name} raised {incidents[0]['title']}")
                 print(wrong[-1], flush=True)
-    table.show(runs)
+    table.show()
     print(f"\n{'harmless change':30}{'raised':>8}")
     for name, counts in raised.items():
         print(f"{name:30}{sum(count > 0 for count in counts):>3} of {len(counts)}")

@@ -8,9 +8,13 @@ a second name server, a hijacker, resolvers, a registry's RDAP service, and the 
 
 Everything is a real server; what the probes print is kept with the time at which it came.
 """
+import collections
+import contextlib
 import http.server
 import json
 import re
+import socket
+import struct
 import subprocess
 import threading
 import time
@@ -65,12 +69,7 @@ class Registry:
 
     def questions(self):
         """How many both have answered."""
-        total = 0
-        for server in self.servers:
-            out = server.host.run(tool("nsd-control"), "-c", server.folder / "nsd.conf",
-                                  "stats_noreset").stdout
-            total += int(re.search(r"^num\.queries=(\d+)", out, re.M)[1])
-        return total
+        return sum(server.questions() for server in self.servers)
 
 
 class Rdap:
@@ -140,6 +139,40 @@ class Heard:
         return time.monotonic() - start
 
 
+class Questions:
+    """What leaves a machine for port 53, seen on its wire: `on_packet(packet)` is called for each IPv4 one;
+    `count` holds how many went to whom."""
+
+    OUTGOING = 4
+
+    def __init__(self, host, on_packet=None):
+        with host.entered():
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))  # all
+        self.socket.settimeout(0.1)
+        self.count, self.on_packet, self.ended = collections.Counter(), on_packet, False
+        self.thread = threading.Thread(target=self.listen, daemon=True)
+        self.thread.start()
+
+    def listen(self):
+        while not self.ended:
+            with contextlib.suppress(TimeoutError):
+                packet, (_, _, kind, *_) = self.socket.recvfrom(65536)
+                if packet[0] >> 4 != 4:
+                    continue
+                head = (packet[0] & 15) * 4
+                port = struct.unpack_from(">H", packet, head + 2)[0]
+                # Of TCP only what begins: one question is one connection.
+                if kind == self.OUTGOING and port == 53 and (packet[9] == 17 or packet[head + 13] & 0x12 == 2):
+                    self.count[socket.inet_ntoa(packet[16:20])] += 1
+                    if self.on_packet:
+                        self.on_packet(packet)
+
+    def close(self):
+        self.ended = True
+        self.thread.join()
+        self.socket.close()
+
+
 class Stage:
     def __init__(self, internet, cold=False):
         """`cold`: beside the sentinel there is an employee's machine, whose resolver knows nothing yet."""
@@ -204,7 +237,8 @@ class Stage:
         addresses = [address] if isinstance(address, str) else address
         for names in (self.provider, self.second):
             # Who knows the name servers keeps them: what makes a resolver a warm one.
-            names.serve(ZONE, f"@ 600 NS {GENUINE}.", f"@ 600 NS {OWN}.", f"{OWN}. 600 A {SECOND}",
+            names.serve(ZONE, f"@ 86400 NS {GENUINE}.", f"@ 86400 NS {OWN}.",
+                        f"{OWN}. 86400 A {SECOND}",
                         *(f"@ A {each}" for each in addresses), f"@ MX 10 {mail}", '@ TXT "v=spf1 -all"',
                         *lines, ttl=ttl)
 

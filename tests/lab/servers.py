@@ -16,6 +16,7 @@ import datetime
 import http.client
 import itertools
 import pathlib
+import re
 import secrets
 import signal
 import socket
@@ -302,6 +303,11 @@ remote-control:
         if self.process:
             done = self.host.run(tool("nsd-control"), "-c", self.folder / "nsd.conf", *words, check=False)
             check(done.returncode == 0, f"nsd-control {words}: {done.stdout}{done.stderr}")
+
+    def questions(self):
+        """How many it has answered."""
+        out = self.host.run(tool("nsd-control"), "-c", self.folder / "nsd.conf", "stats_noreset").stdout
+        return int(re.search(r"^num\.queries=(\d+)", out, re.M)[1])
 
     def start(self):
         if not self.process:

@@ -222,6 +222,29 @@ static void one_servers_change_is_spreading_until_another_tells_it(void **state)
 	free(belief);
 }
 
+static void what_one_server_repeats_is_no_second_word(void **state)
+{
+	struct stage *stage = *state;
+	struct belief *belief = calloc(1, sizeof(*belief));
+
+	assert_non_null(belief);
+	(void)belief_hear(belief, word_of(stage, 1, GOOD, false), 1);
+	(void)belief_hear(belief, word_of(stage, 2, BAD, false), 2);
+	(void)belief_hear(belief, word_of(stage, 2, BAD, true), 2);
+	assert_int_equal(
+		belief_hear(belief, word_of(stage, 1, GOOD, true), 2), BELIEF_ASK_LATER);
+	/* There are two, and it is the dissenter's turn. */
+	assert_int_equal(
+		belief_hear(belief, word_of(stage, 2, BAD, true), 2), BELIEF_ASK_OTHER);
+	assert_true(delegation_has_server(&belief->believed, GOOD));
+	assert_int_equal(
+		belief_hear(belief, word_of(stage, 1, GOOD, true), 2), BELIEF_ASK_LATER);
+	assert_int_equal(
+		belief_hear(belief, word_of(stage, 2, GOOD, true), 2), BELIEF_REST);
+	assert_int_equal(belief->stage, BELIEF_CALM);
+	free(belief);
+}
+
 static void silence_is_no_change(void **state)
 {
 	struct stage *stage = *state;
@@ -249,6 +272,7 @@ int main(void)
 		TEST(a_change_wants_two_servers),
 		TEST(what_tcp_does_not_repeat_is_refuted),
 		TEST(one_servers_change_is_spreading_until_another_tells_it),
+		TEST(what_one_server_repeats_is_no_second_word),
 		TEST(silence_is_no_change),
 	};
 
