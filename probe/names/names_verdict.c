@@ -250,6 +250,27 @@ static bool registry_has(const struct obs_registry *registry, const char *server
 	return false;
 }
 
+/* The zone above and the registry are two hands of one body: one of them is late, or was
+ * forced. */
+static void judge_signature(
+	struct names_verdict *verdict, const struct names_report *report)
+{
+	const struct obs_registry *registry = &report->registry;
+
+	for (size_t i = 0; registry->signed_known && i < report->count; i++) {
+		const struct obs_dns *dns = report->answers[i];
+
+		if (dns->role == OBS_PARENT && strcmp(dns->type, "DS") == 0 &&
+			is_answered(dns) &&
+			(dns->answer_count > 0) != registry->delegation_signed)
+			say(verdict, NAMES_WRONG,
+				"the registry says that the delegation is %s, the zone "
+				"above has %s",
+				registry->delegation_signed ? "signed" : "not signed",
+				dns->answer_count ? "DS" : "no DS");
+	}
+}
+
 static void judge_registry(struct names_verdict *verdict,
 	const struct names_report *report, const struct obs_dns *delegation)
 {
@@ -263,6 +284,13 @@ static void judge_registry(struct names_verdict *verdict,
 			say(verdict, NAMES_NOTE,
 				"the registry does not list name server %s",
 				delegation->answers[i].data);
+	for (unsigned i = 0; i < registry->server_count; i++)
+		if (!has_answer(delegation, registry->name_servers[i]))
+			say(verdict, NAMES_NOTE,
+				"the registry lists name server %s, and the zone above "
+				"does not delegate to it",
+				registry->name_servers[i]);
+	judge_signature(verdict, report);
 }
 
 static void judge_answers(

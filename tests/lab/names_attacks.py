@@ -170,20 +170,20 @@ def quiet(stage):
         for o in seen), start, 20)
 
 
-def rounds(stage, attack, start, end_us):
-    """How many rounds of questions have begun since then: those of whoever can see the attack."""
+def rounds(stage, attack, start_us, end_us):
+    """How many rounds of questions were begun since then: by whoever can see the attack."""
+    probe = stage.gateway if attack.cause == "certificate" else stage.sentinel
+    lines = [obs for _, us, obs in probe.lines if obs["at_us"] >= start_us and us <= end_us]
     if attack.cause == "certificate":
-        return sum(us <= end_us for at, us, obs in stage.gateway.lines if at >= start and obs["kind"] == "check")
-    lines = [(us, obs) for at, us, obs in stage.sentinel.lines if at >= start and us <= end_us
-             and obs["kind"] == "dns"]
+        return sum(o["kind"] == "check" for o in lines)
+    lines = [o for o in lines if o["kind"] == "dns"]
     if "resolver" in attack.name:
-        return sum((o["role"], o["type"]) == ("resolver", "A") for _, o in lines)
+        return sum((o["role"], o["type"]) == ("resolver", "A") for o in lines)
     if attack.cause == "records" and attack.name != "DS removed":
-        counts = collections.Counter(o["server"] for _, o in lines
-                                     if (o["role"], o["type"]) == ("authority", "SOA"))
+        counts = collections.Counter(o["server"] for o in lines if (o["role"], o["type"]) == ("authority", "SOA"))
         return max(counts.values(), default=0)
     # The parent's words: those that confirm each other follow each other at once.
-    times = [us for us, o in lines if (o["role"], o["type"]) == ("parent", "NS")]
+    times = sorted(o["at_us"] for o in lines if (o["role"], o["type"]) == ("parent", "NS"))
     return sum(later - earlier > ROUND * 5e5 for earlier, later in zip([0, *times], times))
 
 
@@ -193,19 +193,18 @@ def play(stage, judge, attack):
     stage.cold.forget()
     start, start_us = time.monotonic(), time.time_ns() // 1000
     attack.change()
-    # The servers take a moment to load: from then on rounds are counted.
+    # The servers have it: from now on rounds are counted.
     if attack.name != "flicker":
-        start = max(start, time.monotonic() - 0.1)
-        start_us = time.time_ns() // 1000 - 100_000
+        start_us = time.time_ns() // 1000
     page, end = None, time.monotonic() + 20
     while not page and time.monotonic() < end and (
-            rounds(stage, attack, start, time.time_ns() // 1000) <= ROUNDS_ALLOWED):
+            rounds(stage, attack, start_us, time.time_ns() // 1000) <= ROUNDS_ALLOWED):
         with stage.sentinel.news:
             stage.sentinel.news.wait(0.25)
         now = time.monotonic()
         if judge.heard(start, now):
             page = next((i for i in judge.incidents(start, now) if is_page(i, attack)), None)
-    needed = rounds(stage, attack, start, page["rx_us"]) if page else None
+    needed = rounds(stage, attack, start_us, page["rx_us"]) if page else None
     took = ((page["rx_us"] - start_us) / 1e6, needed) if page and needed <= ROUNDS_ALLOWED else None
     followed = (answers(stage.laptop, stage.cold.address, ZONE, timeout=10) == [attack.cold] if attack.cold else None)
     kept = (answers(stage.office, stage.resolver.address, ZONE, timeout=10) == [NEAR] if attack.cold else None)
