@@ -264,7 +264,7 @@ static int open_run(struct run *run, struct fault *fault)
 		return rc;
 	rc = dns_client_open(&run->client, &run->loop);
 	if (rc == 0)
-		rc = registry_client_open(&run->registry, &run->loop, order->rdap);
+		rc = registry_client_open(&run->registry, &run->loop, order->rdap, NULL);
 	if (rc == 0)
 		rc = finder_open(
 			&run->finder, run->client, order->roots, order->root_count);

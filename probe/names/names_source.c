@@ -18,7 +18,7 @@ struct settings {
 	bool delegation, authority, resolver, registry;
 	int64_t interval_us, registry_interval_us;
 	struct conf_texts roots, resolvers;
-	char rdap[OBS_TEXT];
+	char rdap[OBS_TEXT], rdap_list[OBS_TEXT];
 };
 
 static const struct conf_option options[] = {
@@ -43,6 +43,9 @@ static const struct conf_option options[] = {
 	{"rdap", CONF_TEXT, offsetof(struct settings, rdap),
 		sizeof(((struct settings *)0)->rdap), 0, 0, "\"\"",
 		"base URL of the registry to ask, in place of the one that IANA lists"},
+	{"rdap_list", CONF_TEXT, offsetof(struct settings, rdap_list),
+		sizeof(((struct settings *)0)->rdap_list), 0, 0, "\"\"",
+		"URL of the list of registries (RFC 9224), in place of IANA's"},
 	{"resolvers", CONF_TEXTS, offsetof(struct settings, resolvers), 0, 0,
 		DNS_CLIENT_RESOLVERS, "[]",
 		"ADDRESS or ADDRESS:PORT of resolvers to ask, in place of resolv.conf's"},
@@ -272,6 +275,7 @@ static int open_registry(struct names_watch *watch, const struct settings *setti
 	struct registry_watch_order order = {.loop = watch->env.loop,
 		.log = watch->env.log,
 		.base = settings->rdap,
+		.bootstrap = settings->rdap_list,
 		.interval_us = settings->registry_interval_us,
 		.heard = registry_heard,
 		.arg = watch};

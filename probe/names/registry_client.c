@@ -9,32 +9,22 @@
 #include "astray/now.h"
 #include "astray/status.h"
 #include "rdap.h"
+#include "registry_book.h"
 
 #define BOOTSTRAP_URL "https://data.iana.org/rdap/dns.json"
-#define BOOTSTRAP_KEPT_US MOMENT_DAY_US
 #define TIMEOUT_US (20 * MOMENT_SECOND_US)
-#define WAIT_MIN_US MOMENT_MINUTE_US
-#define WAIT_MAX_US MOMENT_DAY_US
-#define BASES 16
+/* Longer is a day; and it must not overflow. */
+#define RETRY_AFTER_MAX_S (MOMENT_DAY_US / MOMENT_SECOND_US)
 #define STATUS_OK 200
 #define STATUS_NONE 404
 #define STATUS_SLOW_DOWN 429
 #define STATUS_BUSY 503
 
-/* A registry that wants to be left alone. */
-struct busy_base {
-	char base[OBS_TEXT];
-	struct tick until;
-};
-
 struct registry_client {
 	struct fetch *fetch;
 	char base[OBS_TEXT]; /* configured */
-	char *bootstrap;
-	size_t bootstrap_len;
-	struct tick bootstrap_until;
-	struct busy_base busy[BASES];
-	unsigned oldest; /* of these, to be replaced next */
+	char bootstrap[OBS_TEXT];
+	struct registry_book book;
 };
 
 struct errand {
@@ -62,61 +52,30 @@ static void fail(struct errand *errand, int rc, const char *why)
 
 static int64_t wait_for(const struct fetch_answer *answer)
 {
-	int64_t wait_us = answer->retry_after_s * MOMENT_SECOND_US;
+	int64_t wait_s = answer->retry_after_s < RETRY_AFTER_MAX_S ? answer->retry_after_s
+								   : RETRY_AFTER_MAX_S;
 
-	if (answer->retry_after_s > WAIT_MAX_US / MOMENT_SECOND_US)
-		return WAIT_MAX_US;
-	return wait_us < WAIT_MIN_US ? WAIT_MIN_US : wait_us;
+	return wait_s > 0 ? wait_s * MOMENT_SECOND_US : 0;
 }
 
-static struct busy_base *find_busy(struct registry_client *client, const char *base)
-{
-	for (unsigned i = 0; i < BASES; i++)
-		if (strcmp(client->busy[i].base, base) == 0)
-			return &client->busy[i];
-	return NULL;
-}
-
-static void leave_alone(struct registry_client *client, const char *base, int64_t wait_us)
-{
-	struct busy_base *busy = find_busy(client, base);
-
-	if (!busy) {
-		busy = &client->busy[client->oldest];
-		client->oldest = (client->oldest + 1) % BASES;
-	}
-	(void)snprintf(busy->base, sizeof(busy->base), "%s", base);
-	busy->until = (struct tick){now_tick().us + wait_us};
-}
-
-/* 0 when the answer's body may be read; else the errand has ended. */
+/* 0 when the answer's body may be read. */
 static int check_answer(
-	struct errand *errand, const struct fetch_answer *answer, const char *whose)
+	struct fault *fault, const struct fetch_answer *answer, const char *whose)
 {
-	struct fault fault = {0};
-	int64_t wait_us = 0;
-	int rc = answer->rc;
-
-	if (rc)
-		(void)fault_at(&fault, rc, "", "%s: %s", whose,
-			answer->error_text[0] ? answer->error_text : status_text(rc));
-	else if (answer->status == STATUS_SLOW_DOWN || answer->status == STATUS_BUSY)
-		rc = fault_at(&fault, STATUS_LATER, "",
+	if (answer->rc)
+		return fault_at(fault, answer->rc, "", "%s: %s", whose,
+			answer->error_text[0] ? answer->error_text
+					      : status_text(answer->rc));
+	if (answer->status == STATUS_SLOW_DOWN || answer->status == STATUS_BUSY)
+		return fault_at(fault, STATUS_LATER, "",
 			"%s wants to be left alone (HTTP %ld)", whose, answer->status);
-	else if (answer->status != STATUS_OK)
-		rc = fault_at(&fault,
+	if (answer->status != STATUS_OK)
+		return fault_at(fault,
 			answer->status == STATUS_NONE ? STATUS_UNKNOWN : STATUS_REFUSED,
 			"", "%s answers HTTP %ld", whose, answer->status);
-	else if (answer->truncated)
-		rc = fault_at(&fault, STATUS_LIMIT, "", "%s answers too much", whose);
-	if (rc == 0)
-		return 0;
-	if (rc == STATUS_LATER) {
-		wait_us = wait_for(answer);
-		leave_alone(errand->client, errand->base, wait_us);
-	}
-	end(errand, rc, NULL, wait_us, &fault);
-	return rc;
+	if (answer->truncated)
+		return fault_at(fault, STATUS_LIMIT, "", "%s answers too much", whose);
+	return 0;
 }
 
 static void domain_told(void *arg, const struct fetch_answer *answer)
@@ -124,10 +83,17 @@ static void domain_told(void *arg, const struct fetch_answer *answer)
 	struct errand *errand = arg;
 	struct fault fault = {0};
 	struct obs *obs;
-	int rc;
+	int rc = check_answer(&fault, answer, errand->base);
 
-	if (check_answer(errand, answer, errand->base))
+	if (rc) {
+		end(errand, rc, NULL,
+			rc == STATUS_LATER
+				? registry_book_leave_alone(&errand->client->book,
+					  errand->base, wait_for(answer), now_tick())
+				: 0,
+			&fault);
 		return;
+	}
 	obs = malloc(sizeof(*obs));
 	if (!obs) {
 		fail(errand, -ENOMEM, status_text(-ENOMEM));
@@ -157,8 +123,8 @@ static int start(struct errand *errand, const char *url, size_t limit, fetch_don
 
 static void ask_base(struct errand *errand)
 {
-	const struct busy_base *busy = find_busy(errand->client, errand->base);
-	int64_t wait_us = busy ? -tick_since_us(now_tick(), busy->until) : 0;
+	int64_t wait_us =
+		registry_book_wait_us(&errand->client->book, errand->base, now_tick());
 	struct fault fault = {0};
 	char url[OBS_TEXT];
 	int rc;
@@ -179,8 +145,8 @@ static void ask_base(struct errand *errand)
 static void ask_by_bootstrap(struct errand *errand)
 {
 	struct fault fault = {0};
-	int rc = rdap_find_base(errand->base, errand->domain, errand->client->bootstrap,
-		errand->client->bootstrap_len, &fault);
+	int rc = rdap_find_base(errand->base, errand->domain, errand->client->book.list,
+		errand->client->book.list_len, &fault);
 
 	if (rc)
 		end(errand, rc, NULL, 0, &fault);
@@ -188,29 +154,51 @@ static void ask_by_bootstrap(struct errand *errand)
 		ask_base(errand);
 }
 
+/* Without a new list the old one holds; registries rarely move. */
 static void bootstrap_told(void *arg, const struct fetch_answer *answer)
 {
 	struct errand *errand = arg;
-	struct registry_client *client = errand->client;
-	char *copy;
+	struct registry_book *book = &errand->client->book;
+	struct fault fault = {0};
+	char base[OBS_TEXT];
+	int rc = check_answer(&fault, answer, errand->client->bootstrap);
 
-	if (check_answer(errand, answer, BOOTSTRAP_URL))
-		return;
-	copy = malloc(answer->body_len + 1);
-	if (!copy) {
-		fail(errand, -ENOMEM, status_text(-ENOMEM));
+	if (rc == -ECANCELED) {
+		end(errand, rc, NULL, 0, &fault);
 		return;
 	}
-	memcpy(copy, answer->body, answer->body_len + 1);
-	free(client->bootstrap);
-	client->bootstrap = copy;
-	client->bootstrap_len = answer->body_len;
-	client->bootstrap_until = (struct tick){now_tick().us + BOOTSTRAP_KEPT_US};
-	ask_by_bootstrap(errand);
+	/* What names no registry of a domain that is there is no list. */
+	if (rc == 0)
+		rc = rdap_find_base(
+			base, errand->domain, answer->body, answer->body_len, &fault);
+	if (rc == 0 || rc == STATUS_UNKNOWN)
+		rc = registry_book_keep_list(
+			book, answer->body, answer->body_len, now_tick());
+	if (rc)
+		registry_book_put_off_list(book, wait_for(answer), now_tick());
+	if (rc && !book->list)
+		end(errand, rc, NULL, 0, &fault);
+	else
+		ask_by_bootstrap(errand);
 }
 
-int registry_client_open(
-	struct registry_client **out, struct uv_loop_s *loop, const char *base)
+/* Nobody is asked for the list while it is put off. */
+static int ask_for_list(struct errand *errand)
+{
+	struct registry_book *book = &errand->client->book;
+
+	if (registry_book_list_is_due(book, now_tick()))
+		return start(errand, errand->client->bootstrap, RDAP_BOOTSTRAP_MAX,
+			bootstrap_told);
+	if (book->list)
+		ask_by_bootstrap(errand);
+	else
+		fail(errand, STATUS_LATER, "the list of registries cannot be had now");
+	return 0;
+}
+
+int registry_client_open(struct registry_client **out, struct uv_loop_s *loop,
+	const char *base, const char *bootstrap)
 {
 	struct registry_client *client = calloc(1, sizeof(*client));
 	int rc;
@@ -219,6 +207,8 @@ int registry_client_open(
 	if (!client)
 		return -ENOMEM;
 	(void)snprintf(client->base, sizeof(client->base), "%s", base ? base : "");
+	(void)snprintf(client->bootstrap, sizeof(client->bootstrap), "%s",
+		bootstrap && *bootstrap ? bootstrap : BOOTSTRAP_URL);
 	rc = fetch_open(&client->fetch, loop);
 	if (rc) {
 		free(client);
@@ -243,11 +233,8 @@ int registry_client_ask(struct registry_client *client, const char *domain,
 	(void)snprintf(errand->base, sizeof(errand->base), "%s", client->base);
 	if (client->base[0])
 		ask_base(errand);
-	else if (client->bootstrap &&
-		 tick_since_us(now_tick(), client->bootstrap_until) < 0)
-		ask_by_bootstrap(errand);
 	else
-		rc = start(errand, BOOTSTRAP_URL, RDAP_BOOTSTRAP_MAX, bootstrap_told);
+		rc = ask_for_list(errand);
 	if (rc)
 		free(errand);
 	return rc;
@@ -258,6 +245,6 @@ void registry_client_close(struct registry_client *client)
 	if (!client)
 		return;
 	fetch_close(client->fetch);
-	free(client->bootstrap);
+	registry_book_free(&client->book);
 	free(client);
 }

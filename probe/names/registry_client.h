@@ -1,7 +1,7 @@
 /*
  * Asks registries of domains (RDAP over HTTPS). Which registry is in charge is told by
- * IANA's bootstrap file, kept for a day, unless one is configured. A registry that says
- * "not now" is left alone for as long as it says.
+ * IANA's list (its bootstrap file), kept for a day, unless one is configured. A registry
+ * that says "not now" is left alone for as long as it says.
  */
 #ifndef NAMES_REGISTRY_CLIENT_H
 #define NAMES_REGISTRY_CLIENT_H
@@ -19,9 +19,10 @@ struct registry_client;
 typedef void (*registry_client_fn)(void *arg, int rc, const struct obs *obs,
 	int64_t wait_us, const struct fault *fault);
 
-/* `base`: the registry's base URL; NULL or "": the bootstrap file's. Copied. */
-int registry_client_open(
-	struct registry_client **out, struct uv_loop_s *loop, const char *base);
+/* `base`: the registry's base URL; NULL or "": the one in the list of registries at
+ * `bootstrap`; NULL or "": IANA's. Copied. */
+int registry_client_open(struct registry_client **out, struct uv_loop_s *loop,
+	const char *base, const char *bootstrap);
 /* Calls done exactly once, perhaps during the call, unless this fails. */
 int registry_client_ask(struct registry_client *client, const char *domain,
 	registry_client_fn done, void *arg);

@@ -121,7 +121,8 @@ int registry_watch_open(
 	if (!watch)
 		return -ENOMEM;
 	watch->order = *order;
-	rc = registry_client_open(&watch->client, order->loop, order->base);
+	rc = registry_client_open(
+		&watch->client, order->loop, order->base, order->bootstrap);
 	if (rc) {
 		free(watch);
 		return rc;

@@ -17,7 +17,7 @@ struct registry_watch;
 struct registry_watch_order {
 	struct uv_loop_s *loop;
 	const struct log *log;
-	const char *base;    /* as of registry_client_open */
+	const char *base, *bootstrap; /* as of registry_client_open */
 	int64_t interval_us; /* of zones; servers' domains are asked for much more rarely
 			      */
 	void (*heard)(void *arg, const struct obs *obs);

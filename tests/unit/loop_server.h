@@ -105,7 +105,7 @@ static inline void loop_server_close_one(uv_handle_t *handle, void *arg)
 {
 	struct loop_server *server = arg;
 
-	if (handle->type == UV_TCP && !uv_is_closing(handle))
+	if (handle->type == UV_TCP && handle->data == server && !uv_is_closing(handle))
 		uv_close(handle, handle == (uv_handle_t *)&server->listener
 					 ? NULL
 					 : loop_server_forget);
