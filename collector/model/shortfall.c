@@ -11,7 +11,7 @@
 #define DISPERSION_MOST .25
 #define LOOSER 100
 #define WARN_SHARE .7
-#define CAP_ABOVE 1.7
+#define CAP_ABOVE 1
 #define SETTLED_WINDOWS 300
 #define SURGE .35
 #define SURGE_WINDOWS 24

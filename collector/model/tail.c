@@ -71,7 +71,7 @@ double tail_threshold(
 	double sum = 0, beta, threshold;
 
 	if (tail->seen < SEEN_ENOUGH)
-		return bounds->floor * CAUTION;
+		return fmin(bounds->floor * CAUTION, bounds->cap);
 	for (uint32_t i = first; i < tail->count; i++)
 		sum += tail->top[i];
 	beta = fmax(bounds->least_beta, sum / length - tail->top[first]);

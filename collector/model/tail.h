@@ -30,7 +30,7 @@ double tail_deviations(double probability);
 
 void tail_add(struct tail *tail, double value);
 /* The value that is passed with that probability for each test. Before 500 values were
- * seen nobody knows the tail, and it is 1.6 times the floor. */
+ * seen nobody knows the tail, and it is 1.6 times the floor, at most the cap. */
 double tail_threshold(
 	const struct tail *tail, double probability, const struct tail_bounds *bounds);
 /* Both ways of a snapshot. */
