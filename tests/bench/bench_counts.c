@@ -271,8 +271,9 @@ int main(int argc, char **argv)
 	struct score warns = {0}, pages = {0};
 
 	if (argc < 2) {
-		fprintf(stderr, "bench_counts: give it series: SERIES.csv…\n");
-		return 64;
+		fprintf(stderr, "bench_counts: SKIPPED: give it series with labels: "
+				"SERIES.csv…\n");
+		return 77;
 	}
 	for (int i = 1; i < argc; i++) {
 		const char *name = strrchr(argv[i], '/');

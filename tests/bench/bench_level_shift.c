@@ -95,8 +95,9 @@ int main(int argc, char **argv)
 	struct score all = {0};
 
 	if (argc < 2) {
-		fprintf(stderr, "bench_level_shift: give it series: SERIES.csv…\n");
-		return 64;
+		fprintf(stderr, "bench_level_shift: SKIPPED: give it series with labels: "
+				"SERIES.csv…\n");
+		return 77;
 	}
 	for (int i = 1; i < argc; i++) {
 		struct score one = {0};
