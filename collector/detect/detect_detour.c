@@ -16,6 +16,7 @@
 /* Routers answer late; one that accuses alone must not lean on that. */
 #define SLACK_US 3000
 #define SLACK_ALONE_US 1000
+#define GROWN_LEAST_US 20000
 #define ROUNDS_STEERED 4 /* by each who sees it */
 /* Nobody has complained for so many rounds: that is the way it goes now. */
 #define SIGHTINGS_TO_ADOPT 40
@@ -146,6 +147,21 @@ static bool is_slower(
 	       destination->rtt_us > paths->usual_rtt_us * 5 / 4 + 2000;
 }
 
+/* An anycast address lies nowhere, and the rest of the way cannot be checked by light.
+ * But where the round trip has grown by as much as the way there and back takes, it is
+ * the way. */
+static bool is_the_way(const struct paths_of_site *paths, const struct obs_hop *hop,
+	const struct obs_hop *destination)
+{
+	int64_t grown_us;
+
+	if (!destination || destination->place.located || paths->usual_rtt_us <= 0 ||
+		hop->place.verdict != PLACE_POSSIBLE || hop->rtt_us == OBS_ABSENT)
+		return false;
+	grown_us = destination->rtt_us - paths->usual_rtt_us;
+	return grown_us > GROWN_LEAST_US && grown_us > hop->rtt_us * 4 / 5;
+}
+
 /* Where one of our sites is, our traffic may well pass. */
 static bool is_own_country(const struct detector_case *call, const struct place *place)
 {
@@ -183,7 +199,8 @@ static bool is_suspect(
 	/* A single router in a near country may simply be placed wrongly: light cannot
 	 * tell. */
 	return has_neighbour(trace, at) ||
-	       (is_strong(hop, destination) && is_slower(paths, destination));
+	       (is_strong(hop, destination) && is_slower(paths, destination)) ||
+	       is_the_way(paths, hop, destination);
 }
 
 static unsigned count_bits(uint64_t bits)

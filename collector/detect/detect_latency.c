@@ -17,7 +17,7 @@
 #define LOOSER 100
 /* What is beyond this share of its threshold is not learnt: it may be the trouble. */
 #define DOUBT .7
-#define STEP_LEAST_US 5000.
+#define STEP_LEAST_US 8000.
 #define CALM_SHARE .5
 
 enum quantile { MEDIAN, TENTH, QUANTILES };

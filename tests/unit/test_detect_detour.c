@@ -221,6 +221,47 @@ static void it_ends_when_the_path_is_clean_again(void **state)
 	hearing_close(&hearing);
 }
 
+/* One router far away, and an anycast address behind it that lies nowhere. */
+static void trace_anycast(struct hearing *hearing, int64_t there_us, int64_t behind_us)
+{
+	struct place nowhere = {.asn = 64501, .source = PLACE_SOURCE_ANYCAST};
+
+	begin(hearing, 0);
+	if (there_us)
+		add_hop(&hearing->obs->trace, 100, there_us, netherlands(64510));
+	add_hop(&hearing->obs->trace, 200, behind_us, nowhere);
+	hearing_show(hearing, "tyo-gw-1");
+}
+
+static unsigned pages_of_anycast(int64_t there_us, int64_t behind_us)
+{
+	struct hearing hearing;
+	unsigned pages;
+
+	hearing_open(&hearing, &detect_detour);
+	hearing_introduce(&hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	for (unsigned i = 0; i < 2000; i++)
+		trace_anycast(&hearing, 0, 8000);
+	hearing_forget(&hearing);
+	for (unsigned i = 0; i < 4; i++)
+		trace_anycast(&hearing, there_us, behind_us);
+	pages = hearing_pages(&hearing);
+	hearing_close(&hearing);
+	return pages;
+}
+
+static void an_anycast_service_behind_a_long_way_round_pages(void **state)
+{
+	(void)state;
+	assert_true(pages_of_anycast(240000, 480000) > 0);
+}
+
+static void a_late_router_before_an_anycast_service_is_no_way(void **state)
+{
+	(void)state;
+	assert_int_equal(pages_of_anycast(240000, 9000), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +275,8 @@ int main(void)
 			a_place_that_light_forbids_from_the_other_side_accuses_nobody),
 		cmocka_unit_test(a_new_carrier_in_the_same_country_is_no_detour),
 		cmocka_unit_test(it_ends_when_the_path_is_clean_again),
+		cmocka_unit_test(an_anycast_service_behind_a_long_way_round_pages),
+		cmocka_unit_test(a_late_router_before_an_anycast_service_is_no_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

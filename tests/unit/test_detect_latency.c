@@ -176,6 +176,22 @@ static void it_ends_when_it_is_fast_again(void **state)
 	hearing_close(&hearing);
 }
 
+/* Two slow slots, hours with too few answers to say anything, and one ordinary slot. */
+static void what_was_slow_hours_ago_is_no_witness(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 12;
+
+	(void)state;
+	prepare(&hearing, &seed);
+	live(&hearing, 2, 160, 220, 1, &seed);
+	hearing_pass(&hearing, 5 * MOMENT_HOUR_US);
+	hearing_forget(&hearing);
+	live(&hearing, 1, 40, 55, 1, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -188,6 +204,7 @@ int main(void)
 		cmocka_unit_test(a_creep_is_not_learnt_away),
 		cmocka_unit_test(one_slow_window_is_noise),
 		cmocka_unit_test(it_ends_when_it_is_fast_again),
+		cmocka_unit_test(what_was_slow_hours_ago_is_no_witness),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
