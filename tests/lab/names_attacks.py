@@ -27,6 +27,7 @@ from places import databases, place
 from servers import answers
 
 ROUNDS_ALLOWED, HARMLESS_ROUNDS = 2, 4
+PATIENCE_S = 90  # of a busy machine
 POLITE_ROUNDS = 10
 LEARN_S = 3  # of calm before anything is strange
 VERBOSE = bool(os.environ.get("VERBOSE"))
@@ -101,7 +102,7 @@ def attacks(stage):
 
     def flicker():
         publish([LOOKALIKE])
-        stage.told("it", lambda seen: says(seen, "parent", "NS", [LOOKALIKE]), time.monotonic(), 20)
+        stage.told("it", lambda seen: says(seen, "parent", "NS", [LOOKALIKE]), time.monotonic(), PATIENCE_S)
         publish()
 
     return [
@@ -164,10 +165,10 @@ def quiet(stage):
     stage.cold.forget()
     start = time.monotonic()
     stage.employee.told("calm", lambda seen: says(seen, "resolver", "A", [NEAR])
-                        and says(seen, "resolver", "MX", [f"10 mx.{ZONE}"]), start, 20)
+                        and says(seen, "resolver", "MX", [f"10 mx.{ZONE}"]), start, PATIENCE_S)
     stage.gateway.told("calm", lambda seen: any(
         o["kind"] == "check" and o.get("tls", {}).get("issuer") in ("CN=Usual CA", "CN = Usual CA")
-        for o in seen), start, 20)
+        for o in seen), start, PATIENCE_S)
 
 
 def rounds(stage, attack, start_us, end_us):
@@ -176,7 +177,8 @@ def rounds(stage, attack, start_us, end_us):
     lines = [obs for _, us, obs in probe.lines if obs["at_us"] >= start_us and us <= end_us]
     if attack.cause == "certificate":
         return sum(o["kind"] == "check" for o in lines)
-    lines = [o for o in lines if o["kind"] == "dns"]
+    # Silence is no answer: on a busy machine a question may be lost.
+    lines = [o for o in lines if o["kind"] == "dns" and o["rcode"] == "NOERROR"]
     if "resolver" in attack.name:
         return sum((o["role"], o["type"]) == ("resolver", "A") for o in lines)
     if attack.cause == "records" and attack.name != "DS removed":
@@ -196,14 +198,16 @@ def play(stage, judge, attack):
     # The servers have it: from now on rounds are counted.
     if attack.name != "flicker":
         start_us = time.time_ns() // 1000
-    page, end = None, time.monotonic() + 20
-    while not page and time.monotonic() < end and (
-            rounds(stage, attack, start_us, time.time_ns() // 1000) <= ROUNDS_ALLOWED):
-        with stage.sentinel.news:
-            stage.sentinel.news.wait(0.25)
+    page, over, end = None, False, time.monotonic() + PATIENCE_S
+    while not page and not over:
+        # Judged once more when the rounds are over: judging takes its time.
+        over = (time.monotonic() > end
+                or rounds(stage, attack, start_us, time.time_ns() // 1000) > ROUNDS_ALLOWED)
         now = time.monotonic()
         if judge.heard(start, now):
             page = next((i for i in judge.incidents(start, now) if is_page(i, attack)), None)
+        with stage.sentinel.news:
+            stage.sentinel.news.wait(0.25)
     needed = rounds(stage, attack, start_us, page["rx_us"]) if page else None
     took = ((page["rx_us"] - start_us) / 1e6, needed) if page and needed <= ROUNDS_ALLOWED else None
     followed = (answers(stage.laptop, stage.cold.address, ZONE, timeout=10) == [attack.cold] if attack.cold else None)

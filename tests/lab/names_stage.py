@@ -250,7 +250,7 @@ class Stage:
 
     def calm(self):
         """Until all is as it was."""
-        self.told("calm again", calm, time.monotonic(), 20)
+        self.told("calm again", calm, time.monotonic(), 90)
 
 
 def data(obs):
