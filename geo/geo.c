@@ -320,7 +320,7 @@ bool geo_place(const struct geo *geo, const struct address *address, struct plac
 
 bool geo_place_by_name(const struct geo *geo, const char *name, struct place *place)
 {
-	if (!geo || place->source == PLACE_SOURCE_ANYCAST)
+	if (!geo || (place->source == PLACE_SOURCE_ANYCAST && !place->asn))
 		return false;
 	return router_names_place(geo->names, name, place->asn, place);
 }

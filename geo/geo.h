@@ -27,7 +27,8 @@ void geo_close(struct geo *geo); /* NULL is fine */
 bool geo_place(const struct geo *geo, const struct address *address, struct place *out);
 
 /* What a router's own name says of its place, where its carrier's rule is known and fits
- * the network that *place says; otherwise false, and *place as it was. */
+ * the network that *place says; otherwise false, and *place as it was. One of many places
+ * that share an anycast address may say by its name which it is. */
 bool geo_place_by_name(const struct geo *geo, const char *name, struct place *place);
 
 /* Opens again whatever changed on disk: 1 when something did, 0 when not, negative (and

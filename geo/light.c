@@ -40,3 +40,21 @@ enum place_verdict light_verdict(
 		from->latitude, from->longitude, to->latitude, to->longitude);
 	return rtt_us + CITY_SLACK_US >= least_us ? PLACE_POSSIBLE : PLACE_IMPOSSIBLE;
 }
+
+static double between_km(const struct place *a, const struct place *b)
+{
+	return light_distance_km(a->latitude, a->longitude, b->latitude, b->longitude);
+}
+
+enum place_verdict light_verdict_via(const struct place *from, const struct place *via,
+	const struct place *to, int64_t rtt_us)
+{
+	double round_km;
+
+	if (!from || !from->located || !via->located || !to->located || rtt_us < 0)
+		return PLACE_UNKNOWN;
+	round_km = between_km(from, via) + between_km(via, to) + between_km(to, from);
+	return (double)(rtt_us + CITY_SLACK_US) >= round_km / FIBRE_KM_PER_MS * 1000
+		       ? PLACE_POSSIBLE
+		       : PLACE_IMPOSSIBLE;
+}

@@ -17,5 +17,9 @@ int64_t light_least_rtt_us(double lat_a, double lon_a, double lat_b, double lon_
  * cities), unknown when either has no coordinates or nothing was measured. */
 enum place_verdict light_verdict(
 	const struct place *from, const struct place *to, int64_t rtt_us);
+/* The same, for a packet that went there by way of a third place, and came back as it
+ * liked. */
+enum place_verdict light_verdict_via(const struct place *from, const struct place *via,
+	const struct place *to, int64_t rtt_us);
 
 #endif

@@ -66,23 +66,47 @@ static void place_hop(struct obs_hop *hop, int64_t within_us, const struct geo *
 	hop->place.verdict = light_verdict(here, &hop->place, within_us);
 }
 
+/* A packet that came to a hop had gone by those before it: what a database says of the
+ * hop must be near enough to what their own names say. */
+static void doubt_by_neighbours(
+	struct obs_trace *trace, const int64_t within_us[], const struct place *here)
+{
+	const struct place *via = NULL;
+
+	for (unsigned i = 0; i < trace->hop_count; i++) {
+		struct place *place = &trace->hops[i].place;
+
+		if (!trace->hops[i].answered)
+			continue;
+		if (via && place->source == PLACE_SOURCE_MMDB &&
+			light_verdict_via(here, via, place, within_us[i]) ==
+				PLACE_IMPOSSIBLE)
+			place->verdict = PLACE_IMPOSSIBLE;
+		if (place->source == PLACE_SOURCE_RDNS &&
+			place->verdict == PLACE_POSSIBLE)
+			via = place;
+	}
+}
+
 /* Whatever answered from farther along the path went by this hop on its way there, so the
  * hop is no farther than the least round trip at it or behind it allows: its own answer
  * may have been slow to make. */
 void trace_record_place(struct obs *obs, const struct geo *geo, const struct place *here)
 {
 	struct obs_trace *trace = &obs->trace;
-	int64_t within_us = INT64_MAX;
+	int64_t within_us[OBS_HOPS], least_us = INT64_MAX;
 
 	for (unsigned i = trace->hop_count; i-- > 0;) {
 		struct obs_hop *hop = &trace->hops[i];
 
 		if (!hop->answered)
 			continue;
-		if (hop->rtt_us < within_us)
-			within_us = hop->rtt_us;
-		place_hop(hop, within_us, geo, here);
+		if (hop->rtt_us < least_us)
+			least_us = hop->rtt_us;
+		within_us[i] = least_us;
+		place_hop(hop, least_us, geo, here);
 	}
+	doubt_by_neighbours(trace, within_us, here);
 }
 
 void trace_record_add_mtu(struct obs *obs, const struct mtu_search *search)

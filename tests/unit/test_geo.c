@@ -254,6 +254,12 @@ static void a_routers_name_places_it(void **state)
 	assert_string_equal(place.country, "NL");
 	assert_int_equal(place.source, PLACE_SOURCE_RDNS);
 	assert_int_equal(place.asn, 6939);
+	/* One of the many places of an anycast network. */
+	place = (struct place){.asn = 16509, .source = PLACE_SOURCE_ANYCAST};
+	assert_true(geo_place_by_name(
+		geo, "server-13-35-1-1.nrt12.r.cloudfront.net", &place));
+	assert_string_equal(place.country, "JP");
+	assert_int_equal(place.source, PLACE_SOURCE_RDNS);
 	geo_close(geo);
 }
 

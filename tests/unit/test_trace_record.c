@@ -181,6 +181,34 @@ static void a_name_is_believed_before_a_database_but_not_against_light(void **st
 	assert_int_equal(last->place.verdict, PLACE_IMPOSSIBLE);
 }
 
+static void a_database_is_doubted_where_a_neighbour_s_name_says_otherwise(void **state)
+{
+	struct finished *finished = *state;
+	struct obs_trace *trace = &finished->obs->trace;
+	struct obs_hop *first = &trace->hops[0], *last;
+
+	trace_record_fill(finished->obs, (struct moment){AT}, "exchange",
+		&(struct trace_order){.peer = test_address("192.0.2.200")},
+		finished->path, NULL, &tokyo);
+	last = &trace->hops[trace->hop_count - 1];
+	first->address = test_address("198.18.0.66"); /* nothing is known of it */
+	first->rtt_us = 110000;
+	last->rtt_us = 200000;
+	/* Amsterdam is possible by itself, after San Jose it is not: 26,000 km. */
+	trace_record_place(finished->obs, finished->geo, &tokyo);
+	assert_int_equal(last->place.verdict, PLACE_POSSIBLE);
+	(void)snprintf(first->name, sizeof(first->name), "core1.sjc1.he.net");
+	last->rtt_us = 115000;
+	trace_record_place(finished->obs, finished->geo, &tokyo);
+	assert_int_equal(first->place.source, PLACE_SOURCE_RDNS);
+	assert_int_equal(first->place.verdict, PLACE_POSSIBLE);
+	assert_string_equal(last->place.country, "NL");
+	assert_int_equal(last->place.verdict, PLACE_IMPOSSIBLE);
+	last->rtt_us = 150000;
+	trace_record_place(finished->obs, finished->geo, &tokyo);
+	assert_int_equal(last->place.verdict, PLACE_POSSIBLE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +226,9 @@ int main(void)
 			make_finished, free_finished),
 		cmocka_unit_test_setup_teardown(
 			a_name_is_believed_before_a_database_but_not_against_light,
+			make_finished, free_finished),
+		cmocka_unit_test_setup_teardown(
+			a_database_is_doubted_where_a_neighbour_s_name_says_otherwise,
 			make_finished, free_finished),
 	};
 
