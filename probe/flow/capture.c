@@ -242,6 +242,7 @@ void capture_counts(struct capture *capture, uint64_t *received, uint64_t *dropp
 	if (pcap_stats(capture->pcap, &now) == 0) {
 		capture->received += now.ps_recv - capture->latest.ps_recv;
 		capture->dropped += now.ps_drop - capture->latest.ps_drop;
+		capture->dropped += now.ps_ifdrop - capture->latest.ps_ifdrop;
 		capture->latest = now;
 	}
 	*received = capture->received;

@@ -51,7 +51,8 @@ int capture_set_filter(struct capture *capture, const char *filter, struct fault
 double capture_share_read(const struct capture *capture);
 /* For a loop to wait on; never blocks in capture_read. Live captures only. */
 int capture_fd(const struct capture *capture);
-/* Packets received, and dropped for want of room, since it was opened. */
+/* Packets received, and dropped for want of room in the ring or the interface, since it
+ * was opened. What the kernel drops between the two (its backlog) it tells nobody. */
 void capture_counts(struct capture *capture, uint64_t *received, uint64_t *dropped);
 
 #endif
