@@ -6,10 +6,10 @@ and judged by the collector.
 
 A sentinel, a gateway and an employee's machine (its resolver cold) watch a zone (names_stage.py). In
 each run each attack is made, and repaired when it has been told of, and each harmless change is left
-standing for four rounds. What the probes printed meanwhile goes, with a calm minute before it, through
+standing for four rounds. What the probes printed meanwhile goes, with a calm while before it, through
 `astray-collector replay`. An attack must be paged, and for its own reason, within two rounds of the
-sentinel; a harmless change must raise nothing. Off-path forgers must not be believed whatever they
-send, and nobody is asked more than once a round and kind. Prints a table.
+sentinel; a harmless change must raise nothing; and nobody is asked more than once a round and kind.
+Prints a table; with VERBOSE=1 also what the collector said of an attack that it missed.
 
 Needs root, nsd, unbound, nginx, openssl and ldns-signzone; skips loudly (exit 77) without them.
 """
@@ -184,9 +184,8 @@ def rounds(stage, attack, start_us, end_us):
     if attack.cause == "records" and attack.name != "DS removed":
         counts = collections.Counter(o["server"] for o in lines if (o["role"], o["type"]) == ("authority", "SOA"))
         return max(counts.values(), default=0)
-    # The parent's words: those that confirm each other follow each other at once.
-    times = sorted(o["at_us"] for o in lines if (o["role"], o["type"]) == ("parent", "NS"))
-    return sum(later - earlier > ROUND * 5e5 for earlier, later in zip([0, *times], times))
+    # A round of the parent begins over UDP; the words over TCP, which have no round trip, confirm it.
+    return sum((o["role"], o["type"]) == ("parent", "NS") and "rtt_us" in o for o in lines)
 
 
 def play(stage, judge, attack):
