@@ -5,7 +5,7 @@
 
 #include "printable.h"
 
-#define CELL (PLACE_NAME + 32)
+#define CELL (PLACE_NAME + 64)
 
 static void print_title(FILE *out, const char *host, const struct obs_trace *trace)
 {

@@ -199,15 +199,17 @@ def services_that_answer_are_reached(network):
         wait_for("the service", lambda: shop.run("ss", "-Hln", f"src [{address}]:9999").stdout.count("9999") == 2)
         for words in (("udp", 53), ("tcp", 53), ("udp", 9999), ("tcp", 9999)):
             arguments = ["--protocol", words[0], "--port", words[1], "--queries", "2", address]
-            record, = trace(network, *arguments)
-            code, unprivileged, told = as_nobody(network, *arguments)
-            check(code == 0, f"{words}: {told}")
-            for where, seen in (("raw", record), ("as nobody", unprivileged[0])):
+            for way in (trace, nobody_s_trace):
+                for _ in range(8):  # a busy machine makes the service late at times
+                    seen, = way(network, *arguments)
+                    if seen["hops"][-1]["answered"] == 2:
+                        break
+                where = f"{words} by {way.__name__}"
                 found = [hop.get("address") for hop in seen["hops"]]
                 truth = [ways_of(hop, 6 if ":" in address else 4)[0] for hop in hops] + [address]
-                check(seen["reached"] and found == truth, f"{words} {where}: {seen}")
-                if words != ("udp", 9999):
-                    check(seen["hops"][-1]["answered"] == 2, f"{words} {where}: {seen['hops'][-1]}")
+                check(seen["reached"] and found == truth, f"{where}: {seen}")
+                # Of data without a number the first answers cannot be told apart.
+                check(seen["hops"][-1]["answered"] == 2 or words == ("udp", 9999), f"{where}: {seen}")
 
 
 def forged_answers_count_for_nothing(network):
@@ -322,6 +324,12 @@ def nobody_s_traces_are_marked_as_no_user_s(network):
                 heard.append(ear.recv(2000))
         windows = list(syn_windows(heard))
         check(len(windows) >= 3 and set(windows) == {SYN_MARK_WINDOW}, f"IPv{version}: {windows}")
+
+
+def nobody_s_trace(network, *arguments):
+    code, records, told = as_nobody(network, *arguments)
+    check(code == 0, f"{arguments}: {told}")
+    return records
 
 
 def a_quote_of_eight_bytes_is_enough_without_privilege(network):
