@@ -65,7 +65,7 @@ class Collector:
     def start(self):
         self.log = open(self.folder / "log", "ab")
         self.process = subprocess.Popen([PROGRAM, "serve", "--config", self.config], stderr=self.log)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             check(self.process.poll() is None, "the collector ended: " + self.said())
             try:
