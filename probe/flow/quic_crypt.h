@@ -1,6 +1,6 @@
 /*
  * Opens QUIC's Initial packets, whose keys are anybody's: they are made of the id that
- * the client chose for the server. The file that meets OpenSSL for this room. Keeps
+ * the client chose for the server. Keeps
  * nothing of what it opens. Source: RFC 9001 §5, RFC 9369 §3.3.
  */
 #ifndef FLOW_QUIC_CRYPT_H

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "buffer_pool.h"
+#include "tls_certificate.h"
 #include "tls_hello.h"
 
 /* Lengths of TLS 1.3 records: content, one byte of inner type, sixteen of tag. */
@@ -36,6 +37,15 @@ void tls_session_drop(struct tls_session *session, const struct exchange_sink *s
 	tls_inside_drop(&session->inside, sink);
 }
 
+static void tell_host(struct tls_session *session, const struct exchange_sink *sink,
+	enum obs_naming by, const char *host, size_t len)
+{
+	if (!session->told)
+		sink->host(sink->arg, by, host, len);
+	session->told = true;
+	session->nameless = false;
+}
+
 static void client_hello_read(struct tls_session *session,
 	const struct exchange_sink *sink, const uint8_t *bytes, size_t len)
 {
@@ -45,8 +55,10 @@ static void client_hello_read(struct tls_session *session,
 	(void)tls_hello_read_client(&hello, bytes, len);
 	session->early = hello.offers_early_data;
 	session->http2 = hello.offers_h2 ? TLS_HTTP2_OFFERED : TLS_HTTP2_NO;
-	sink->host(
-		sink->arg, OBS_BY_SERVER_NAME, hello.server_name, hello.server_name_len);
+	session->nameless = !hello.server_name;
+	if (hello.server_name)
+		tell_host(session, sink, OBS_BY_SERVER_NAME, hello.server_name,
+			hello.server_name_len);
 }
 
 /* What a record adds to its content: TLS 1.3 an inner type and a tag, TLS 1.2 an explicit
@@ -70,8 +82,22 @@ static uint8_t overhead_of(uint16_t suite)
 	}
 }
 
-static void server_hello_read(
-	struct tls_session *session, const uint8_t *bytes, size_t len)
+/* What stands behind the ServerHello, where that is TLS 1.2: the certificate. */
+static void certificate_read(struct tls_session *session,
+	const struct exchange_sink *sink, const uint8_t *bytes, size_t len)
+{
+	size_t hello_len = tls_hello_message_len(bytes, len);
+	char name[OBS_NAME];
+
+	if (session->version == TLS_VERSION_OLD && hello_len && len > hello_len &&
+		tls_certificate_read(name, bytes + hello_len, len - hello_len) == 0)
+		tell_host(session, sink, OBS_BY_CERTIFICATE, name, strlen(name));
+	else
+		tell_host(session, sink, OBS_BY_ADDRESS, NULL, 0);
+}
+
+static void server_hello_read(struct tls_session *session,
+	const struct exchange_sink *sink, const uint8_t *bytes, size_t len)
 {
 	struct tls_hello hello;
 
@@ -84,6 +110,8 @@ static void server_hello_read(
 	}
 	/* After a retry request the real hello is still to come. */
 	session->hello_done[EXCHANGE_SERVER] = !hello.is_retry;
+	if (session->nameless)
+		certificate_read(session, sink, bytes, len);
 }
 
 static void hello_read(struct tls_session *session, const struct exchange_sink *sink,
@@ -92,7 +120,7 @@ static void hello_read(struct tls_session *session, const struct exchange_sink *
 	if (side == EXCHANGE_CLIENT)
 		client_hello_read(session, sink, bytes, len);
 	else
-		server_hello_read(session, bytes, len);
+		server_hello_read(session, sink, bytes, len);
 }
 
 /* Puts bytes behind those gathered; false when there is no room for any. */
@@ -116,10 +144,25 @@ static bool gather(
 	return true;
 }
 
-/* Whether these bytes hold the whole message, or all of it that we would ever keep. */
-static bool is_enough(const uint8_t *bytes, size_t len)
+/* How many bytes are wanted, by what there is of them; 0: not known yet. */
+static size_t wanted(const struct tls_session *session, enum exchange_side side,
+	const uint8_t *bytes, size_t len)
 {
-	size_t want = tls_hello_message_len(bytes, len);
+	size_t hello_len = tls_hello_message_len(bytes, len);
+	struct tls_hello hello;
+
+	if (side == EXCHANGE_CLIENT || !session->nameless || !hello_len ||
+		len < hello_len || tls_hello_read_server(&hello, bytes, hello_len) ||
+		hello.is_1_3)
+		return hello_len;
+	return hello_len + tls_certificate_wanted(bytes + hello_len, len - hello_len);
+}
+
+/* Whether these bytes hold all that is wanted, or all of it that we would ever keep. */
+static bool is_enough(const struct tls_session *session, enum exchange_side side,
+	const uint8_t *bytes, size_t len)
+{
+	size_t want = wanted(session, side, bytes, len);
 
 	return len >= BUFFER_POOL_SIZE || (want && len >= want);
 }
@@ -131,7 +174,7 @@ static void hello_bytes(struct tls_session *session, const struct exchange_sink 
 	size_t len = cursor_left(&body);
 	const uint8_t *bytes;
 
-	if (session->gathered_len == 0 && is_enough(body.at, len)) {
+	if (session->gathered_len == 0 && is_enough(session, side, body.at, len)) {
 		hello_read(session, sink, side, body.at, len);
 		return;
 	}
@@ -140,7 +183,7 @@ static void hello_bytes(struct tls_session *session, const struct exchange_sink 
 		return;
 	}
 	bytes = buffer_pool_bytes(sink->buffers, session->gathered);
-	if (is_enough(bytes, session->gathered_len)) {
+	if (is_enough(session, side, bytes, session->gathered_len)) {
 		hello_read(session, sink, side, bytes, session->gathered_len);
 		drop_gathered(session, sink);
 	}
@@ -157,7 +200,7 @@ static void give_up_hello(struct tls_session *session, const struct exchange_sin
 			buffer_pool_bytes(sink->buffers, session->gathered),
 			session->gathered_len);
 	else if (side == EXCHANGE_CLIENT)
-		sink->host(sink->arg, OBS_BY_ADDRESS, NULL, 0);
+		session->nameless = true;
 	drop_gathered(session, sink);
 	session->hello_done[side] = true;
 }
@@ -171,6 +214,9 @@ static void handshake_over(
 		[TLS_HTTP2_CHOSEN] = TLS_INSIDE_STREAMS,
 	};
 
+	give_up_hello(session, sink, EXCHANGE_SERVER);
+	if (session->nameless)
+		tell_host(session, sink, OBS_BY_ADDRESS, NULL, 0);
 	session->finished = true;
 	tls_inside_begin(&session->inside, sink, states[session->http2],
 		session->overhead, session->version != TLS_VERSION_OLD);

@@ -1,7 +1,8 @@
 /*
- * A TLS connection read without keys: the name in its ClientHello, how long its handshake
- * took, and, from record types and lengths alone, where requests and answers begin
- * (tls_inside.h).
+ * A TLS connection read without keys: the name in its ClientHello, or, where it asks for
+ * none and the certificate goes in the clear (TLS 1.2), the name in that; how long its
+ * handshake took, and, from record types and lengths alone, where requests and answers
+ * begin (tls_inside.h).
  *
  * TLS 1.2 shows its handshake records as such, and all application data is the
  * application's. In TLS 1.3 the end of the handshake looks like application data: the
@@ -36,6 +37,8 @@ struct tls_session {
 	uint8_t overhead;   /* of a record over its content */
 	uint8_t http2;      /* enum tls_http2 */
 	bool extended;      /* the server's encrypted extensions have passed (1.3) */
+	bool told;          /* the host, or that none will be known */
+	bool nameless;      /* the client asked for no host: a certificate may name it */
 	bool early;         /* the client offered early data */
 	bool finished;      /* application data is possible */
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "certificate_maker.h"
 #include "exchange_recorder.h"
 #include "tls_session.h"
 
@@ -340,6 +341,93 @@ static void the_middle_of_a_session_is_joined_at_a_record(void **state)
 	assert_int_equal(play.heard.response_us[1], 7000);
 }
 
+/* A 1.2 server's hello and a Certificate message with what certificate_maker.h made, in
+ * records of any length. */
+static void play_certificate(struct play *play, const char *name)
+{
+	uint8_t hello[4096], bytes[4096], record[4200], *at = bytes;
+	EVP_PKEY *key = certificate_maker_key();
+	X509 *x509 = certificate_maker_make(
+		key, &(struct certificate_wish){.common_name = name, .until_s = 3600});
+	size_t len = make_server_hello(hello, 0) - 5;
+	int size;
+
+	memcpy(at, hello + 5, len);
+	at += len + 10;
+	size = i2d_X509(x509, &at);
+	memcpy(bytes + len,
+		(uint8_t[]){11, 0, (uint8_t)((size + 6) >> 8), (uint8_t)(size + 6), 0,
+			(uint8_t)((size + 3) >> 8), (uint8_t)(size + 3), 0,
+			(uint8_t)(size >> 8), (uint8_t)size},
+		10);
+	len += 10 + (size_t)size;
+	for (size_t from = 0; from < len; from += 300) {
+		size_t part = len - from < 300 ? len - from : 300;
+
+		(void)make_record(record, 22, part);
+		memcpy(record + 5, bytes + from, part);
+		play_bytes(play, EXCHANGE_SERVER, record, part + 5);
+	}
+	X509_free(x509);
+	EVP_PKEY_free(key);
+}
+
+static void nameless_hello(struct play *play)
+{
+	uint8_t bytes[4096];
+	size_t len = make_client_hello(bytes, "x", 100);
+
+	bytes[len - 10] = 0xfa; /* no server name, but what nobody knows */
+	play_bytes(play, EXCHANGE_CLIENT, bytes, len);
+}
+
+static void a_certificate_names_who_was_not_asked_for_by_name(void **state)
+{
+	struct play play;
+
+	(void)state;
+	for (size_t step = 0; step < 700; step += 7) {
+		play = play_begin(step);
+		nameless_hello(&play);
+		assert_int_equal(play.heard.hosts, 0);
+		play_certificate(&play, "exchange.example");
+		assert_int_equal(play.heard.hosts, 1);
+		assert_string_equal(play.heard.host, "exchange.example");
+		assert_int_equal(play.heard.host_by, OBS_BY_CERTIFICATE);
+		play_record(&play, EXCHANGE_CLIENT, 22, 70);
+		play_record(&play, EXCHANGE_CLIENT, 20, 1);
+		play_record(&play, EXCHANGE_CLIENT, 22, 40);
+		play_client(&play, 1000, 200);
+		play_server(&play, 1000, 500);
+		assert_counts(&play, 1, 1);
+		play_end(&play);
+	}
+}
+
+static void without_a_certificate_nobody_is_named(void **state)
+{
+	uint8_t bytes[4096];
+	struct play play;
+
+	(void)state;
+	for (int is_1_3 = 0; is_1_3 < 2; is_1_3++) {
+		play = play_begin(0);
+		nameless_hello(&play);
+		play_bytes(
+			&play, EXCHANGE_SERVER, bytes, make_server_hello(bytes, is_1_3));
+		assert_int_equal(play.heard.hosts, is_1_3);
+		play_record(&play, EXCHANGE_SERVER, 20, 1); /* resumed */
+		play_record(&play, EXCHANGE_CLIENT, 20, 1);
+		if (is_1_3)
+			play_client(&play, 1000, 53);
+		else
+			play_record(&play, EXCHANGE_CLIENT, 22, 40);
+		assert_int_equal(play.heard.hosts, 1);
+		assert_int_equal(play.heard.host_by, OBS_BY_ADDRESS);
+		play_end(&play);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +443,8 @@ int main(void)
 		cmocka_unit_test(a_lost_request_is_counted),
 		cmocka_unit_test(a_hole_within_a_record_loses_nothing),
 		cmocka_unit_test(the_middle_of_a_session_is_joined_at_a_record),
+		cmocka_unit_test(a_certificate_names_who_was_not_asked_for_by_name),
+		cmocka_unit_test(without_a_certificate_nobody_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
