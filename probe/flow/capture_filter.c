@@ -104,8 +104,7 @@ static void add_service(struct text *text, const struct services *services, size
 /* The text behind the services' terms, whose number no longer matters. */
 static void add_odd_packets(struct text *text, unsigned tunnels)
 {
-	add(text, " or (port 53)"
-		  " or (ip[6:2] & 0x3fff != 0)"
+	add(text, " or (ip[6:2] & 0x3fff != 0)"
 		  " or (ip6 and (ip6[6] = 0 or ip6[6] = 43 or ip6[6] = 44 or ip6[6] = 51"
 		  " or ip6[6] = 60 or ip6[6] = 135))"
 		  " or (ether proto 0x8100) or (ether proto 0x88a8)"
@@ -123,7 +122,7 @@ static void add_odd_packets(struct text *text, unsigned tunnels)
 }
 
 const char *capture_filter_build(char buf[static CAPTURE_FILTER_MAX],
-	const struct services *services, unsigned tunnels,
+	const struct services *services, unsigned tunnels, bool names,
 	const struct address_book *book)
 {
 	struct text text = {.buf = buf};
@@ -135,6 +134,8 @@ const char *capture_filter_build(char buf[static CAPTURE_FILTER_MAX],
 		text.len = 0;
 		add(&text, "(tcp) or (udp)");
 	}
+	if (names)
+		add(&text, " or (port 53)");
 	add_odd_packets(&text, tunnels);
 	return buf;
 }

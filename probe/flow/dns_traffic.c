@@ -283,7 +283,7 @@ static void answer_came(struct dns_traffic *dns,
 	traffic = traffic_of(dns, lookup);
 	if (traffic && !message->over_tcp)
 		traffic->received_bytes += message->len;
-	if (tells_addresses(message, head) &&
+	if (dns->config.names && tells_addresses(message, head) &&
 		dns_message_read(dns->answer, message->bytes.at, message->len) == 0)
 		learn_addresses(dns, question, head->question, at);
 	if (head->truncated && !message->over_tcp) {

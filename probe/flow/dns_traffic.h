@@ -26,8 +26,8 @@ struct dns_traffic;
 struct dns_traffic_config {
 	struct windows *windows; /* these are borrowed for its life */
 	struct service_naming *naming;
-	struct dns_names *names;
-	uint32_t lookups; /* questions followed at once, 100 bytes each */
+	struct dns_names *names; /* NULL: none are learned */
+	uint32_t lookups;        /* questions followed at once, 100 bytes each */
 	uint64_t seed;
 };
 

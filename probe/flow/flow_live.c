@@ -84,7 +84,7 @@ static int open_capture(struct live *live)
 		.log = order->log,
 		.interfaces = order->interfaces,
 		.filter = capture_filter_build(
-			filter, order->services, order->tunnels, NULL),
+			filter, order->services, order->tunnels, true, NULL),
 		.buffer_bytes = order->buffer_bytes,
 		.snaplen = SNAPLEN,
 		.patient = strpbrk(order->interfaces, "*?[") != NULL,

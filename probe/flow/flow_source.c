@@ -25,6 +25,7 @@
 struct settings {
 	char method[16], filter[16], interface[256], tunnels[64];
 	int64_t window_us, buffer_bytes, snaplen, flows;
+	bool dns;
 };
 
 static const struct conf_option options[] = {
@@ -44,6 +45,9 @@ static const struct conf_option options[] = {
 	{"tunnels", CONF_TEXT, offsetof(struct settings, tunnels),
 		sizeof(((struct settings *)0)->tunnels), 0, 0, "\"\"",
 		"tunnels to look into: some of gre,ipip,vxlan,geneve"},
+	{"dns", CONF_BOOL, offsetof(struct settings, dns), 0, 0, 0, "true",
+		"whether answers of DNS servers that pass by may tell whose a connection "
+		"is; only names of the services are kept"},
 	{"window", CONF_SPAN, offsetof(struct settings, window_us), 0, 1e6, 3600e6,
 		"\"10 s\"", "length of an observation's window"},
 	{"buffer_bytes", CONF_INT, offsetof(struct settings, buffer_bytes), 0, 1 << 18,
@@ -62,6 +66,7 @@ struct flow_watch {
 	struct meter *meter;
 	const struct services *services;
 	unsigned tunnels;
+	bool dns;                  /* answers may tell names */
 	struct address_book *book; /* of a filter by addresses, and */
 	struct name_lookup *names; /* who keeps it */
 	char interfaces[256];
@@ -95,6 +100,7 @@ static int make_meter(struct flow_watch *watch, const struct source_env *env,
 			PAUSE_US > settings->window_us ? PAUSE_US : settings->window_us,
 		.exact_ends = true,
 		.flows = (uint32_t)settings->flows,
+		.keeps_no_names = !settings->dns,
 		.service_limit = SERVICES_LIMIT,
 		.tunnels = tunnels,
 		.emit = env->emit,
@@ -116,7 +122,7 @@ static int open_capture(struct flow_watch *watch, const struct source_env *env,
 		.log = env->log,
 		.interfaces = watch->interfaces,
 		.filter = capture_filter_build(
-			filter, watch->services, watch->tunnels, watch->book),
+			filter, watch->services, watch->tunnels, watch->dns, watch->book),
 		.buffer_bytes = (int)settings->buffer_bytes,
 		.snaplen = (int)settings->snaplen,
 		.patient = true,
@@ -136,7 +142,7 @@ static void renew_filter(void *arg)
 	struct fault fault = {0};
 	int rc = live_capture_set_filter(watch->capture,
 		capture_filter_build(
-			filter, watch->services, watch->tunnels, watch->book),
+			filter, watch->services, watch->tunnels, watch->dns, watch->book),
 		&fault);
 
 	if (rc)
@@ -264,6 +270,7 @@ static int start(void **out, const struct source_env *env, const void *settings,
 		return -ENOMEM;
 	watch->log = env->log;
 	watch->services = env->services;
+	watch->dns = ((const struct settings *)settings)->dns;
 	rc = start_by_method(watch, env, settings, fault);
 	if (rc) {
 		drop_watch(watch);

@@ -8,7 +8,7 @@
 #define NAME_WIDTH_MAX 44
 #define TIMES 32
 #define NUMBER 24
-#define PACKETS_WIDTH 97 /* of a row without its name */
+#define PACKETS_WIDTH 104 /* of a row without its name */
 #define KERNEL_WIDTH 68
 #define RED "\x1b[31m"
 #define DIM "\x1b[2m"
@@ -92,18 +92,37 @@ static int64_t failures_of(const struct obs_traffic *traffic)
 	return traffic->reset == OBS_ABSENT ? failures : failures + traffic->reset;
 }
 
+/* What told whose most of the connections are, + where not all of them. */
+static const char *naming_text(const struct obs_traffic *traffic, char buf[static NUMBER])
+{
+	static const char *const words[OBS_NAMINGS] = {
+		"sni", "host", "cert", "dns", "addr", "other"};
+	unsigned most = 0, kinds = 0;
+
+	for (unsigned i = 0; i < OBS_NAMINGS; i++) {
+		kinds += traffic->named_by[i] > 0;
+		if (traffic->named_by[i] > traffic->named_by[most])
+			most = i;
+	}
+	if (kinds == 0)
+		return "-";
+	(void)snprintf(buf, NUMBER, "%s%s", words[most], kinds > 1 ? "+" : "");
+	return buf;
+}
+
 static void print_packets_row(FILE *out, const struct obs_traffic *traffic)
 {
-	char connect[TIMES], response[TIMES], errors[NUMBER];
+	char connect[TIMES], response[TIMES], errors[NUMBER], naming[NUMBER];
 
 	(void)fprintf(out,
 		" %8" PRId64 " %7" PRId64 " %8" PRId64 " %8" PRId64 " %7s %7" PRId64
-		"  %20s  %20s",
+		"  %20s  %20s %s",
 		traffic->connections, failures_of(traffic), traffic->requests,
 		traffic->responses, number_text(traffic->errors, errors),
 		traffic->retransmits,
 		times_text(&traffic->sketches[OBS_CONNECT], connect),
-		times_text(&traffic->sketches[OBS_RESPONSE], response));
+		times_text(&traffic->sketches[OBS_RESPONSE], response),
+		naming_text(traffic, naming));
 }
 
 static void print_kernel_row(FILE *out, const struct obs_traffic *traffic)
@@ -153,9 +172,9 @@ static void print_head(FILE *out, int width, bool kernel)
 			"CONNECTS", "FAILED", "RESENT", "SENT", "RECEIVED",
 			"RTT ms 50 90 99");
 	else
-		(void)fprintf(out, "%-*s %8s %7s %8s %8s %7s %7s  %20s  %20s\n", width,
+		(void)fprintf(out, "%-*s %8s %7s %8s %8s %7s %7s  %20s  %20s %s\n", width,
 			"SERVICE", "CONNECTS", "FAILED", "REQUESTS", "ANSWERS", "ERRORS",
-			"RESENT", "CONNECT ms 50 90 99", "ANSWER ms 50 90 99");
+			"RESENT", "CONNECT ms 50 90 99", "ANSWER ms 50 90 99", "BY");
 }
 
 void flow_view_table(
@@ -246,7 +265,9 @@ void flow_view_losses(FILE *out, const struct meter_counts *counts)
 void flow_view_counts(FILE *out, const struct meter_counts *counts)
 {
 	(void)fprintf(out,
-		"%" PRIu64 " packets, %" PRIu64 " of them TCP, %" PRIu64 " not IP\n",
-		counts->packets, counts->segments, counts->layers.not_ip);
+		"%" PRIu64 " packets, %" PRIu64 " of them TCP, %" PRIu64 " UDP, %" PRIu64
+		" not IP\n",
+		counts->packets, counts->segments, counts->datagrams,
+		counts->layers.not_ip);
 	flow_view_losses(out, counts);
 }

@@ -52,7 +52,7 @@ static int make_dns(struct meter *meter, const struct meter_config *config)
 	uint32_t lookups = config->flows / FLOWS_PER_LOOKUP;
 	struct dns_traffic_config dns = {.windows = meter->windows,
 		.naming = meter->naming,
-		.names = meter->names,
+		.names = config->keeps_no_names ? NULL : meter->names,
 		.lookups = lookups > LOOKUPS_MIN ? lookups : LOOKUPS_MIN,
 		.seed = config->seed};
 

@@ -21,6 +21,7 @@ struct meter_config {
 	uint32_t flows;         /* connections followed at once, 400 bytes each */
 	unsigned service_limit; /* services, where none are configured */
 	unsigned tunnels;       /* to look into: UNWRAP_GRE and others */
+	bool keeps_no_names;    /* that DNS answers tell */
 	uint64_t seed;          /* random: what outsiders must not guess */
 	obs_emit_fn emit;
 	void *emit_arg;

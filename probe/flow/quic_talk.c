@@ -12,6 +12,8 @@
  * lets them through, and hold nothing (RFC 8899). */
 #define PROBE_MOST 1500
 
+#define COPY_US \
+	5000 /* a mirror shows a packet twice within this; no client is so impatient */
 #define OPENED_MAX 4 /* of the server's: what refuses comes first */
 
 void quic_talk_init(struct quic_talk *talk)
@@ -94,7 +96,7 @@ static int open_client(struct quic_talk *talk, const struct quic_talk_scene *sce
 }
 
 static void client_initial(struct quic_talk *talk, const struct quic_talk_scene *scene,
-	struct quic_talk_news *news, const struct quic_packet *packet)
+	struct quic_talk_news *news, const struct quic_packet *packet, struct moment at)
 {
 	struct quic_hello_frames frames;
 	int len;
@@ -106,7 +108,8 @@ static void client_initial(struct quic_talk *talk, const struct quic_talk_scene 
 		return;
 	(void)quic_hello_read(talk->named ? NULL : &talk->hello, scene->sink->buffers,
 		&frames, cursor_over(scene->plain, (size_t)len));
-	if (frames.crypto && !frames.news && !talk->answered)
+	if (frames.crypto && !frames.news && !talk->answered &&
+		moment_since_us(at, talk->began) > COPY_US)
 		news->repeated = true;
 	if (!talk->named && quic_hello_is_whole(&talk->hello, scene->sink->buffers))
 		tell_host(talk, scene->sink);
@@ -148,7 +151,7 @@ static void client_packet(struct quic_talk *talk, const struct quic_talk_scene *
 		talk->confirmed = news->confirmed = true;
 	switch (packet->type) {
 	case QUIC_PACKET_INITIAL:
-		client_initial(talk, scene, news, packet);
+		client_initial(talk, scene, news, packet, at);
 		break;
 	case QUIC_PACKET_EARLY:
 		client_data(talk, scene, len, at);

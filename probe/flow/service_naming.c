@@ -137,6 +137,11 @@ int service_naming_find(struct service_naming *naming,
 	const char *name = clean;
 	int number;
 
+	/* A server of many names shows the certificate of one: only one that is watched
+	 * says something. */
+	if (named && *by == OBS_BY_CERTIFICATE && naming->services->count > 0)
+		named = configured_host(naming, clean, ends->port);
+
 	if (!named) {
 		name = dns_names_of(naming->names, ends->client, ends->server, ends->at);
 		*by = name ? OBS_BY_DNS : OBS_BY_ADDRESS;

@@ -1,6 +1,7 @@
 /*
  * Which service a connection belongs to. The host that the client asks for (TLS server
- * name, HTTP Host) decides; where it asks for none, the name for which this client was
+ * name, HTTP Host) decides; where it asks for none, the name in the server's certificate,
+ * if it is a watched one; then the name for which this client was
  * given that address by a DNS server, while it holds; then the configured address and
  * port; where none of these says, what other connections to the same address and port
  * turned out to be, if they agree. Without configured services every host, or

@@ -185,11 +185,14 @@ static void tunnels_pass_the_filter_when_asked_for(void **state)
 	struct services none = {0};
 
 	(void)state;
-	assert_null(strstr(capture_filter_build(filter, &none, 0, NULL), "proto 47"));
-	assert_non_null(strstr(
-		capture_filter_build(filter, &none, UNWRAP_GRE, NULL), "(ip proto 47)"));
-	assert_non_null(strstr(capture_filter_build(filter, &none, UNWRAP_VXLAN, NULL),
-		"(udp port 4789)"));
+	assert_null(
+		strstr(capture_filter_build(filter, &none, 0, true, NULL), "proto 47"));
+	assert_non_null(
+		strstr(capture_filter_build(filter, &none, UNWRAP_GRE, true, NULL),
+			"(ip proto 47)"));
+	assert_non_null(
+		strstr(capture_filter_build(filter, &none, UNWRAP_VXLAN, true, NULL),
+			"(udp port 4789)"));
 }
 
 static void the_filter_keeps_other_traffic_out(void **state)
@@ -205,10 +208,10 @@ static void the_filter_keeps_other_traffic_out(void **state)
 	(void)state;
 	(void)address_parse(&list[2].addresses[0], "203.0.113.1");
 	(void)address_parse(&list[2].addresses[1], "2001:db8::1");
-	assert_begins(capture_filter_build(filter, &services, 0, NULL),
+	assert_begins(capture_filter_build(filter, &services, 0, true, NULL),
 		"(port 443) or (port 80) or (host 203.0.113.1 and port 4430)"
 		" or (host 2001:db8::1 and port 4430) or (port 53) or ");
-	assert_begins(capture_filter_build(filter, &(struct services){0}, 0, NULL),
+	assert_begins(capture_filter_build(filter, &(struct services){0}, 0, true, NULL),
 		"(tcp) or (udp) or ");
 }
 
@@ -232,12 +235,12 @@ static void by_addresses_only_where_hosts_lead_to_passes(void **state)
 
 	(void)state;
 	assert_int_equal(address_book_new(&book, &services), 0);
-	assert_begins(capture_filter_build(filter, &services, 0, book),
+	assert_begins(capture_filter_build(filter, &services, 0, true, book),
 		"(port 443) or (port 8443) or ");
 	(void)address_parse(&address, "203.0.113.1");
 	(void)address_book_learn(book, 0, &address, now);
 	(void)address_book_learn(book, 1, &address, now);
-	assert_begins(capture_filter_build(filter, &services, 0, book),
+	assert_begins(capture_filter_build(filter, &services, 0, true, book),
 		"(host 203.0.113.1 and port 443) or (port 8443) or ");
 	address_book_free(book);
 }
@@ -253,7 +256,7 @@ static void a_filter_that_grows_too_long_lets_all_tcp_in(void **state)
 		services.list[i].port_count = 1;
 		services.list[i].ports[0] = (uint16_t)(i + 1);
 	}
-	assert_begins(capture_filter_build(filter, &services, 0, NULL),
+	assert_begins(capture_filter_build(filter, &services, 0, true, NULL),
 		"(tcp) or (udp) or (port 53)");
 	free(services.list);
 }

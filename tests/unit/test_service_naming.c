@@ -118,6 +118,31 @@ static void what_was_learned_names_the_nameless(void **state)
 	end(stage);
 }
 
+static void a_certificate_says_something_only_where_its_name_is_watched(void **state)
+{
+	struct stage *stage = begin(1);
+	struct address address;
+	struct service_naming_ends ends = {&stage->client, &address, 443, stage->now};
+	enum obs_naming by = OBS_BY_CERTIFICATE;
+
+	(void)state;
+	assert_int_equal(address_parse(&address, "203.0.113.1"), 0);
+	assert_int_equal(
+		service_naming_find(stage->naming, &ends, "exchange.example", 16, &by),
+		0);
+	assert_int_equal(by, OBS_BY_CERTIFICATE);
+	by = OBS_BY_CERTIFICATE;
+	assert_int_equal(
+		service_naming_find(stage->naming, &ends, "other.test", 10, &by), 0);
+	assert_int_equal(by, OBS_BY_OTHERS);
+	answer(stage, "www.exchange.example", "203.0.113.1");
+	by = OBS_BY_CERTIFICATE;
+	assert_int_equal(
+		service_naming_find(stage->naming, &ends, "other.test", 10, &by), 0);
+	assert_int_equal(by, OBS_BY_DNS);
+	end(stage);
+}
+
 static void a_name_asked_for_goes_before_dns_and_dns_before_the_address(void **state)
 {
 	struct stage *stage = begin(2);
@@ -169,6 +194,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_name_services),
 		cmocka_unit_test(what_was_learned_names_the_nameless),
+		cmocka_unit_test(
+			a_certificate_says_something_only_where_its_name_is_watched),
 		cmocka_unit_test(
 			a_name_asked_for_goes_before_dns_and_dns_before_the_address),
 		cmocka_unit_test(without_services_every_server_is_one),
