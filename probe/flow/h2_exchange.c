@@ -172,7 +172,9 @@ static void answer_came(
 static void answer_ends(struct h2_exchange *h2, const struct exchange_sink *sink,
 	struct stream *stream, struct moment at)
 {
-	if (stream->asked_us != NOT_TIMED)
+	if (!stream->answered)
+		give_up_time(sink, stream); /* a body without a head answers nothing */
+	else if (stream->asked_us != NOT_TIMED)
 		exchange_tell(sink, EXCHANGE_LAST_BYTE,
 			moment_since_us(at, h2->base) - stream->asked_us);
 	forget(h2, sink, stream);
