@@ -84,7 +84,7 @@ static void syn_ack_came(struct connection_world *world, struct flow *flow,
 	tcp_order_start(&flow->orders[EXCHANGE_SERVER], segment->seq + 1);
 	if (!flow->orders[EXCHANGE_CLIENT].started)
 		tcp_order_start(&flow->orders[EXCHANGE_CLIENT], segment->ack);
-	flow_table_move(world->table, flow, FLOW_OPEN, at);
+	flow_table_move(world->table, flow, FLOW_YOUNG, at);
 	ledger_connected(world->ledger, timed ? moment_since_us(at, flow->syn) : -1);
 }
 
@@ -94,7 +94,7 @@ static void handshake_ends(
 {
 	flow->acknowledged = true;
 	if (flow->list == FLOW_HALF_OPEN) {
-		flow_table_move(world->table, flow, FLOW_OPEN, at);
+		flow_table_move(world->table, flow, FLOW_YOUNG, at);
 		ledger_connected(world->ledger, -1);
 	}
 	if (flow->syn_ack_tries == 1)
@@ -116,6 +116,8 @@ static void deliver(struct connection_world *world, struct flow *flow,
 	enum exchange_side sender, struct cursor bytes, uint32_t len, struct moment at)
 {
 	tcp_order_deliver(&flow->orders[sender], len);
+	if (sender == EXCHANGE_SERVER && flow->list == FLOW_YOUNG)
+		flow_table_move(world->table, flow, FLOW_OPEN, at);
 	ledger_bytes(world->ledger, sender, len);
 	if (!ledger_is_other(flow))
 		conversation_segment(&flow->talk, &world->sink, sender, bytes, len, at);

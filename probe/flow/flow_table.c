@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define NONE UINT32_MAX
-#define HALF_OPEN_SHARE 4 /* of the table, before they push out each other */
+#define UNPROVEN_SHARE 4 /* of the table for each kind, before they push out each other \
+			  */
 
 /* Small enough that 80,000 connections stay within 32 MB. */
 _Static_assert(sizeof(struct flow) <= 400, "a flow has outgrown its share of memory");
@@ -146,18 +147,26 @@ uint32_t flow_table_count(const struct flow_table *table, enum flow_list list)
 	return table->lists[list].count;
 }
 
+static bool has_more_than_its_share(const struct flow_table *table, enum flow_list list)
+{
+	return table->lists[list].count > table->capacity / UNPROVEN_SHARE;
+}
+
 struct flow *flow_table_victim(struct flow_table *table)
 {
-	uint32_t half_open = table->lists[FLOW_HALF_OPEN].count;
+	static const enum flow_list order[] = {FLOW_CLOSED, FLOW_OPEN, FLOW_YOUNG};
 
-	if (half_open > table->capacity / HALF_OPEN_SHARE)
+	if (has_more_than_its_share(table, FLOW_HALF_OPEN))
 		return flow_table_oldest(table, FLOW_HALF_OPEN);
 	if (table->free != NONE || table->untouched < table->capacity)
 		return NULL;
-	if (table->lists[FLOW_CLOSED].count > 0)
-		return flow_table_oldest(table, FLOW_CLOSED);
-	return flow_table_oldest(
-		table, table->lists[FLOW_OPEN].count ? FLOW_OPEN : FLOW_HALF_OPEN);
+	if (table->lists[FLOW_CLOSED].count == 0 &&
+		has_more_than_its_share(table, FLOW_YOUNG))
+		return flow_table_oldest(table, FLOW_YOUNG);
+	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+		if (table->lists[order[i]].count > 0)
+			return flow_table_oldest(table, order[i]);
+	return flow_table_oldest(table, FLOW_HALF_OPEN);
 }
 
 static struct flow *take_entry(struct flow_table *table)

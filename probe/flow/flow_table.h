@@ -1,10 +1,11 @@
 /*
  * The connections that are being followed: a hash table of fixed memory. Each connection
- * is in one of three lists, from the oldest to the latest: half open (a SYN without an
- * answer), open, and closed (kept to recognise stragglers). Who is new takes the place of
- * the oldest closed one; when there is none, of the oldest half open one if these hold
- * more than their share (a flood of SYNs pushes out only itself), else of the oldest open
- * one.
+ * is in one of four lists, from the oldest to the latest: half open (a SYN without an
+ * answer), young (the server has said nothing yet), open, and closed (kept to recognise
+ * stragglers). Who is new takes the place of the oldest closed one; when there is none,
+ * of the oldest half open or young one, if these hold more than their share, else of the
+ * oldest open one: floods of SYNs, of packets without a connection and of handshakes that
+ * lead nowhere push out only themselves.
  */
 #ifndef FLOW_FLOW_TABLE_H
 #define FLOW_FLOW_TABLE_H
@@ -24,7 +25,7 @@ struct flow_key {
 
 enum flow_protocol { FLOW_TCP = 6, FLOW_UDP = 17 };
 
-enum flow_list { FLOW_HALF_OPEN, FLOW_OPEN, FLOW_CLOSED, FLOW_LISTS };
+enum flow_list { FLOW_HALF_OPEN, FLOW_YOUNG, FLOW_OPEN, FLOW_CLOSED, FLOW_LISTS };
 
 /* What was counted before the connection's service was known. */
 struct flow_held {

@@ -169,7 +169,7 @@ static void evict(struct meter *meter, struct flow *flow, struct moment at)
 {
 	if (flow->list == FLOW_HALF_OPEN)
 		meter->counts.evicted_half_open++;
-	else if (flow->list == FLOW_OPEN)
+	else if (flow->list != FLOW_CLOSED)
 		meter->counts.evicted++;
 	end_flow(meter, flow, at);
 	flow_table_remove(meter->table, flow);
@@ -184,7 +184,7 @@ static enum flow_list first_list(const struct tcp_segment *segment)
 	if (segment->ttl == OWN_MARK_TTL)
 		return FLOW_CLOSED;
 	if (kind != TCP_SEGMENT_SYN)
-		return FLOW_OPEN;
+		return FLOW_YOUNG;
 	return segment->window == SYN_MARK_WINDOW ? FLOW_CLOSED : FLOW_HALF_OPEN;
 }
 

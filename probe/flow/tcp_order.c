@@ -47,7 +47,10 @@ static enum tcp_order_verdict place_old(
 		return TCP_ORDER_PROBE;
 	if (!fills)
 		return TCP_ORDER_AGAIN;
-	if (tcp_segment_distance(seq, order->hole_from) <= 0)
+	order->hole_bytes -= len < order->hole_bytes ? len : order->hole_bytes;
+	if (order->hole_bytes == 0)
+		order->hole_from = order->hole_until;
+	else if (tcp_segment_distance(seq, order->hole_from) <= 0)
 		order->hole_from =
 			before_end < (int32_t)len ? order->hole_until : seq + len;
 	return since_us(at, order->hole_at_us) < REORDERING_US ? TCP_ORDER_LATE
@@ -70,18 +73,23 @@ enum tcp_order_verdict tcp_order_place(struct tcp_order *order, uint32_t seq,
 	return TCP_ORDER_NEW;
 }
 
+/* The other side has had what was passed over, and it has had its grace. */
+static bool hole_is_lost(const struct tcp_order *order, struct moment at)
+{
+	return order->hole_from != order->hole_until &&
+	       tcp_segment_distance(order->acked, order->hole_until) >= 0 &&
+	       since_us(at, order->hole_at_us) >= GRACE_US;
+}
+
 bool tcp_order_acknowledge(struct tcp_order *order, uint32_t ack, struct moment at)
 {
-	bool holed = order->hole_from != order->hole_until;
-
 	if (!order->started)
 		return false;
 	if (tcp_segment_distance(ack, order->acked) > 0)
 		order->acked = ack;
 	if (tcp_segment_distance(order->acked, order->next) > 0 && !order->doubt_at_us)
 		order->doubt_at_us = low_us(at);
-	if (!holed || tcp_segment_distance(order->acked, order->hole_until) < 0 ||
-		since_us(at, order->hole_at_us) < GRACE_US)
+	if (!hole_is_lost(order, at))
 		return false;
 	order->hole_from = order->hole_until;
 	return true;
@@ -109,12 +117,17 @@ void tcp_order_deliver(struct tcp_order *order, uint32_t len)
 bool tcp_order_pass_over(
 	struct tcp_order *order, uint32_t len, bool may_come, struct moment at)
 {
-	bool gives_up = may_come && order->hole_from != order->hole_until;
+	bool gives_up = may_come && hole_is_lost(order, at);
+	bool joins = may_come && !gives_up && order->hole_from != order->hole_until;
 
-	if (may_come) {
+	if (may_come && !joins) {
 		order->hole_from = order->next;
-		order->hole_until = order->next + len;
+		order->hole_bytes = 0;
 		order->hole_at_us = low_us(at);
+	}
+	if (may_come) {
+		order->hole_until = order->next + len;
+		order->hole_bytes += len;
 	}
 	tcp_order_deliver(order, len);
 	return gives_up;

@@ -24,8 +24,9 @@ enum tcp_order_verdict {
 struct tcp_order {
 	uint32_t next;      /* the first number not yet delivered */
 	uint32_t acked;     /* as far as the other side has acknowledged */
-	uint32_t hole_from; /* what was passed over and may still come */
+	uint32_t hole_from; /* between these, what was passed over may still come */
 	uint32_t hole_until;
+	uint32_t hole_bytes;  /* … so much of it */
 	uint32_t hole_at_us;  /* since when */
 	uint32_t doubt_at_us; /* since when the other side has what we miss at next; 0: no
 			       */

@@ -72,6 +72,25 @@ static void who_gives_way_is_fair(void **state)
 	flow_table_free(table);
 }
 
+static void who_never_got_an_answer_gives_way_first(void **state)
+{
+	struct flow_table *table;
+
+	(void)state;
+	assert_int_equal(flow_table_new(&table, 8, 7), 0);
+	for (uint16_t i = 1; i <= 5; i++)
+		add(table, i, FLOW_OPEN);
+	for (uint16_t i = 6; i <= 8; i++)
+		add(table, i, FLOW_YOUNG);
+	for (uint16_t i = 9; i < 100; i++) {
+		assert_int_equal(flow_table_victim(table)->list, FLOW_YOUNG);
+		flow_table_remove(table, flow_table_victim(table));
+		add(table, i, FLOW_YOUNG);
+	}
+	assert_int_equal(flow_table_count(table, FLOW_OPEN), 5);
+	flow_table_free(table);
+}
+
 static void windows_of_a_service_are_added_up(void **state)
 {
 	struct traffic_sum *sum;
@@ -109,6 +128,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(flows_are_found_by_their_ends),
 		cmocka_unit_test(who_gives_way_is_fair),
+		cmocka_unit_test(who_never_got_an_answer_gives_way_first),
 		cmocka_unit_test(windows_of_a_service_are_added_up),
 	};
 

@@ -715,6 +715,61 @@ static void impossible_times_are_refused(void **state)
 	bench_end(&bench);
 }
 
+/* A stranger's packet: of a connection never seen before, and never again. */
+static void stranger(struct bench *bench, unsigned number, struct moment now)
+{
+	struct dialogue talk = talk_to(bench, (uint16_t)(number % 50000 + 10000), 443);
+
+	put_u32(talk.address[CLIENT].bytes, 0xc6120000u + number / 50000);
+	talk.now = now;
+	if (number % 3 == 0) {
+		dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	} else if (number % 3 == 1) {
+		dialogue_text(&talk, CLIENT, "the middle of something");
+	} else {
+		dialogue_open(&talk, 10);
+		dialogue_say(&talk, CLIENT, "\x16\3\1\1\xf4\1\0\1\xf0\3\3aaaaaaaa", 19);
+	}
+}
+
+static void floods_leave_measured_connections_alone(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue kept[8];
+	struct meter_counts counts;
+	const struct obs_traffic *seen;
+	struct moment now = {INT64_C(1590854700000000)};
+
+	(void)state;
+	bench_begin(&bench, 64);
+	for (unsigned i = 0; i < 8; i++) {
+		kept[i] = talk_to(&bench, (uint16_t)(1000 + i), 80);
+		kept[i].now = now;
+		dialogue_open(&kept[i], 1000);
+		dialogue_text(&kept[i], CLIENT, GET);
+		dialogue_text(&kept[i], SERVER, ANSWER);
+		dialogue_text(&kept[i], CLIENT, GET);
+	}
+	for (unsigned i = 0; i < 30000; i++) {
+		now = moment_plus_us(now, 100);
+		stranger(&bench, i, now);
+	}
+	for (unsigned i = 0; i < 8; i++) {
+		kept[i].now = now;
+		dialogue_text(&kept[i], SERVER, ANSWER);
+	}
+	meter_count(bench.meter, &counts);
+	assert_in_range(counts.evicted, 19000, 20000);
+	assert_in_range(counts.evicted_half_open, 9900, 10000);
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->connections, 8);
+	assert_int_equal(seen->requests, 16);
+	assert_int_equal(seen->responses, 16);
+	assert_int_equal(seen->untimed, 0);
+	bench_end(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -736,6 +791,7 @@ int main(void)
 		cmocka_unit_test(a_failure_goes_to_the_service_known_at_that_address),
 		cmocka_unit_test(six_is_as_good_as_four),
 		cmocka_unit_test(impossible_times_are_refused),
+		cmocka_unit_test(floods_leave_measured_connections_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
