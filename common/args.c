@@ -5,13 +5,18 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 
 #include "nearest.h"
+
+static const struct args_option help_row = {
+	.name = "help", .letter = 'h', .kind = ARGS_FLAG, .help = "print this"};
 
 /* Where a run through argv stands: operands are moved to the front as they are met. */
 struct reading {
 	const struct args_option *options;
 	const char *command;
+	bool takes_help, wants_help;
 	int argc;
 	char **argv;
 	int at;
@@ -150,6 +155,10 @@ static int read_long(struct reading *run, const char *word)
 	const struct args_option *option = by_name(run->options, word, len);
 	const char *value;
 
+	if (run->takes_help && strcmp(word, help_row.name) == 0) {
+		run->wants_help = true;
+		return 0;
+	}
 	if (!option)
 		return complain_unknown(run, word, len);
 	if (option->kind == ARGS_FLAG) {
@@ -170,6 +179,10 @@ static int read_letters(struct reading *run, const char *letters)
 		const struct args_option *option = by_letter(run->options, *letters);
 		const char *value;
 
+		if (!option && run->takes_help && *letters == help_row.letter) {
+			run->wants_help = true;
+			continue;
+		}
 		if (!option) {
 			(void)fprintf(stderr, "%s: there is no option -%c\n",
 				run->command, *letters);
@@ -190,6 +203,27 @@ static void keep_operand(struct reading *run, char *word)
 	run->argv[1 + run->operands++] = word;
 }
 
+static int read_all(struct reading *run)
+{
+	for (; run->at < run->argc; run->at++) {
+		char *word = run->argv[run->at];
+
+		if (strcmp(word, "--") == 0) {
+			while (++run->at < run->argc)
+				keep_operand(run, run->argv[run->at]);
+		} else if (word[0] == '-' && word[1] == '-') {
+			if (read_long(run, word + 2))
+				return -1;
+		} else if (word[0] == '-' && word[1]) {
+			if (read_letters(run, word + 1))
+				return -1;
+		} else {
+			keep_operand(run, word);
+		}
+	}
+	return run->operands;
+}
+
 int args_parse(
 	const struct args_option *options, const char *command, int argc, char **argv)
 {
@@ -199,23 +233,32 @@ int args_parse(
 		.argv = argv,
 		.at = 1};
 
-	for (; run.at < argc; run.at++) {
-		char *word = argv[run.at];
+	return read_all(&run);
+}
 
-		if (strcmp(word, "--") == 0) {
-			while (++run.at < argc)
-				keep_operand(&run, argv[run.at]);
-		} else if (word[0] == '-' && word[1] == '-') {
-			if (read_long(&run, word + 2))
-				return -1;
-		} else if (word[0] == '-' && word[1]) {
-			if (read_letters(&run, word + 1))
-				return -1;
-		} else {
-			keep_operand(&run, word);
-		}
-	}
-	return run.operands;
+int args_take(const struct args_option *options, const struct args_command *command,
+	const char *program, int argc, char **argv)
+{
+	char name[128];
+	struct reading run = {.options = options,
+		.command = name,
+		.takes_help = true,
+		.argc = argc,
+		.argv = argv,
+		.at = 1};
+	int operands;
+
+	(void)snprintf(name, sizeof(name), "%s %s", program, command->name);
+	operands = read_all(&run);
+	if (operands < 0 || !run.wants_help)
+		return operands;
+	args_help(stdout, program, command, options);
+	return ARGS_HELPED;
+}
+
+int args_exit_code(int taken)
+{
+	return taken == ARGS_HELPED ? EX_OK : EX_USAGE;
 }
 
 static void help_option(FILE *out, const struct args_option *option)
@@ -242,8 +285,10 @@ void args_help(FILE *out, const char *program, const struct args_command *comman
 	(void)fprintf(out, "Usage: %s %s [OPTION]…%s%s\n\n%s\n\nOptions:\n", program,
 		command->name, *command->operands ? " " : "", command->operands,
 		command->summary);
-	for (; !is_last(options); options++)
-		help_option(out, options);
+	for (const struct args_option *row = options; !is_last(row); row++)
+		help_option(out, row);
+	if (!by_name(options, help_row.name, strlen(help_row.name)))
+		help_option(out, &help_row);
 }
 
 void args_help_commands(FILE *out, const char *program, const char *what,

@@ -24,7 +24,7 @@ struct question {
 
 struct wishes {
 	const char *config, *url;
-	bool all, json, help;
+	bool all, json;
 };
 
 struct asking {
@@ -193,21 +193,13 @@ static int read_wishes(const struct question *question, int argc, char **argv)
 			.kind = ARGS_FLAG,
 			.target = &wishes.json,
 			.help = "print the answer as it came"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, question->command.name, argc, argv);
+	int operands =
+		args_take(options, &question->command, "astray-collector", argc, argv);
 
 	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-collector", &question->command, options);
-		return EX_OK;
-	}
+		return args_exit_code(operands);
 	if (operands != (int)wants_service || !wishes.config == !wishes.url) {
 		(void)fprintf(stderr,
 			"astray-collector %s: wants %s--config FILE or --url URL; see "

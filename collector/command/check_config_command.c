@@ -56,26 +56,18 @@ static int check(const char *path)
 
 int check_config_command(void *app, int argc, char **argv)
 {
-	bool help = false;
 	const struct args_option options[] = {
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, "check-config", argc, argv);
+	int operands = args_take(options, &command, "astray-collector", argc, argv);
 
 	(void)app;
-	if (operands < 0)
-		return EX_USAGE;
-	if (help) {
-		args_help(stdout, "astray-collector", &command, options);
+	if (operands == ARGS_HELPED) {
 		(void)printf("\nKeys:\n");
 		collector_config_describe(stdout);
-		return EX_OK;
 	}
+	if (operands < 0)
+		return args_exit_code(operands);
 	if (operands != 1) {
 		(void)fprintf(stderr,
 			"astray-collector check-config: wants one file; see "

@@ -14,7 +14,6 @@
 
 struct wishes {
 	const char *config, *from, *until;
-	bool help;
 };
 
 static const struct args_command command = {
@@ -123,22 +122,13 @@ int export_command(void *app, int argc, char **argv)
 			.metavar = "T",
 			.target = &wishes.until,
 			.help = "what came before this time"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, "export", argc, argv);
+	int operands = args_take(options, &command, "astray-collector", argc, argv);
 
 	(void)app;
 	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-collector", &command, options);
-		return EX_OK;
-	}
+		return args_exit_code(operands);
 	if (operands > 0)
 		return usage("takes no operands");
 	if (!wishes.config)

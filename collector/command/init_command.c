@@ -18,7 +18,6 @@
 struct wishes {
 	const char *probe, *listen, *user;
 	struct args_texts hosts;
-	bool help;
 };
 
 static const struct args_command command = {
@@ -156,22 +155,13 @@ int init_command(void *app, int argc, char **argv)
 			.help = "whom the collector will run as, astray-collector by its "
 				"unit: gets the files to read, and keeps its state at "
 				"home (default whoever calls this)"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, "init", argc, argv);
+	int operands = args_take(options, &command, "astray-collector", argc, argv);
 
 	(void)app;
 	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-collector", &command, options);
-		return EX_OK;
-	}
+		return args_exit_code(operands);
 	if (operands != 1)
 		return fail(EX_USAGE,
 			"wants one directory; see astray-collector init --help");

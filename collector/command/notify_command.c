@@ -9,7 +9,6 @@
 
 struct wishes {
 	const char *config, *test;
-	bool help;
 };
 
 static const struct args_command command = {
@@ -55,21 +54,12 @@ int notify_command(void *app, int argc, char **argv)
 			.metavar = "NAME",
 			.target = &wishes.test,
 			.help = "the target's name in \"notify\" (needed)"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, "notify", argc, argv);
+	int operands = args_take(options, &command, "astray-collector", argc, argv);
 
 	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-collector", &command, options);
-		return EX_OK;
-	}
+		return args_exit_code(operands);
 	if (operands > 0 || !wishes.config || !wishes.test) {
 		(void)fprintf(stderr,
 			"astray-collector notify: needs --config FILE and --test NAME; "

@@ -8,7 +8,6 @@
 
 struct wishes {
 	const char *config;
-	bool help;
 };
 
 static const struct args_command command = {
@@ -44,23 +43,16 @@ int serve_command(void *app, int argc, char **argv)
 			.target = &wishes.config,
 			.help = "the configuration (needed); astray-collector init makes "
 				"a first one"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, "serve", argc, argv);
+	int operands = args_take(options, &command, "astray-collector", argc, argv);
 
-	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-collector", &command, options);
+	if (operands == ARGS_HELPED) {
 		(void)printf("\nKeys of the configuration:\n");
 		collector_config_describe(stdout);
-		return EX_OK;
 	}
+	if (operands < 0)
+		return args_exit_code(operands);
 	if (operands > 0 || !wishes.config) {
 		(void)fprintf(stderr,
 			"astray-collector serve: %s; see astray-collector serve --help\n",

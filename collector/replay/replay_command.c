@@ -20,7 +20,6 @@
 
 struct wishes {
 	const char *config, *compare, *incidents;
-	bool help;
 };
 
 /* One way of judging. */
@@ -268,22 +267,13 @@ int replay_command(void *app, int argc, char **argv)
 			.target = &wishes.compare,
 			.help = "judge by this configuration, too, and show where they "
 				"differ"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "this"},
 		{0},
 	};
-	int operands = args_parse(options, "astray-collector replay", argc, argv);
+	int operands = args_take(options, &command, "astray-collector", argc, argv);
 
 	(void)app;
 	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-collector", &command, options);
-		return EX_OK;
-	}
+		return args_exit_code(operands);
 	if (!wishes.config)
 		return usage("--config is needed");
 	if (operands != 1)

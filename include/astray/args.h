@@ -42,11 +42,18 @@ struct args_command {
 		char **argv); /* argv[0] is the command; returns an exit code */
 };
 
+/* What most commands do with their line: parsed as by args_parse, with --help among the
+ * options. The number of operands; negative when all is said: then the command ends with
+ * args_exit_code of it. */
+#define ARGS_HELPED (-2)
+int args_take(const struct args_option *options, const struct args_command *command,
+	const char *program, int argc, char **argv);
+int args_exit_code(int taken);
+
 /* Moves the operands to the front of argv[1..] and returns their number, or -1 after a
  * message on stderr that names the option, the reason and the nearest valid one (the
  * caller exits 64).
- * --help is handled by the caller giving a flag for it. The table ends with a row without
- * name and letter. */
+ * The table ends with a row without name and letter. */
 int args_parse(
 	const struct args_option *options, const char *command, int argc, char **argv);
 void args_help(FILE *out, const char *program, const struct args_command *command,

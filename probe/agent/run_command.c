@@ -11,7 +11,7 @@
 
 struct wishes {
 	const char *config;
-	bool print, check, help;
+	bool print, check;
 };
 
 static const struct args_command command = {
@@ -59,23 +59,16 @@ int run_command(void *app, int argc, char **argv)
 			.target = &wishes.print,
 			.help = "print what would be sent, line by line, and send "
 				"nothing"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, "run", argc, argv);
+	int operands = args_take(options, &command, "astray-probe", argc, argv);
 
-	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-probe", &command, options);
+	if (operands == ARGS_HELPED) {
 		(void)putchar('\n');
 		agent_config_describe(stdout, agent_sources);
-		return EX_OK;
 	}
+	if (operands < 0)
+		return args_exit_code(operands);
 	if (operands > 0 || !wishes.config) {
 		(void)fprintf(stderr,
 			"astray-probe run: %s; see astray-probe run --help\n",

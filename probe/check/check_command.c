@@ -21,7 +21,7 @@
 struct wishes {
 	const char *ca_file;
 	int64_t timeout_s;
-	bool json, help;
+	bool json;
 };
 
 /* The URLs of one call, one after the other: they must not blur each other's times. */
@@ -188,22 +188,13 @@ int check_command(void *app, int argc, char **argv)
 			.kind = ARGS_FLAG,
 			.target = &wishes.json,
 			.help = "print observations, one a line"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
 	struct errand errand = {.log = app, .wishes = &wishes, .urls = argv + 1};
 
-	errand.count = args_parse(options, "check", argc, argv);
+	errand.count = args_take(options, &command, "astray-probe", argc, argv);
 	if (errand.count < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-probe", &command, options);
-		return EX_OK;
-	}
+		return args_exit_code(errand.count);
 	if (errand.count == 0) {
 		log_error(app, "check",
 			"wants at least one URL; see astray-probe check --help");

@@ -19,7 +19,7 @@
 struct wishes {
 	const char *file, *interfaces, *services, *tunnels;
 	int64_t window_seconds, interval_seconds, buffer_mb;
-	bool kernel, json, help;
+	bool kernel, json;
 };
 
 static const struct args_command command = {
@@ -137,21 +137,12 @@ int flow_command(void *app, int argc, char **argv)
 			.kind = ARGS_FLAG,
 			.target = &wishes.json,
 			.help = "print observations, one a line"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, "flow", argc, argv);
+	int operands = args_take(options, &command, "astray-probe", argc, argv);
 
 	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-probe", &command, options);
-		return EX_OK;
-	}
+		return args_exit_code(operands);
 	if (operands > 0)
 		return usage(app, "takes no operands");
 	if (!!wishes.file + !!wishes.interfaces + wishes.kernel != 1)

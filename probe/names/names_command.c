@@ -13,7 +13,7 @@
 struct wishes {
 	struct args_texts roots, resolvers, expect;
 	const char *rdap, *geo_city, *geo_asn;
-	bool json, help;
+	bool json;
 };
 
 static const struct args_command command = {
@@ -135,20 +135,11 @@ int names_command_run(void *app, int argc, char **argv)
 			.kind = ARGS_FLAG,
 			.target = &wishes.json,
 			.help = "print observations, one a line"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, "names", argc, argv);
+	int operands = args_take(options, &command, "astray-probe", argc, argv);
 
 	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-probe", &command, options);
-		return EX_OK;
-	}
+		return args_exit_code(operands);
 	return run(app, &wishes, operands, argv);
 }

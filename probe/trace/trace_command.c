@@ -23,7 +23,7 @@ struct wishes {
 	const char *protocol, *targets, *geo_city, *geo_asn;
 	int64_t rounds, port, flow, queries, max_ttl, rate, host_rate, router_rate;
 	const char *here;
-	bool v4, v6, json, csv, report, numeric, all_paths, mtu, help;
+	bool v4, v6, json, csv, report, numeric, all_paths, mtu;
 };
 
 static const struct args_command command = {
@@ -291,20 +291,11 @@ int trace_command(void *app, int argc, char **argv)
 			.kind = ARGS_FLAG,
 			.target = &wishes.json,
 			.help = "print observations, one a line"},
-		{.name = "help",
-			.letter = 'h',
-			.kind = ARGS_FLAG,
-			.target = &wishes.help,
-			.help = "print this"},
 		{0},
 	};
-	int operands = args_parse(options, "trace", argc, argv);
+	int operands = args_take(options, &command, "astray-probe", argc, argv);
 
 	if (operands < 0)
-		return EX_USAGE;
-	if (wishes.help) {
-		args_help(stdout, "astray-probe", &command, options);
-		return EX_OK;
-	}
+		return args_exit_code(operands);
 	return run(app, &wishes, operands, argv);
 }

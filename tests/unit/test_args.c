@@ -99,6 +99,36 @@ static void a_command_is_found_by_its_whole_name(void **state)
 	assert_null(args_command_find(commands, "test", ""));
 }
 
+static void help_is_among_the_options_of_every_command(void **state)
+{
+	static const struct args_command look = {.name = "look",
+		.operands = "FILE",
+		.summary = "Looks.",
+		.run = run_nothing};
+	bool json = false;
+	const struct args_option options[] = {
+		{.name = "json",
+			.kind = ARGS_FLAG,
+			.target = &json,
+			.help = "print JSON"},
+		{0},
+	};
+	char name[] = "look", operand[] = "a", flag[] = "--json", last[] = "b",
+	     help[] = "--help", letter[] = "-h", wrong[] = "--jsno";
+	char *plain[] = {name, operand, flag, last}, *asked[] = {name, help},
+	     *by_letter[] = {name, operand, letter}, *bad[] = {name, wrong, help};
+
+	(void)state;
+	assert_int_equal(args_take(options, &look, "tool", 4, plain), 2);
+	assert_true(json);
+	assert_string_equal(plain[2], "b");
+	assert_int_equal(args_take(options, &look, "tool", 2, asked), ARGS_HELPED);
+	assert_int_equal(args_take(options, &look, "tool", 3, by_letter), ARGS_HELPED);
+	assert_int_equal(args_take(options, &look, "tool", 3, bad), -1);
+	assert_int_equal(args_exit_code(ARGS_HELPED), 0);
+	assert_int_equal(args_exit_code(-1), 64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -106,6 +136,7 @@ int main(void)
 		cmocka_unit_test(a_dash_alone_is_an_operand),
 		cmocka_unit_test(what_is_wrong_is_refused),
 		cmocka_unit_test(a_command_is_found_by_its_whole_name),
+		cmocka_unit_test(help_is_among_the_options_of_every_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
