@@ -2,9 +2,6 @@
  * astray-collector: takes what probes measure, judges it, and tells people. Each command
  * is one row.
  */
-#include <stdio.h>
-#include <string.h>
-#include <sysexits.h>
 
 #include "ask_command.h"
 #include "astray/args.h"
@@ -15,8 +12,6 @@
 #include "notify_command.h"
 #include "replay_command.h"
 #include "serve_command.h"
-
-#define PROGRAM "astray-collector"
 
 static const struct args_command commands[] = {
 	{"init", "DIRECTORY", "make a first configuration, with certificates",
@@ -35,31 +30,14 @@ static const struct args_command commands[] = {
 	{0},
 };
 
-static void help(FILE *out)
-{
-	args_help_commands(out, PROGRAM,
-		"Takes what probes measure, judges it, and tells people when it matters.",
-		commands);
-	(void)fprintf(out, "%s --version prints the version.\n", PROGRAM);
-}
-
 int main(int argc, char **argv)
 {
+	static const struct args_program program = {.name = "astray-collector",
+		.version = ASTRAY_VERSION,
+		.what = "Takes what probes measure, judges it, and tells people when it "
+			"matters.",
+		.commands = commands};
 	struct log log = log_to_stderr();
-	const struct args_command *command;
 
-	if (argc < 2) {
-		help(stderr);
-		return EX_USAGE;
-	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		help(stdout);
-		return EX_OK;
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		(void)printf("%s %s\n", PROGRAM, ASTRAY_VERSION);
-		return EX_OK;
-	}
-	command = args_command_find(commands, PROGRAM, argv[1]);
-	return command ? command->run(&log, argc - 1, argv + 1) : EX_USAGE;
+	return args_run(&program, &log, argc, argv);
 }

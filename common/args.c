@@ -261,6 +261,14 @@ int args_exit_code(int taken)
 	return taken == ARGS_HELPED ? EX_OK : EX_USAGE;
 }
 
+int args_complain(
+	const char *program, const struct args_command *command, const char *why)
+{
+	(void)fprintf(stderr, "%s %s: %s; see %s %s --help\n", program, command->name,
+		why, program, command->name);
+	return EX_USAGE;
+}
+
 static void help_option(FILE *out, const struct args_option *option)
 {
 	char left[80];
@@ -322,4 +330,30 @@ const struct args_command *args_command_find(
 		(void)fprintf(stderr, "; did you mean \"%s\"?", near->name);
 	(void)fprintf(stderr, "\n%s --help lists the commands.\n", program);
 	return NULL;
+}
+
+static void help_program(FILE *out, const struct args_program *program)
+{
+	args_help_commands(out, program->name, program->what, program->commands);
+	(void)fprintf(out, "%s --version prints the version.\n", program->name);
+}
+
+int args_run(const struct args_program *program, void *app, int argc, char **argv)
+{
+	const struct args_command *command;
+
+	if (argc < 2) {
+		help_program(stderr, program);
+		return EX_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		help_program(stdout, program);
+		return EX_OK;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)printf("%s %s\n", program->name, program->version);
+		return EX_OK;
+	}
+	command = args_command_find(program->commands, program->name, argv[1]);
+	return command ? command->run(app, argc - 1, argv + 1) : EX_USAGE;
 }

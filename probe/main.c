@@ -1,9 +1,6 @@
 /*
  * astray-probe: measures from where it stands. Each command is one row.
  */
-#include <stdio.h>
-#include <string.h>
-#include <sysexits.h>
 
 #include "astray/args.h"
 #include "astray/log.h"
@@ -12,8 +9,6 @@
 #include "names_command.h"
 #include "run_command.h"
 #include "trace_command.h"
-
-#define PROGRAM "astray-probe"
 
 static const struct args_command commands[] = {
 	{"run", "", "measure as a configuration says, and send it to the collector",
@@ -27,32 +22,15 @@ static const struct args_command commands[] = {
 	{0},
 };
 
-static void help(FILE *out)
-{
-	args_help_commands(out, PROGRAM,
-		"Measures services from where it stands: their traffic, their paths, "
-		"their names.",
-		commands);
-	(void)fprintf(out, "%s --version prints the version.\n", PROGRAM);
-}
-
 int main(int argc, char **argv)
 {
+	static const struct args_program program = {.name = "astray-probe",
+		.version = ASTRAY_VERSION,
+		.what = "Measures services from where it stands: their traffic, their "
+			"paths, "
+			"their names.",
+		.commands = commands};
 	struct log log = log_to_stderr();
-	const struct args_command *command;
 
-	if (argc < 2) {
-		help(stderr);
-		return EX_USAGE;
-	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-		help(stdout);
-		return EX_OK;
-	}
-	if (strcmp(argv[1], "--version") == 0) {
-		(void)printf("%s %s\n", PROGRAM, ASTRAY_VERSION);
-		return EX_OK;
-	}
-	command = args_command_find(commands, PROGRAM, argv[1]);
-	return command ? command->run(&log, argc - 1, argv + 1) : EX_USAGE;
+	return args_run(&program, &log, argc, argv);
 }

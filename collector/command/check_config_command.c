@@ -68,11 +68,7 @@ int check_config_command(void *app, int argc, char **argv)
 	}
 	if (operands < 0)
 		return args_exit_code(operands);
-	if (operands != 1) {
-		(void)fprintf(stderr,
-			"astray-collector check-config: wants one file; see "
-			"astray-collector check-config --help\n");
-		return EX_USAGE;
-	}
+	if (operands != 1)
+		return args_complain("astray-collector", &command, "wants one file");
 	return check(argv[1]);
 }

@@ -27,9 +27,7 @@ static const struct args_command command = {
 
 static int usage(const char *why)
 {
-	(void)fprintf(stderr,
-		"astray-collector export: %s; see astray-collector export --help\n", why);
-	return EX_USAGE;
+	return args_complain("astray-collector", &command, why);
 }
 
 static int fail(const struct fault *fault, int exit_code)

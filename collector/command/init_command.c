@@ -163,7 +163,6 @@ int init_command(void *app, int argc, char **argv)
 	if (operands < 0)
 		return args_exit_code(operands);
 	if (operands != 1)
-		return fail(EX_USAGE,
-			"wants one directory; see astray-collector init --help");
+		return args_complain("astray-collector", &command, "wants one directory");
 	return run(&wishes, argv[1]);
 }

@@ -60,11 +60,8 @@ int notify_command(void *app, int argc, char **argv)
 
 	if (operands < 0)
 		return args_exit_code(operands);
-	if (operands > 0 || !wishes.config || !wishes.test) {
-		(void)fprintf(stderr,
-			"astray-collector notify: needs --config FILE and --test NAME; "
-			"see astray-collector notify --help\n");
-		return EX_USAGE;
-	}
+	if (operands > 0 || !wishes.config || !wishes.test)
+		return args_complain("astray-collector", &command,
+			"needs --config FILE and --test NAME");
 	return run(app, &wishes);
 }

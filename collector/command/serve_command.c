@@ -53,11 +53,8 @@ int serve_command(void *app, int argc, char **argv)
 	}
 	if (operands < 0)
 		return args_exit_code(operands);
-	if (operands > 0 || !wishes.config) {
-		(void)fprintf(stderr,
-			"astray-collector serve: %s; see astray-collector serve --help\n",
+	if (operands > 0 || !wishes.config)
+		return args_complain("astray-collector", &command,
 			operands > 0 ? "takes no operands" : "needs --config FILE");
-		return EX_USAGE;
-	}
 	return run(app, &wishes);
 }

@@ -53,9 +53,7 @@ static const struct args_command command = {
 
 static int usage(const char *why)
 {
-	(void)fprintf(stderr,
-		"astray-collector replay: %s; see astray-collector replay --help\n", why);
-	return EX_USAGE;
+	return args_complain("astray-collector", &command, why);
 }
 
 static int fail(const struct fault *fault, int exit_code)

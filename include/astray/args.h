@@ -49,6 +49,9 @@ struct args_command {
 int args_take(const struct args_option *options, const struct args_command *command,
 	const char *program, int argc, char **argv);
 int args_exit_code(int taken);
+/* "PROGRAM COMMAND: WHY; see PROGRAM COMMAND --help" on stderr; returns EX_USAGE. */
+int args_complain(
+	const char *program, const struct args_command *command, const char *why);
 
 /* Moves the operands to the front of argv[1..] and returns their number, or -1 after a
  * message on stderr that names the option, the reason and the nearest valid one (the
@@ -60,6 +63,14 @@ void args_help(FILE *out, const char *program, const struct args_command *comman
 	const struct args_option *options);
 void args_help_commands(FILE *out, const char *program, const char *what,
 	const struct args_command *commands);
+struct args_program {
+	const char *name, *version;
+	const char *what;                    /* it does, in a sentence */
+	const struct args_command *commands; /* ends with a row without name */
+};
+/* What main() does: the help, the version, or the command that argv names. */
+int args_run(const struct args_program *program, void *app, int argc, char **argv);
+
 /* The command of that name; NULL after a message with the nearest one. */
 const struct args_command *args_command_find(
 	const struct args_command *commands, const char *program, const char *name);

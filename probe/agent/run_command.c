@@ -69,11 +69,8 @@ int run_command(void *app, int argc, char **argv)
 	}
 	if (operands < 0)
 		return args_exit_code(operands);
-	if (operands > 0 || !wishes.config) {
-		(void)fprintf(stderr,
-			"astray-probe run: %s; see astray-probe run --help\n",
+	if (operands > 0 || !wishes.config)
+		return args_complain("astray-probe", &command,
 			operands > 0 ? "takes no operands" : "needs --config FILE");
-		return EX_USAGE;
-	}
 	return run(app, &wishes);
 }

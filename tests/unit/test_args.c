@@ -129,6 +129,32 @@ static void help_is_among_the_options_of_every_command(void **state)
 	assert_int_equal(args_exit_code(-1), 64);
 }
 
+static int say_seven(void *app, int argc, char **argv)
+{
+	(void)argv;
+	*(int *)app = argc;
+	return 7;
+}
+
+static void a_program_runs_the_command_that_is_named(void **state)
+{
+	static const struct args_command commands[] = {
+		{"count", "", "Counts", say_seven}, {0}};
+	static const struct args_program program = {
+		.name = "tool", .version = "1", .what = "Is one.", .commands = commands};
+	char name[] = "tool", count[] = "count", more[] = "x", version[] = "--version";
+	char *named[] = {name, count, more}, *none[] = {name}, *asked[] = {name, version},
+	     *wrong[] = {name, more};
+	int seen = 0;
+
+	(void)state;
+	assert_int_equal(args_run(&program, &seen, 3, named), 7);
+	assert_int_equal(seen, 2);
+	assert_int_equal(args_run(&program, &seen, 1, none), 64);
+	assert_int_equal(args_run(&program, &seen, 2, asked), 0);
+	assert_int_equal(args_run(&program, &seen, 2, wrong), 64);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +163,7 @@ int main(void)
 		cmocka_unit_test(what_is_wrong_is_refused),
 		cmocka_unit_test(a_command_is_found_by_its_whole_name),
 		cmocka_unit_test(help_is_among_the_options_of_every_command),
+		cmocka_unit_test(a_program_runs_the_command_that_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
