@@ -146,9 +146,9 @@ int squeeze_unpack(void **out, size_t *out_len, enum squeeze_coding coding,
 	rc = unpack(&room, coding, bytes, len);
 	if (rc == 0 && room.used > room.limit)
 		rc = STATUS_LIMIT;
-	if (rc == 0)
-		rc = room.bytes ? 0 : room_grow(&room);
-	if (rc) {
+	if (rc == 0 && !room.bytes)
+		rc = room_grow(&room);
+	if (rc || !room.bytes) {
 		free(room.bytes);
 		return rc;
 	}

@@ -48,13 +48,13 @@ struct collector {
 /* collector.c: logs the fault, returns rc. */
 int collector_fail(struct collector *collector, int rc, const struct fault *fault);
 
-/* collector_way.c: how observations and time go through it. */
+/* collector_way.c: how observations and time go through it. An arg is the collector. */
 void collector_way_feed(
-	void *collector, const struct wire_origin *origin, const struct obs *obs);
+	void *arg, const struct wire_origin *origin, const struct obs *obs);
 /* What the journal says again after a start. */
 void collector_way_feed_again(
-	void *collector, const struct wire_origin *origin, const struct obs *obs);
-void collector_way_learn_role(void *collector, const char *probe, enum obs_role role);
+	void *arg, const struct wire_origin *origin, const struct obs *obs);
+void collector_way_learn_role(void *arg, const char *probe, enum obs_role role);
 void collector_way_pass_second(struct collector *collector);
 void collector_way_flush(struct collector *collector);
 void collector_way_take_snapshot(struct collector *collector);
@@ -65,7 +65,7 @@ int collector_way_open_pipeline(struct collector *collector, struct pipeline **o
 int collector_rooms_open(struct collector *collector, struct fault *fault);
 void collector_rooms_free(struct collector *collector);
 /* The handler of the web listener; arg is the collector. */
-void collector_rooms_asked(void *collector, struct http_exchange *exchange);
+void collector_rooms_asked(void *arg, struct http_exchange *exchange);
 
 /* collector_resume.c: takes up the judgement where the last run left it. */
 int collector_resume(struct collector *collector, struct fault *fault);

@@ -51,15 +51,24 @@ static bool needs_restart(
 	return !same;
 }
 
+static bool is_same_judgement(
+	const struct pipeline_settings *a, const struct pipeline_settings *b)
+{
+	return a->gather_us == b->gather_us && a->calm_us == b->calm_us &&
+	       a->learn_paths_us == b->learn_paths_us &&
+	       a->learn_names_us == b->learn_names_us &&
+	       a->learn_counts_us == b->learn_counts_us &&
+	       a->false_pages == b->false_pages;
+}
+
 /* Whether other services are judged, or otherwise. */
 static bool judges_otherwise(
 	const struct collector_config *now, const struct collector_config *then)
 {
 	char *mine = text_of_services(&now->services),
 	     *theirs = text_of_services(&then->services);
-	bool same =
-		mine && theirs && strcmp(mine, theirs) == 0 &&
-		memcmp(&now->judgement, &then->judgement, sizeof(now->judgement)) == 0;
+	bool same = mine && theirs && strcmp(mine, theirs) == 0 &&
+		    is_same_judgement(&now->judgement, &then->judgement);
 
 	free(mine);
 	free(theirs);
@@ -187,7 +196,8 @@ void collector_reload(struct collector *collector)
 		log_info(collector->log, "collector", "the configuration was read again");
 	if (otherwise)
 		log_info(collector->log, "collector",
-			"services that are judged now: %zu; what was learnt of those that "
+			"services that are judged now: %zu; what was learnt of those "
+			"that "
 			"stay is kept",
 			collector->config->services.count);
 	swap_rules(collector, other);

@@ -1,7 +1,6 @@
 #include "account.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "page.h"
@@ -53,16 +52,6 @@ static void collect_names(
 				&incident->vantage_count, INCIDENT_VANTAGES,
 				strands[i].vantages[k]);
 	}
-}
-
-static int by_since(const void *a, const void *b)
-{
-	const struct strand *const *left = a, *const *right = b;
-	int64_t x = (*left)->finding.since.us, y = (*right)->finding.since.us;
-
-	if (x != y)
-		return x < y ? -1 : 1;
-	return *left < *right ? -1 : *left > *right;
 }
 
 static void collect_evidence(
@@ -122,15 +111,21 @@ static void write_title(
 	}
 }
 
-/* In order of time. Returns how many. */
+/* In order of time, and what begins together as it was found. Returns how many. */
 static unsigned order(const struct strand *strands, unsigned count,
 	const struct strand *ordered[static INCIDENT_EVIDENCE])
 {
 	unsigned held = count < INCIDENT_EVIDENCE ? count : INCIDENT_EVIDENCE;
 
-	for (unsigned i = 0; i < held; i++)
-		ordered[i] = &strands[i];
-	qsort(ordered, held, sizeof(ordered[0]), by_since);
+	for (unsigned i = 0; i < held; i++) {
+		unsigned at = i;
+
+		for (; at > 0 && moment_before(strands[i].finding.since,
+					 ordered[at - 1]->finding.since);
+			at--)
+			ordered[at] = ordered[at - 1];
+		ordered[at] = &strands[i];
+	}
 	return held;
 }
 

@@ -155,9 +155,12 @@ static int read_text(char **out, const char *path, struct fault *fault)
 	else if (memchr(text, '\0', len))
 		rc = fault_at(fault, STATUS_SYNTAX, "", "holds a byte of zero");
 	(void)fclose(file);
-	if (rc == 0) {
+	if (rc == 0 && text) {
+		char *less;
+
 		text[len] = '\0';
-		*out = realloc(text, len + 1);
+		less = realloc(text, len + 1);
+		*out = less ? less : text;
 	} else {
 		free(text);
 	}

@@ -262,7 +262,7 @@ static int make_body(uint8_t **out, size_t *len, const struct uplink *uplink,
 	rc = wire_encode_batch(line, sizeof(line), &batch);
 	if (rc > 0)
 		rc = squeeze_pack(&head, &head_len, line, (size_t)rc);
-	*out = rc == 0 ? malloc(head_len + record->packed_len) : NULL;
+	*out = rc == 0 && head ? malloc(head_len + record->packed_len) : NULL;
 	if (*out) {
 		memcpy(*out, head, head_len);
 		memcpy(*out + head_len, record->packed, record->packed_len);

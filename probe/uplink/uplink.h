@@ -43,8 +43,8 @@ int uplink_open(struct uplink **out, struct uv_loop_s *loop, const struct log *l
  * left. */
 void uplink_close(struct uplink *uplink, void (*closed)(void *arg), void *arg);
 
-/* An obs_emit_fn. */
-void uplink_add(void *uplink, const struct obs *obs);
+/* An obs_emit_fn; arg is the uplink. */
+void uplink_add(void *arg, const struct obs *obs);
 /* What is gathered becomes a batch now. */
 void uplink_flush(struct uplink *uplink);
 /* From now on these hold, also for what is spooled already. */
