@@ -484,7 +484,7 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	if (usual.weeks) {
 		replaced = doubt || surging;
 		if (replaced && !returns)
-			sum = usual.value * (doubt ? level_of(requests) : SURGE_KEPT);
+			sum = usual.exact * (doubt ? level_of(requests) : SURGE_KEPT);
 	}
 	season_store(&requests->season, at, sum, replaced);
 	if (at.us / SEASON_QUARTER_US % QUARTERS_A_DAY == 0)

@@ -91,11 +91,16 @@ static double median_of(double *values, unsigned count)
 static struct season_expectation expect(const struct season *season, int64_t quarter)
 {
 	struct season_expectation out = {0};
-	double weeks[SEASON_WEEKS], yesterday;
+	double weeks[SEASON_WEEKS], exact[SEASON_WEEKS], yesterday;
+	unsigned count = 0;
 
 	for (unsigned k = 1; k <= SEASON_WEEKS; k++)
 		if (smooth(season, quarter - k * SEASON_QUARTERS, &weeks[out.weeks]))
 			out.weeks++;
+	for (unsigned k = 1; k <= SEASON_WEEKS; k++)
+		if (look_up(season, quarter - k * SEASON_QUARTERS, &exact[count]))
+			count++;
+	out.exact = count ? median_of(exact, count) : 0;
 	out.day = smooth(season, quarter - DAY_QUARTERS, &yesterday);
 	if (out.weeks)
 		out.value = median_of(weeks, out.weeks);
@@ -156,6 +161,22 @@ static bool is_switched(const struct season *season, int64_t quarter, double exp
 	return false;
 }
 
+static bool least_smooth(const struct season *season, int64_t quarter, double *out)
+{
+	bool any = false;
+
+	*out = INFINITY;
+	for (int64_t q = quarter - 1; q <= quarter + 1; q++) {
+		double value;
+
+		if (smooth(season, q, &value)) {
+			*out = fmin(*out, value);
+			any = true;
+		}
+	}
+	return any;
+}
+
 /* At that hour of the last days: their median; 0 when nothing was measured. */
 static double daily_at(const struct season *season, int64_t quarter)
 {
@@ -181,10 +202,10 @@ struct season_expectation season_at(const struct season *season, struct moment a
 	if (is_switched(season, now, out.value))
 		out.least = fmin(out.least,
 			least_around(season, now, &out, SWITCH_QUARTERS, EDGE));
-	/* Missing at its hour for two days: it has moved. */
+	/* Missing at its hour for two days: it has moved, and may have left an edge. */
 	if (season_was_replaced_daily(season, at) &&
-		smooth(season, now - DAY_QUARTERS, &yesterday) &&
-		smooth(season, now - 2 * DAY_QUARTERS, &before))
+		least_smooth(season, now - DAY_QUARTERS, &yesterday) &&
+		least_smooth(season, now - 2 * DAY_QUARTERS, &before))
 		out.least = fmin(out.least, fmax(yesterday, before));
 	return out;
 }

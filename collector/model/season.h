@@ -26,6 +26,8 @@ struct season {
 
 struct season_expectation {
 	double value;   /* the same unit as what is stored */
+	double exact;   /* of this quarter hour alone, for putting it in place of what was
+			   seen */
 	double least;   /* the same, were everything a quarter hour early or late */
 	double daily;   /* at this hour of the last three days, whatever days they are */
 	unsigned weeks; /* how many weeks it stands on; 0: none, value from yesterday if

@@ -123,6 +123,28 @@ static void what_is_switched_on_and_off_may_be_an_hour_away(void **state)
 	free(season);
 }
 
+/* The same job an hour later, on all days since: two days were replaced, two were not. */
+static void a_job_that_has_moved_is_expected_no_more_at_its_old_edge(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	for (int64_t q = 0; q < 3 * SEASON_QUARTERS; q++)
+		season_store(season, (struct moment){START_US + q * SEASON_QUARTER_US},
+			q % 96 >= 8 && q % 96 < 16 ? 1000 : 10, false);
+	for (int64_t q = 0; q < 4 * 96; q++)
+		season_store(season,
+			(struct moment){START_US + 3 * WEEK_US + q * SEASON_QUARTER_US},
+			q % 96 >= 12 && q % 96 < 20 ? 1000 : 10, true);
+	for (int64_t q = 8; q < 12; q++)
+		assert_true(season_at(season,
+				    (struct moment){START_US + 3 * WEEK_US +
+						    (4 * 96 + q) * SEASON_QUARTER_US})
+				    .least < 20);
+	assert_true(season_at(season, at(3, 98)).exact > 900);
+	free(season);
+}
+
 static void a_working_week_rests_at_its_end_and_a_public_one_does_not(void **state)
 {
 	struct season *season = calloc(1, sizeof(*season));
@@ -160,6 +182,8 @@ int main(void)
 		cmocka_unit_test(
 			what_moves_to_another_hour_is_expected_there_after_two_days),
 		cmocka_unit_test(what_is_switched_on_and_off_may_be_an_hour_away),
+		cmocka_unit_test(
+			a_job_that_has_moved_is_expected_no_more_at_its_old_edge),
 		cmocka_unit_test(
 			a_working_week_rests_at_its_end_and_a_public_one_does_not),
 		cmocka_unit_test(an_older_quarter_is_passed_over),
