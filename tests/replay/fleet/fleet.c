@@ -290,7 +290,7 @@ static struct fleet_effect made_up(struct fleet_trouble *lie,
 	struct fleet_effect effect = {.requests = 1, .latency = 8, .failures = .9};
 
 	*lie = (struct fleet_trouble){
-		.number = 150 + probe->number % 40, .city = 12 + (unsigned)(hash % 9)};
+		.number = 150 + probe->number % 180, .city = 12 + (unsigned)(hash % 9)};
 	effect.leads = hash >> 8 & 1 ? lie : NULL;
 	effect.reaches_names = effect.leads != NULL;
 	effect.detour = effect.leads ? NULL : lie;

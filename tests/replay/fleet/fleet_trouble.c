@@ -217,6 +217,14 @@ static unsigned detour_city(
 	return far[(unsigned)(draw(world, trouble->number, 3) * 5)];
 }
 
+static bool hits_any(const struct fleet_world *world, const struct fleet_trouble *trouble)
+{
+	for (unsigned i = 0; i < world->options.services; i++)
+		if (fleet_trouble_hits(world, trouble, i))
+			return true;
+	return false;
+}
+
 static bool choose_target(
 	struct fleet_trouble *trouble, const struct fleet_world *world, unsigned try)
 {
@@ -234,7 +242,9 @@ static bool choose_target(
 	if (kind == TROUBLE_EDGE)
 		trouble->edge_provider =
 			(int)(draw(world, trouble->number, 310 + try) * 3);
-	if (is_of_a_site(kind) || kind == TROUBLE_EDGE)
+	if (kind == TROUBLE_EDGE)
+		return hits_any(world, trouble);
+	if (is_of_a_site(kind))
 		return true;
 	trouble->service = (int)service;
 	return suits(world, kind, service);
