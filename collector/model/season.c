@@ -139,7 +139,9 @@ static double least_around(const struct season *season, int64_t quarter,
 	for (int64_t beside = quarter - apart; beside <= quarter + apart; beside++) {
 		struct season_expectation there = expect(season, beside);
 
-		if (there.weeks == here->weeks && there.value < share * here->value &&
+		/* What was stored this week has taken the place of four weeks ago. */
+		if (there.weeks && there.weeks + 1 >= here->weeks &&
+			there.value < share * here->value &&
 			here->value - there.value > sqrt(here->value))
 			least = fmin(least, there.value);
 	}
