@@ -145,6 +145,22 @@ static void a_job_that_has_moved_is_expected_no_more_at_its_old_edge(void **stat
 	free(season);
 }
 
+/* With four weeks held, what this week has stored is gone from the oldest. */
+static void hours_already_stored_this_week_are_neighbours_too(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+	const int64_t weeks = 5 * SEASON_QUARTERS;
+
+	(void)state;
+	for (int64_t q = 0; q < weeks + 8; q++)
+		season_store(season, (struct moment){START_US + q * SEASON_QUARTER_US},
+			q % 96 >= 8 && q % 96 < 16 ? 1000 : 10, false);
+	assert_true(season_at(season,
+			    (struct moment){START_US + (weeks + 11) * SEASON_QUARTER_US})
+			    .least < 20);
+	free(season);
+}
+
 static void a_working_week_rests_at_its_end_and_a_public_one_does_not(void **state)
 {
 	struct season *season = calloc(1, sizeof(*season));
@@ -182,6 +198,7 @@ int main(void)
 		cmocka_unit_test(
 			what_moves_to_another_hour_is_expected_there_after_two_days),
 		cmocka_unit_test(what_is_switched_on_and_off_may_be_an_hour_away),
+		cmocka_unit_test(hours_already_stored_this_week_are_neighbours_too),
 		cmocka_unit_test(
 			a_job_that_has_moved_is_expected_no_more_at_its_old_edge),
 		cmocka_unit_test(
