@@ -12,6 +12,7 @@
 #include "astray/cursor.h"
 #include "astray/own_mark.h"
 #include "astray/status.h"
+#include "syn_mark.h"
 
 /* Of tcp_states.h, which the kernel keeps for itself. */
 enum tcp_state {
@@ -65,10 +66,15 @@ static struct address address_of(uint8_t family, const __be32 words[4])
 	return address_v6(bytes);
 }
 
+static bool is_agreed_on(uint32_t segment, uint32_t mark)
+{
+	return segment == mark || segment == mark - OWN_MARK_TIMESTAMPS;
+}
+
 static bool is_marked(uint32_t segment)
 {
-	return segment == OWN_MARK_SEGMENT ||
-	       segment == OWN_MARK_SEGMENT - OWN_MARK_TIMESTAMPS;
+	return is_agreed_on(segment, OWN_MARK_SEGMENT) ||
+	       is_agreed_on(segment, SYN_MARK_SEGMENT);
 }
 
 static void read_counts(struct diag_message *message, struct cursor value)

@@ -299,8 +299,9 @@ void socket_meter_list_ended(struct socket_meter *meter)
 	for (unsigned at = 0; at <= meter->mask;) {
 		struct known *row = &meter->table[at];
 
-		/* Its place may hold another one then. */
-		if (row->cookie && row->list != meter->lists)
+		/* A list is not made at one moment: one may be missing in it that is
+		 * still there. Its place may hold another one then. */
+		if (row->cookie && meter->lists - row->list > 1)
 			forget(meter, row);
 		else
 			at++;

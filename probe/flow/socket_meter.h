@@ -39,7 +39,7 @@ void socket_meter_free(struct socket_meter *meter);
 
 /* One socket, out of a list or destroyed. */
 void socket_meter_hear(struct socket_meter *meter, const struct diag_message *socket);
-/* A list of all sockets has ended: those that were not in it are gone. */
+/* A list of all sockets has ended: those that two lists in turn lack are gone. */
 void socket_meter_list_ended(struct socket_meter *meter);
 void socket_meter_advance(struct socket_meter *meter, struct moment now);
 /* Emits the present window. */

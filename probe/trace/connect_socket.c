@@ -16,7 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "astray/own_mark.h"
 #include "inbox.h"
 #include "syn_mark.h"
 #include "trace_socket.h"
@@ -135,9 +134,6 @@ static int prepare(int fd, const struct trace_packet *packet)
 		rc = set_int(fd, level, v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1);
 	if (rc == 0 && v6)
 		rc = set_int(fd, level, IPV6_AUTOFLOWLABEL, 0);
-	/* A trace is no connection of a user: see own_mark.h. */
-	if (rc == 0)
-		rc = set_int(fd, IPPROTO_TCP, TCP_MAXSEG, OWN_MARK_SEGMENT);
 	if (rc == 0)
 		rc = set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	if (rc == 0)

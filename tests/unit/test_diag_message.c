@@ -16,6 +16,7 @@
 #include "astray/own_mark.h"
 #include "astray/status.h"
 #include "diag_message.h"
+#include "syn_mark.h"
 
 struct diag_datagram {
 	struct nlmsghdr head;
@@ -150,6 +151,8 @@ static void our_own_are_known(void **state)
 	datagram.info.tcpi_advmss = 1448;
 	assert_false(read_one(&datagram).is_own);
 	datagram.info.tcpi_advmss = OWN_MARK_SEGMENT;
+	assert_true(read_one(&datagram).is_own);
+	datagram.info.tcpi_advmss = SYN_MARK_SEGMENT;
 	assert_true(read_one(&datagram).is_own);
 	datagram.info.tcpi_advmss = OWN_MARK_SEGMENT - OWN_MARK_TIMESTAMPS;
 	assert_true(read_one(&datagram).is_own);

@@ -223,6 +223,26 @@ static void senseless_counters_stay_within_the_wires_bounds(void **state)
 	bench_end(&bench);
 }
 
+static void one_that_a_list_passed_over_is_not_new_again(void **state)
+{
+	struct diag_message socket = socket_of(1, DIAG_MESSAGE_CONNECTED);
+	struct bench bench;
+
+	(void)state;
+	bench_begin(&bench, 2, 16);
+	end_list(&bench);
+	socket.sent_bytes = 5;
+	hear(&bench, socket);
+	end_list(&bench);
+	end_list(&bench);
+	hear(&bench, socket);
+	end_list(&bench);
+	finish(&bench);
+	assert_int_equal(bench.seen.connections, 1);
+	assert_int_equal(bench.seen.sent_bytes, 5);
+	bench_end(&bench);
+}
+
 static void our_own_do_not_count(void **state)
 {
 	struct diag_message socket = socket_of(1, DIAG_MESSAGE_CONNECTED);
@@ -328,6 +348,7 @@ static void many_sockets_come_and_go_within_bounds(void **state)
 	socket_meter_count(bench.meter, &counts);
 	assert_int_equal(counts.sockets, 50 * 110);
 	assert_true(counts.refused_sockets >= 50 * 10);
+	end_list(&bench);
 	end_list(&bench); /* all are gone, and there is room again */
 	refused = counts.refused_sockets;
 	for (uint64_t i = 1; i <= 100; i++)
@@ -345,6 +366,7 @@ int main(void)
 		cmocka_unit_test(what_was_there_before_is_not_new),
 		cmocka_unit_test(a_name_learned_later_brings_nothing_old),
 		cmocka_unit_test(senseless_counters_stay_within_the_wires_bounds),
+		cmocka_unit_test(one_that_a_list_passed_over_is_not_new_again),
 		cmocka_unit_test(our_own_do_not_count),
 		cmocka_unit_test(a_refused_connection_is_told),
 		cmocka_unit_test(tries_in_vain_are_a_timeout_once),
