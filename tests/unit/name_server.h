@@ -1,6 +1,7 @@
 /*
- * Name servers for tests, UDP and TCP, on the test's own loop: 127.0.0.1, 127.0.0.2, …,
- * all on one port. What they say the test writes, into an answer that repeats the
+ * Name servers for tests, UDP and TCP, on the test's own loop: 127.x.y.1, 127.x.y.2, …,
+ * all on one port. x and y are the process's own, so that tests beside each other never
+ * want the same. What they say the test writes, into an answer that repeats the
  * question (its case, too).
  */
 #ifndef TESTS_NAME_SERVER_H
@@ -9,12 +10,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "dns_builder.h"
 #include "dns_endpoint.h"
 
 #define NAME_SERVERS 4
+
+static inline struct address name_server_address(unsigned number)
+{
+	unsigned process = (unsigned)getpid();
+	const uint8_t bytes[4] = {127, (uint8_t)(1 + (process >> 8) % 250),
+		(uint8_t)process, (uint8_t)number};
+
+	return address_v4(bytes);
+}
+
+static inline const char *name_server_text(unsigned number, char buf[static ADDRESS_TEXT])
+{
+	struct address address = name_server_address(number);
+
+	return address_text(&address, buf);
+}
 
 struct name_servers;
 
@@ -135,10 +153,10 @@ static inline void name_server_open(
 	struct name_server *server, uv_loop_t *loop, uint16_t port)
 {
 	struct sockaddr_in address;
-	char text[16];
+	char text[ADDRESS_TEXT];
 
-	(void)snprintf(text, sizeof(text), "127.0.0.%u", server->number);
-	assert_int_equal(uv_ip4_addr(text, port, &address), 0);
+	assert_int_equal(
+		uv_ip4_addr(name_server_text(server->number, text), port, &address), 0);
 	assert_int_equal(uv_udp_init(loop, &server->udp), 0);
 	assert_int_equal(uv_tcp_init(loop, &server->listener), 0);
 	server->udp.data = server->listener.data = server;
@@ -170,10 +188,9 @@ static inline void name_servers_open(struct name_servers *servers, uv_loop_t *lo
 static inline struct dns_endpoint name_servers_endpoint(
 	const struct name_servers *servers, unsigned number)
 {
-	struct dns_endpoint out = {.port = servers->port};
-	const uint8_t bytes[4] = {127, 0, 0, (uint8_t)number};
+	struct dns_endpoint out = {
+		.port = servers->port, .address = name_server_address(number)};
 
-	out.address = address_v4(bytes);
 	return out;
 }
 

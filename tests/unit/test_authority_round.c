@@ -10,7 +10,7 @@
 
 #define ZONE "exchange.example"
 
-/* 127.0.0.1 is the root, and hands the zone to 127.0.0.2, who names 127.0.0.3 beside
+/* 127.x.y.1 is the root, and hands the zone to 127.x.y.2, who names 127.x.y.3 beside
  * itself; nobody has an address for ns9. */
 struct stage {
 	uv_loop_t loop;
@@ -31,10 +31,12 @@ static bool is_asked(const char *name, const char *wanted)
 static bool answer(void *arg, const struct name_server *server, const char *name,
 	unsigned type, bool tcp, struct dns_builder *b)
 {
+	char text[ADDRESS_TEXT];
 	(void)arg, (void)tcp;
 	if (server->number == 1) {
 		dns_builder_host(b, DNS_AUTHORITY, ZONE, DNS_NS, "ns1." ZONE);
-		dns_builder_address(b, DNS_ADDITIONAL, "ns1." ZONE, "127.0.0.2");
+		dns_builder_address(
+			b, DNS_ADDITIONAL, "ns1." ZONE, name_server_text(2, text));
 		return true;
 	}
 	name_server_flags(b, DNS_BUILDER_AA);
@@ -43,9 +45,11 @@ static bool answer(void *arg, const struct name_server *server, const char *name
 		dns_builder_host(b, DNS_ANSWER, ZONE, DNS_NS, "ns2." ZONE);
 		dns_builder_host(b, DNS_ANSWER, ZONE, DNS_NS, "ns9." ZONE);
 	} else if (type == DNS_A && is_asked(name, "ns1." ZONE)) {
-		dns_builder_address(b, DNS_ANSWER, "ns1." ZONE, "127.0.0.2");
+		dns_builder_address(
+			b, DNS_ANSWER, "ns1." ZONE, name_server_text(2, text));
 	} else if (type == DNS_A && is_asked(name, "ns2." ZONE)) {
-		dns_builder_address(b, DNS_ANSWER, "ns2." ZONE, "127.0.0.3");
+		dns_builder_address(
+			b, DNS_ANSWER, "ns2." ZONE, name_server_text(3, text));
 	} else if (type == DNS_A && is_asked(name, ZONE)) {
 		dns_builder_address(b, DNS_ANSWER, ZONE, "203.0.113.10");
 	} else {

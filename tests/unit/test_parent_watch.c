@@ -15,7 +15,7 @@
 
 static const struct log silent = {0};
 
-/* The root is 127.0.0.1, the servers of "example" are 127.0.0.2 and 127.0.0.3. */
+/* The root is 127.x.y.1, the servers of "example" are 127.x.y.2 and 127.x.y.3. */
 struct stage {
 	uv_loop_t loop;
 	struct name_servers servers;
@@ -32,14 +32,17 @@ struct stage {
 static bool answer(void *arg, const struct name_server *server, const char *name,
 	unsigned type, bool tcp, struct dns_builder *b)
 {
+	char text[ADDRESS_TEXT];
 	const struct stage *stage = arg;
 
 	(void)name, (void)type;
 	if (server->number == ROOT) {
 		dns_builder_host(b, DNS_AUTHORITY, "example", DNS_NS, "a.nic.example");
 		dns_builder_host(b, DNS_AUTHORITY, "example", DNS_NS, "b.nic.example");
-		dns_builder_address(b, DNS_ADDITIONAL, "a.nic.example", "127.0.0.2");
-		dns_builder_address(b, DNS_ADDITIONAL, "b.nic.example", "127.0.0.3");
+		dns_builder_address(
+			b, DNS_ADDITIONAL, "a.nic.example", name_server_text(2, text));
+		dns_builder_address(
+			b, DNS_ADDITIONAL, "b.nic.example", name_server_text(3, text));
 		return true;
 	}
 	dns_builder_host(b, DNS_AUTHORITY, ZONE, DNS_NS,

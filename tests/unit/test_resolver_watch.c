@@ -14,7 +14,7 @@
 
 static const struct log silent = {0};
 
-/* 127.0.0.1 and 127.0.0.2 are resolvers, 127.0.0.9 is nobody. */
+/* 127.x.y.1 and 127.x.y.2 are resolvers, 127.x.y.9 is nobody. */
 struct stage {
 	uv_loop_t loop;
 	struct name_servers servers;
