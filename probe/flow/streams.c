@@ -6,16 +6,19 @@
 #define FRAME_LEN 9
 #define WINDOW_UPDATE_LEN (FRAME_LEN + 4)
 #define PING_LEN (FRAME_LEN + 8)
+#define PRIORITY_LEN (FRAME_LEN + 5) /* browsers order what they asked for */
 #define SETTING_LEN 6
 #define SETTINGS_MAX 10
 #define PREFACE_SETTINGS_MAX 6 /* more would look like a request behind them */
 #define PREFACE_LEN 24
 
-/* More window updates than this do not share a record without requests. */
-#define TOGETHER_MAX 3
+/* More window updates than this do not share a record, without and with requests. */
+#define TOGETHER_MAX 2
+#define BETWEEN_MAX 3
 
-/* HEADERS hold at least five indexed fields: method, scheme, authority, path, agent. */
-#define REQUEST_LEN_MIN (FRAME_LEN + 5)
+/* HEADERS hold at least six indexed fields: method, scheme, authority, path, agent and
+ * one more; with five they would be as long as a priority. */
+#define REQUEST_LEN_MIN (FRAME_LEN + 6)
 
 /* A length that came this often is what requests look like. */
 #define UNIT_REPEATS 3
@@ -96,10 +99,10 @@ bool streams_is_settings(uint16_t len, uint8_t overhead)
 	       is_settings_content(content - FRAME_LEN, SETTINGS_MAX);
 }
 
-/* Window updates and resets, a few of them together, and a ping. */
+/* Window updates and resets, a few of them together, a priority, and a ping. */
 static bool is_control(int content)
 {
-	return content == FRAME_LEN || content == PING_LEN ||
+	return content == FRAME_LEN || content == PRIORITY_LEN || content == PING_LEN ||
 	       content == PING_LEN + WINDOW_UPDATE_LEN ||
 	       (content % WINDOW_UPDATE_LEN == 0 &&
 		       content <= TOGETHER_MAX * WINDOW_UPDATE_LEN);
@@ -215,7 +218,7 @@ static int requests_in(const struct streams *streams, int content)
 	for (int frames = 0; frames <= !streams->acknowledged; frames++) {
 		int rest = content - frames * FRAME_LEN, updates = 0;
 
-		for (; rest >= streams->unit - ALIKE_UNIT && updates <= TOGETHER_MAX;
+		for (; rest >= streams->unit - ALIKE_UNIT && updates <= BETWEEN_MAX;
 			rest -= WINDOW_UPDATE_LEN, updates++) {
 			apart = misfit(streams, rest, &times);
 			if (apart < 0 || apart + updates + frames >= least)

@@ -245,6 +245,7 @@ static void pings_and_window_updates_are_no_requests(void **state)
 	for (unsigned i = 0; i < 5; i++) {
 		client(&play, 1000, 60);
 		server(&play, 300, 2000);
+		client(&play, 10, 14); /* a priority */
 		client(&play, 10, 17);
 		server(&play, 10, 17);
 		server(&play, 300, 200);
