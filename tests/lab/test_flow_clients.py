@@ -4,8 +4,8 @@ and Python (OpenSSL), against nginx's log and the clients' own clocks.
 
 What must hold, live and from the file: HTTP/1, in the clear and inside TLS 1.2 and 1.3, by whatever
 client, is counted exactly as nginx logs it, every request answered and timed; the browser's HTTP/2
-within 2 % (live, where loopback's long frames are cut, 5 %); the median first byte no later than Python took it, give or take 1 %, and as near as a
-client's clock comes to the wire.
+within 2 % (live, where loopback's long frames are cut, 5 %); the median first byte no later than Python
+took it, give or take 1 %, and as near as a client's clock comes to the wire.
 
 Needs root, nginx, wget, tcpdump and chromium; skips loudly (exit 77) without them.
 """
