@@ -219,6 +219,7 @@ static void accuse(const struct detector_case *call, struct resolved_set *set,
 	write_said(set, said, sizeof(said));
 	write_sites(call, &set->strange, item->key, sites, sizeof(sites));
 	finding.severity = severity_of(call, set, which, judgement, weight);
+	finding.lone = call->vantage->role == OBS_ENDPOINT && weight->vantages < 2;
 	finding.security = judgement == LIE && finding.severity == SEVERITY_PAGE;
 	finding.policy = judgement == LIE && record_set_has_policy(call->service, which);
 	finding.since = weight->since;

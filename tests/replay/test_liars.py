@@ -13,7 +13,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 BIN = pathlib.Path(os.environ.get("ASTRAY_BIN", HERE.parents[1] / "build/release/bin"))
 FLEET = ["--services", "8", "--sites", "3", "--endpoints", "20", "--history", "2", "--days", "2"]
-SEED = "5"
+SEED = "7"
 HOUR = 3_600_000_000
 
 
