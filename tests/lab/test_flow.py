@@ -293,7 +293,8 @@ class Recorders:
             process.send_signal(signal.SIGINT)
         for process in (self.probe, self.dump):
             assert process.wait(10) == 0, "a recorder failed"
-        print("tcpdump:", self.dump.stderr.read().replace("\n", ", "))
+        self.said = self.dump.stderr.read().replace("\n", ", ")
+        print("tcpdump:", self.said)
 
 
 def run(folder):
