@@ -359,8 +359,8 @@ static bool judge_service(struct detector_case *call, struct requests_of_service
 	return doubt;
 }
 
-/* One site alone is worth a page for most of its requests, and many of them, while its
- * people are there. */
+/* One site alone is worth a page for most of its requests, and many of them, where its
+ * people's absence cannot be the reason. */
 static void judge_site(struct detector_case *call, unsigned site,
 	struct requests_of_site *requests, bool service_accused)
 {
@@ -384,8 +384,7 @@ static void judge_site(struct detector_case *call, unsigned site,
 		!service_accused && !call->announced) {
 		requests->accused = true;
 		accuse(call, &sum, scale->slots,
-			sum.expected > MOSTLY_THERE * sum.season ? SEVERITY_PAGE
-								 : SEVERITY_WARN,
+			requests->rest > REST_OF_NONE ? SEVERITY_WARN : SEVERITY_PAGE,
 			name, start_of(DETECTOR_SLOW_US, call->slot - scale->slots + 1));
 	} else if (requests->accused && judgement.speaks && !requests->doubted) {
 		requests->accused = false;
