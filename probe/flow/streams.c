@@ -16,9 +16,9 @@
 #define TOGETHER_MAX 2
 #define BETWEEN_MAX 3
 
-/* HEADERS hold at least six indexed fields: method, scheme, authority, path, agent and
- * one more; with five they would be as long as a priority. */
-#define REQUEST_LEN_MIN (FRAME_LEN + 6)
+/* HEADERS hold at least five indexed fields: method, scheme, authority, path, agent. That
+ * is as long as a priority: which of them it is, answers tell. */
+#define REQUEST_LEN_MIN (FRAME_LEN + 5)
 
 /* A length that came this often is what requests look like. */
 #define UNIT_REPEATS 3
