@@ -10,8 +10,8 @@
 #define OWN_MARK_TTL 201
 
 /* The same for whoever asks the kernel instead of capturing: the largest TCP segment that
- * they say to take, which fits everywhere and which nobody else says. The kernel takes off
- * what the timestamps need once they are agreed on. */
+ * they say to take, which fits everywhere and which nobody else says. The kernel takes
+ * off what the timestamps need once they are agreed on. */
 #define OWN_MARK_SEGMENT 1193
 #define OWN_MARK_TIMESTAMPS 12
 

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #define NONE UINT32_MAX
-#define UNPROVEN_SHARE 4 /* of the table for each kind, before they push out each other \
-			  */
+#define UNPROVEN_SHARE                                                   \
+	4 /* of the table for each kind, before they push out each other \
+	   */
 
 /* Small enough that 80,000 connections stay within 32 MB. */
 _Static_assert(sizeof(struct flow) <= 400, "a flow has outgrown its share of memory");

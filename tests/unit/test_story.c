@@ -459,18 +459,21 @@ static void what_was_seen_at_an_instant_comes_before_the_window_around_it(void *
 	struct scene *scene = begin();
 
 	(void)state;
-	add(scene, CAUSE_TRAFFIC, "exchange", "", "", 0, "80 % of its requests are missing",
+	add(scene, CAUSE_TRAFFIC, "exchange", "", "", 0,
+		"80 % of its requests are missing",
 		"requests: 60 in the last 20 s, expected 306");
 	add(scene, CAUSE_DETOUR, "exchange", "tokyo", "tyo-gw-1", 2 * SECOND,
 		"path now through NL", "path from tokyo now: NL; before: JP");
 	add(scene, CAUSE_NAME_SERVER, "exchange", "", "sentinel-1", 3 * SECOND,
 		"new name server", "the parent delegates");
 	tell(scene);
-	assert_non_null(strstr(scene->incident.text, "\nChanged first: path from tokyo now"));
+	assert_non_null(
+		strstr(scene->incident.text, "\nChanged first: path from tokyo now"));
 	free(scene);
 	/* Long after, it is a consequence. */
 	scene = begin();
-	add(scene, CAUSE_TRAFFIC, "exchange", "", "", 0, "80 % of its requests are missing",
+	add(scene, CAUSE_TRAFFIC, "exchange", "", "", 0,
+		"80 % of its requests are missing",
 		"requests: 60 in the last 20 s, expected 306");
 	add(scene, CAUSE_DETOUR, "exchange", "tokyo", "tyo-gw-1", 20 * MINUTE,
 		"path now through NL", "path from tokyo now: NL; before: JP");
