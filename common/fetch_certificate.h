@@ -9,7 +9,12 @@
 
 struct x509_st;
 
-/* Fills all but version and verified. */
+struct stack_st_X509;
+
+/* Fills all but version, verified and the chain. */
 void fetch_certificate_read(struct obs_certificate *out, const struct x509_st *x509);
+/* The chain that was built over it, which begins with itself; NULL when there is none. */
+void fetch_certificate_read_chain(
+	struct obs_certificate *out, const struct stack_st_X509 *chain);
 
 #endif

@@ -198,6 +198,8 @@ static int chain_came(X509_STORE_CTX *chain, void *arg)
 			SSL_get_version(ssl));
 	verified = X509_verify_cert(chain);
 	transfer->certificate.verified = verified > 0;
+	fetch_certificate_read_chain(
+		&transfer->certificate, X509_STORE_CTX_get0_chain(chain));
 	return verified;
 }
 

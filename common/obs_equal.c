@@ -64,6 +64,27 @@ static bool same_traffic(const struct obs_traffic *a, const struct obs_traffic *
 	return true;
 }
 
+static bool same_chain(const struct obs_certificate *a, const struct obs_certificate *b)
+{
+	if (a->chain_count != b->chain_count)
+		return false;
+	for (unsigned i = 0; i < a->chain_count; i++)
+		if (!same_text(a->chain[i].subject, b->chain[i].subject) ||
+			!same_text(a->chain[i].spki_sha256, b->chain[i].spki_sha256))
+			return false;
+	return true;
+}
+
+static bool same_names(const struct obs_certificate *a, const struct obs_certificate *b)
+{
+	if (a->names_in_all != b->names_in_all || a->name_count != b->name_count)
+		return false;
+	for (unsigned i = 0; i < a->name_count; i++)
+		if (!same_text(a->names[i], b->names[i]))
+			return false;
+	return true;
+}
+
 static bool same_certificate(
 	const struct obs_certificate *a, const struct obs_certificate *b)
 {
@@ -73,7 +94,8 @@ static bool same_certificate(
 	       same_text(a->subject, b->subject) &&
 	       same_text(a->spki_sha256, b->spki_sha256) &&
 	       a->not_before.us == b->not_before.us &&
-	       a->not_after.us == b->not_after.us && a->verified == b->verified;
+	       a->not_after.us == b->not_after.us && a->verified == b->verified &&
+	       same_chain(a, b) && same_names(a, b);
 }
 
 static bool same_check(const struct obs_check *a, const struct obs_check *b)

@@ -204,6 +204,30 @@ static void read_traffic(struct wire_fields *fields, struct obs *obs)
 	read_peers(fields, traffic);
 }
 
+static void read_key(struct wire_fields *fields, char out[static OBS_WORD + 1])
+{
+	wire_fields_word(fields, "spki_sha256", WIRE_OPTIONAL, out, OBS_WORD + 1, is_hash,
+		"should be 64 lower-case hexadecimal digits");
+}
+
+static void read_voucher(struct wire_fields *fields, void *arg, unsigned number)
+{
+	struct obs_certificate *tls = arg;
+	struct obs_voucher *voucher = &tls->chain[number];
+
+	wire_fields_text(fields, "subject", WIRE_OPTIONAL, voucher->subject,
+		sizeof(voucher->subject));
+	read_key(fields, voucher->spki_sha256);
+}
+
+static void read_names(struct wire_fields *fields, struct obs_certificate *tls)
+{
+	wire_fields_int(fields, "names_in_all", WIRE_OPTIONAL, 0, WIRE_PARTS_INT_MAX,
+		&tls->names_in_all);
+	wire_parts_texts(fields, "names", tls->names[0], sizeof(tls->names[0]), OBS_NAMES,
+		NULL, &tls->name_count);
+}
+
 static void read_certificate(struct wire_fields *outer, struct obs_certificate *tls)
 {
 	const struct json *object =
@@ -219,12 +243,13 @@ static void read_certificate(struct wire_fields *outer, struct obs_certificate *
 		&fields, "issuer", WIRE_OPTIONAL, tls->issuer, sizeof(tls->issuer));
 	wire_fields_text(
 		&fields, "subject", WIRE_OPTIONAL, tls->subject, sizeof(tls->subject));
-	wire_fields_word(&fields, "spki_sha256", WIRE_OPTIONAL, tls->spki_sha256,
-		sizeof(tls->spki_sha256), is_hash,
-		"should be 64 lower-case hexadecimal digits");
+	read_key(&fields, tls->spki_sha256);
 	wire_fields_date(&fields, "not_before", WIRE_OPTIONAL, &tls->not_before);
 	wire_fields_date(&fields, "not_after", WIRE_OPTIONAL, &tls->not_after);
 	wire_fields_bool(&fields, "verified", WIRE_OPTIONAL, &tls->verified);
+	wire_parts_rows(&fields, "chain", WIRE_OPTIONAL, OBS_CHAIN, &tls->chain_count,
+		read_voucher, tls);
+	read_names(&fields, tls);
 	tls->present = true;
 	wire_fields_leave(&fields);
 }

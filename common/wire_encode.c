@@ -153,6 +153,33 @@ static void put_traffic(struct json *into, const struct obs *obs)
 	put_peers(into, traffic);
 }
 
+static void put_chain(struct json *into, const struct obs_certificate *tls)
+{
+	struct json *list, *object;
+
+	if (!tls->chain_count)
+		return;
+	list = json_add_array(into, "chain");
+	for (unsigned i = 0; i < tls->chain_count; i++) {
+		object = json_add_object(list, NULL);
+		put_text(object, "subject", tls->chain[i].subject);
+		put_text(object, "spki_sha256", tls->chain[i].spki_sha256);
+	}
+}
+
+static void put_names(struct json *into, const struct obs_certificate *tls)
+{
+	struct json *list;
+
+	if (tls->names_in_all)
+		json_add_int(into, "names_in_all", tls->names_in_all);
+	if (!tls->name_count)
+		return;
+	list = json_add_array(into, "names");
+	for (unsigned i = 0; i < tls->name_count; i++)
+		json_add_text(list, NULL, tls->names[i]);
+}
+
 static void put_certificate(struct json *into, const struct obs_certificate *tls)
 {
 	struct json *object;
@@ -167,6 +194,8 @@ static void put_certificate(struct json *into, const struct obs_certificate *tls
 	put_date(object, "not_before", tls->not_before);
 	put_date(object, "not_after", tls->not_after);
 	json_add_bool(object, "verified", tls->verified);
+	put_chain(object, tls);
+	put_names(object, tls);
 }
 
 static void put_check(struct json *into, const struct obs *obs)

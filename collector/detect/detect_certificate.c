@@ -27,6 +27,7 @@
 /* A certificate that is known to be the service's own. */
 struct met {
 	uint64_t pair, issuer, spki;
+	uint64_t root; /* the key that it was verified by; 0: not known */
 	struct moment last, not_before, not_after;
 };
 
@@ -50,6 +51,16 @@ enum complaint {
 	OTHER_EDGE,
 };
 
+static uint64_t root_of(const struct obs_certificate *certificate)
+{
+	const struct obs_voucher *last;
+
+	if (!certificate->verified || !certificate->chain_count)
+		return 0;
+	last = &certificate->chain[certificate->chain_count - 1];
+	return *last->spki_sha256 ? known_key(last->spki_sha256) : 0;
+}
+
 static struct met met_of(const struct obs_certificate *certificate, struct moment at)
 {
 	uint64_t issuer = known_key(certificate->issuer),
@@ -58,6 +69,7 @@ static struct met met_of(const struct obs_certificate *certificate, struct momen
 	return (struct met){.pair = issuer * 31 + spki,
 		.issuer = issuer,
 		.spki = spki,
+		.root = root_of(certificate),
 		.last = at,
 		.not_before = certificate->not_before,
 		.not_after = certificate->not_after};
@@ -71,11 +83,18 @@ static struct met *find_met(struct certificates_of_service *certificates, uint64
 	return NULL;
 }
 
+/* An authority signs now with this, now with that key of its own: one root stands over
+ * them. */
+static bool is_one_authority(const struct met *a, const struct met *b)
+{
+	return a->issuer == b->issuer || (a->root && a->root == b->root);
+}
+
 static bool knows_issuer(
 	const struct certificates_of_service *certificates, const struct met *met)
 {
 	for (uint32_t i = 0; i < certificates->met_count; i++)
-		if (certificates->met[i].issuer == met->issuer)
+		if (is_one_authority(&certificates->met[i], met))
 			return true;
 	return false;
 }
@@ -96,15 +115,15 @@ static double life_left(const struct met *met, struct moment now)
 	return life > 0 ? (double)moment_since_us(met->not_after, now) / life : 0;
 }
 
-/* Whether one of the certificates that are in use is due: one of the same issuer, unless
- * the operator has said which issuers may follow each other. */
+/* Whether one of the certificates that are in use is due: one of the same authority,
+ * unless the operator has said which issuers may follow each other. */
 static bool is_due(const struct certificates_of_service *certificates,
 	const struct met *met, struct moment now, bool policy)
 {
 	for (uint32_t i = 0; i < certificates->met_count; i++) {
 		const struct met *old = &certificates->met[i];
 
-		if ((policy || old->issuer == met->issuer) &&
+		if ((policy || is_one_authority(old, met)) &&
 			moment_since_us(now, old->last) < CURRENT_US &&
 			life_left(old, now) <= LIFE_LEFT_AT_RENEWAL)
 			return true;
@@ -268,21 +287,25 @@ static void write_text(const struct detector_case *call, enum complaint complain
 {
 	const struct obs_check *check = &call->obs->check;
 	char peer[ADDRESS_TEXT], from[MOMENT_TEXT], until[MOMENT_TEXT], also[96] = "";
+	char root[80] = "";
 
 	if (intercepted)
 		(void)detector_write(also, sizeof(also),
 			"; the same issuer at %u services there: a proxy or a portal of "
 			"its own",
 			intercepted);
+	if (check->tls.chain_count > 1)
+		(void)detector_write(root, sizeof(root), " below \"%.60s\"",
+			check->tls.chain[check->tls.chain_count - 1].subject);
 	(void)detector_write(finding->brief, sizeof(finding->brief), "%s%s",
 		intercepted ? "certificates are replaced at " : brief_of(complaint),
 		intercepted ? call->site : "");
 	(void)detector_write(finding->text, sizeof(finding->text),
-		"%s: %s shows a key %.16s… of \"%.160s\", valid from %s to %s%s, met "
+		"%s: %s shows a key %.16s… of \"%.160s\"%s, valid from %s to %s%s, met "
 		"from "
 		"%s%s",
 		brief_of(complaint), address_text(&check->peer, peer),
-		check->tls.spki_sha256, check->tls.issuer,
+		check->tls.spki_sha256, check->tls.issuer, root,
 		moment_text(check->tls.not_before, false, from),
 		moment_text(check->tls.not_after, false, until),
 		check->tls.verified ? "" : ", not verified", call->site, also);
@@ -409,6 +432,7 @@ static void keep_service(struct archive *archive, void *state)
 		archive_u64(archive, &met->pair);
 		archive_u64(archive, &met->issuer);
 		archive_u64(archive, &met->spki);
+		archive_u64(archive, &met->root);
 		archive_moment(archive, &met->last);
 		archive_moment(archive, &met->not_before);
 		archive_moment(archive, &met->not_after);

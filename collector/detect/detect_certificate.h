@@ -3,7 +3,8 @@
  * shortly before the old certificate ends. So a certificate of an issuer that is not
  * expected, or was never seen; a new key of the same issuer with more than a third of the
  * old one's life left; and one that does not verify are somebody else's. The same key
- * under another issuer is a renewal, for only its owner has it. A certificate that was
+ * under another issuer is a renewal, for only its owner has it. Issuers below one root,
+ * where the chain was verified up to it, count as one. A certificate that was
  * issued long ago and is met for the first time stands on another edge: a warning.
  * One meeting is a slip: two probes page, or a gateway or sentinel twice; one employee's
  * machine alone is a note.

@@ -27,6 +27,8 @@
 #define OBS_GAPS 16
 #define OBS_SERVERS 16
 #define OBS_STATUSES 16
+#define OBS_CHAIN 6
+#define OBS_NAMES 16
 #define OBS_NAME 256 /* a DNS name, a service, a URL's host */
 #define OBS_WORD 64  /* a probe, a label, a site, a boot id, a version */
 #define OBS_TEXT 512 /* a URL, an error's text, a distinguished name */
@@ -117,6 +119,12 @@ enum obs_check_error {
 	OBS_CHECK_HTTP,
 };
 
+/* A certificate that vouches for the one before it. */
+struct obs_voucher {
+	char subject[OBS_NAME];
+	char spki_sha256[OBS_WORD + 1];
+};
+
 struct obs_certificate {
 	bool present;
 	char version[OBS_WORD]; /* "TLSv1.3" */
@@ -125,6 +133,11 @@ struct obs_certificate {
 	char spki_sha256[OBS_WORD + 1];      /* 64 hex digits */
 	struct moment not_before, not_after; /* RFC 3339 on the wire; us 0 = absent */
 	bool verified;
+	unsigned chain_count;
+	struct obs_voucher chain[OBS_CHAIN]; /* from its issuer up to the root */
+	int64_t names_in_all;                /* that it is good for; 0 = absent */
+	unsigned name_count;
+	char names[OBS_NAMES][OBS_NAME]; /* the first of them */
 };
 
 struct obs_check {

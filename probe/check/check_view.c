@@ -48,6 +48,29 @@ static void print_validity(
 		(void)fprintf(out, "ended %s ago\n", moment_span_text(-left_us, span));
 }
 
+static void print_names(FILE *out, const struct obs_certificate *certificate)
+{
+	for (unsigned i = 0; i < certificate->name_count; i++)
+		print_text(out, i ? "" : "names", certificate->names[i]);
+	if (certificate->names_in_all > certificate->name_count)
+		(void)fprintf(out, "  %-12s %" PRId64 " more\n",
+			certificate->name_count ? "" : "names",
+			certificate->names_in_all - certificate->name_count);
+}
+
+static void print_chain(FILE *out, const struct obs_certificate *certificate)
+{
+	char subject[OBS_NAME];
+
+	for (unsigned i = 0; i < certificate->chain_count; i++) {
+		const struct obs_voucher *voucher = &certificate->chain[i];
+
+		printable_copy(subject, sizeof(subject), voucher->subject);
+		(void)fprintf(out, "  %-12s %s, key %.16s\n", i ? "" : "chain", subject,
+			voucher->spki_sha256);
+	}
+}
+
 static void print_certificate(
 	FILE *out, const struct obs_certificate *certificate, struct moment now)
 {
@@ -60,6 +83,8 @@ static void print_certificate(
 	print_text(out, "issuer", certificate->issuer);
 	print_validity(out, certificate, now);
 	print_text(out, "key sha256", certificate->spki_sha256);
+	print_chain(out, certificate);
+	print_names(out, certificate);
 }
 
 void check_view_print(FILE *out, const struct obs_check *check, struct moment now)

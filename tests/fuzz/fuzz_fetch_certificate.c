@@ -33,6 +33,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(memchr(read.subject, '\0', sizeof(read.subject)) != NULL);
 		must(strlen(read.spki_sha256) == 64 || !*read.spki_sha256);
 		must(read.not_before.us >= 0 && read.not_before.us <= MOMENT_MAX_US);
+		must(read.name_count <= OBS_NAMES &&
+			read.name_count <= read.names_in_all);
+		for (unsigned i = 0; i < read.name_count; i++)
+			must(*read.names[i] && memchr(read.names[i], '\0', OBS_NAME));
 		must(read.not_after.us >= 0 && read.not_after.us <= MOMENT_MAX_US);
 	}
 	X509_free(x509);

@@ -204,6 +204,15 @@ static inline void obs_maker_check(uint64_t *seed, struct obs_check *check)
 	check->tls.not_before = obs_maker_date(seed);
 	check->tls.not_after = obs_maker_date(seed);
 	check->tls.verified = obs_maker_coin(seed);
+	check->tls.chain_count = (unsigned)obs_maker_below(seed, OBS_CHAIN + 1);
+	for (unsigned i = 0; i < check->tls.chain_count; i++) {
+		obs_maker_text(seed, check->tls.chain[i].subject, OBS_NAME);
+		memset(check->tls.chain[i].spki_sha256, 'c', 64);
+	}
+	check->tls.names_in_all = obs_maker_int(seed, MOMENT_MAX_US);
+	check->tls.name_count = (unsigned)obs_maker_below(seed, OBS_NAMES + 1);
+	for (unsigned i = 0; i < check->tls.name_count; i++)
+		obs_maker_text(seed, check->tls.names[i], OBS_NAME);
 }
 
 static inline void obs_maker_hop(uint64_t *seed, struct obs_hop *hop, int64_t ttl)

@@ -26,7 +26,12 @@ static struct fetch_answer good_answer(void)
 			.subject = "CN=exchange.example",
 			.not_before = {1},
 			.not_after = {2},
-			.verified = true}};
+			.verified = true,
+			.chain_count = 1,
+			.chain = {{.subject = "CN=X1"}},
+			.names_in_all = 1,
+			.name_count = 1,
+			.names = {"exchange.example"}}};
 
 	assert_int_equal(address_parse(&answer.peer, "203.0.113.10"), 0);
 	return answer;
@@ -54,6 +59,8 @@ static void check_travels(const struct obs *obs)
 	assert_int_equal(wire_decode(&back, line, (size_t)len, &fault), 0);
 	assert_int_equal(back.check.error, obs->check.error);
 	assert_int_equal(back.check.connect_us, obs->check.connect_us);
+	assert_string_equal(back.check.tls.chain[0].subject, "CN=X1");
+	assert_string_equal(back.check.tls.names[0], "exchange.example");
 }
 
 static void an_answer_is_recorded_phase_by_phase(void **state)

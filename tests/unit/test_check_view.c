@@ -41,7 +41,12 @@ static void each_phase_has_its_row(void **state)
 		.spki_sha256 = "ab",
 		.not_before = {DAY_US},
 		.not_after = {91 * DAY_US},
-		.verified = true};
+		.verified = true,
+		.chain_count = 2,
+		.chain = {{"CN=R3", "0123456789abcdef0123"}, {"CN=X\n1", "fe"}},
+		.names_in_all = 17,
+		.name_count = 2,
+		.names = {"exchange.example", "*.exchange.example"}};
 	text = view(&obs, 81 * DAY_US);
 	assert_string_equal(text, "https://exchange.example/ at 2001:db8::1\n"
 				  "  connect           1.234 ms\n"
@@ -53,7 +58,12 @@ static void each_phase_has_its_row(void **state)
 				  "  issuer       CN=R3\n"
 				  "  valid        1970-01-02T00:00:00Z to "
 				  "1970-04-02T00:00:00Z, 10 days left\n"
-				  "  key sha256   ab\n");
+				  "  key sha256   ab\n"
+				  "  chain        CN=R3, key 0123456789abcdef\n"
+				  "               CN=X\\x0a1, key fe\n"
+				  "  names        exchange.example\n"
+				  "               *.exchange.example\n"
+				  "               15 more\n");
 	free(text);
 	text = view(&obs, 93 * DAY_US);
 	assert_non_null(strstr(text, ", ended 2 days ago\n"));

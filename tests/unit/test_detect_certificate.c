@@ -8,8 +8,9 @@
 #include "detect_certificate.h"
 #include "hearing.h"
 
-static void meet(struct hearing *hearing, const char *probe, const char *issuer, char key,
-	int64_t age_days, bool verified)
+/* `root`: the digit that its root's key is written with; 0: no chain is told. */
+static void meet_below(struct hearing *hearing, const char *probe, const char *issuer,
+	char root, char key, int64_t age_days, bool verified)
 {
 	struct obs_check *check = &hearing->obs->check;
 	hearing_pass(hearing, MOMENT_MINUTE_US);
@@ -21,7 +22,20 @@ static void meet(struct hearing *hearing, const char *probe, const char *issuer,
 	check->tls.not_before = moment_plus_us(hearing->now, -age_days * MOMENT_DAY_US);
 	check->tls.not_after = moment_plus_us(check->tls.not_before, 90 * MOMENT_DAY_US);
 	check->tls.verified = verified;
+	if (root) {
+		check->tls.chain_count = 2;
+		(void)snprintf(check->tls.chain[0].subject, OBS_NAME, "%s", issuer);
+		memset(check->tls.chain[0].spki_sha256, key, 64);
+		(void)snprintf(check->tls.chain[1].subject, OBS_NAME, "CN=Root %c", root);
+		memset(check->tls.chain[1].spki_sha256, root, 64);
+	}
 	hearing_show(hearing, probe);
+}
+
+static void meet(struct hearing *hearing, const char *probe, const char *issuer, char key,
+	int64_t age_days, bool verified)
+{
+	meet_below(hearing, probe, issuer, 0, key, age_days, verified);
 }
 
 static void prepare(struct hearing *hearing, int64_t age_days)
@@ -59,6 +73,58 @@ static void a_new_key_long_before_renewal_pages(void **state)
 	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'b', 0, true);
 	meet(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", 'b', 0, true);
 	assert_int_equal(hearing_pages(&hearing), 1);
+	hearing_close(&hearing);
+}
+
+/* The service's certificate was met below root 1; then comes another issuer. */
+static void change_issuer(
+	struct hearing *hearing, int64_t age_days, char root, bool verified)
+{
+	prepare(hearing, age_days);
+	meet_below(hearing, "tyo-gw-1", "CN=R3,O=Good CA", '1', 'a', age_days, true);
+	for (unsigned i = 0; i < 2; i++)
+		meet_below(
+			hearing, "tyo-gw-1", "CN=R4,O=Good CA", root, 'b', 0, verified);
+}
+
+static void a_renewal_by_another_issuer_below_the_same_root_is_no_news(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	change_issuer(&hearing, 62, '1', true);
+	assert_int_equal(hearing.count, 0);
+	hearing_close(&hearing);
+}
+
+static void below_another_root_or_early_or_unverified_it_pages(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	change_issuer(&hearing, 62, '2', true);
+	assert_int_equal(hearing_pages(&hearing), 1);
+	assert_non_null(strstr(hearing.findings[0].text, "below \"CN=Root 2\""));
+	hearing_close(&hearing);
+	change_issuer(&hearing, 62, '1', false);
+	assert_int_equal(hearing_pages(&hearing), 1);
+	hearing_close(&hearing);
+	change_issuer(&hearing, 20, '1', true);
+	assert_int_equal(hearing_pages(&hearing), 1);
+	assert_non_null(strstr(hearing.findings[0].brief, "long before renewal"));
+	hearing_close(&hearing);
+}
+
+static void the_same_certificate_below_another_root_is_no_news(void **state)
+{
+	struct hearing hearing;
+
+	(void)state;
+	prepare(&hearing, 20);
+	meet_below(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", '1', 'a', 20, true);
+	for (unsigned i = 0; i < 2; i++)
+		meet_below(&hearing, "tyo-gw-1", "CN=R3,O=Good CA", '2', 'a', 20, true);
+	assert_int_equal(hearing.count, 0);
 	hearing_close(&hearing);
 }
 
@@ -226,6 +292,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_renewal_by_the_same_issuer_is_no_news),
 		cmocka_unit_test(a_new_key_long_before_renewal_pages),
+		cmocka_unit_test(
+			a_renewal_by_another_issuer_below_the_same_root_is_no_news),
+		cmocka_unit_test(below_another_root_or_early_or_unverified_it_pages),
+		cmocka_unit_test(the_same_certificate_below_another_root_is_no_news),
 		cmocka_unit_test(another_issuer_pages_and_the_old_one_ends_it),
 		cmocka_unit_test(an_expected_issuer_may_be_new),
 		cmocka_unit_test(a_proxy_before_one_laptop_pages_nobody),

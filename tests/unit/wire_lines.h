@@ -49,7 +49,11 @@ static const char *const wire_lines_full[OBS_KINDS] = {
 		"\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\","
 		"\"not_before\":\"2020-01-01T00:00:00Z\",\"not_after\":\"2021-01-01T00:"
 		"00:00Z\","
-		"\"verified\":true}}",
+		"\"verified\":true,\"chain\":[{\"subject\":\"CN=Test Root\","
+		"\"spki_sha256\":"
+		"\"fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210\"},"
+		"{\"subject\":\"CN=Other\"}],\"names_in_all\":17,"
+		"\"names\":[\"exchange.example\",\"*.exchange.example\"]}}",
 	[OBS_TRACE] =
 		"{\"kind\":\"trace\",\"at_us\":1590854700000000,\"service\":\"exchange\","
 		"\"peer\":\"203.0.113.10\",\"protocol\":\"udp\",\"port\":443,\"flow\":3,"
