@@ -157,6 +157,9 @@ def a_certificate_is_described(stage):
     check(tls["verified"] and tls["version"] == "TLSv1.3", f"{tls}")
     check(tls["issuer"] == "CN=Lab CA" and tls["subject"] == "CN=exchange.example", f"{tls}")
     check(tls["spki_sha256"] == key_digest(stage.web.certificate), f"{tls}")
+    root = {"subject": "CN=Lab CA", "spki_sha256": key_digest(stage.authority.certificate)}
+    check(tls["chain"] == [root], f"the chain up to the root: {tls}")
+    check("exchange.example" in tls["names"] and tls["names_in_all"] == len(tls["names"]), f"{tls}")
 
 
 def a_new_issuer_is_seen(stage):
