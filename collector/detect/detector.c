@@ -76,6 +76,7 @@ struct finding detector_finding(
 		.since = call->at.us ? call->at : call->rx};
 
 	memcpy(finding.service, call->service->name, sizeof(finding.service));
+	memcpy(finding.zone, call->service->zone, sizeof(finding.zone));
 	if (call->vantage)
 		memcpy(finding.vantage, call->vantage->probe, sizeof(finding.vantage));
 	return finding;

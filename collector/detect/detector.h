@@ -107,8 +107,8 @@ struct testimony_source detector_source(const struct detector_case *call);
  * the detectors that ask chance at all, their tests and the slots of a week. */
 double detector_allowed(const struct detector_case *call, unsigned tests);
 
-/* A finding about the case's service that starts now, with nothing but its cause filled
- * in. */
+/* A finding about the case's service (and zone) that starts now, with nothing but its
+ * cause filled in. */
 struct finding detector_finding(
 	const struct detector_case *call, enum incident_cause cause);
 /* Where the hash of a name tells findings of one cause apart. */

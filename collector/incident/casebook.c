@@ -32,7 +32,7 @@ struct case_file {
 	unsigned strand_count;
 	unsigned reopened;
 	unsigned paged_sites;
-	bool paged_policy;
+	bool paged_policy, paged_security;
 	double paged_effect;
 	enum incident_severity told_severity;
 	struct moment gathering_since; /* us 0: nothing worth telling yet */
@@ -102,18 +102,25 @@ static void look_around(struct casebook *casebook, const struct case_file *file)
 			is_troubled(casebook, file, around->services[i].name);
 }
 
-static void say_again(
-	struct casebook *casebook, struct case_file *file, enum incident_change change)
+static void retell(struct casebook *casebook, struct case_file *file,
+	enum incident_change change, const char *part_of)
 {
 	struct story_state state = {.acknowledged_by = file->acknowledged_by,
 		.acknowledged_note = file->acknowledged_note,
-		.quiet_but_open = file->quiet_said && !file->resolved};
+		.quiet_but_open = file->quiet_said && !file->resolved,
+		.part_of = part_of};
 
 	account_gather(&file->incident, file->strands, file->strand_count);
 	look_around(casebook, file);
 	account_tell(&file->incident, file->strands, file->strand_count,
 		&casebook->around, &state);
 	casebook->hooks.changed(casebook->hooks.arg, change, &file->incident);
+}
+
+static void say_again(
+	struct casebook *casebook, struct case_file *file, enum incident_change change)
+{
+	retell(casebook, file, change, NULL);
 }
 
 static void say(struct casebook *casebook, struct case_file *file,
@@ -169,6 +176,42 @@ static const char *own_site_of(const struct case_file *file)
 	return "";
 }
 
+/* What merely informs ties nothing together. */
+static bool speaks_of_its_zone(const struct finding *finding)
+{
+	return finding->zone[0] && finding->severity > SEVERITY_INFO &&
+	       (finding->security || finding->cause == CAUSE_REGISTRY);
+}
+
+/* What has stood for days hides no attack that begins now. */
+static bool began_together(const struct finding *one, const struct finding *other)
+{
+	int64_t apart_us = moment_since_us(one->since, other->since);
+
+	return apart_us < TOGETHER_US && apart_us > -TOGETHER_US;
+}
+
+static bool is_one_attack(const struct finding *one, const struct finding *other)
+{
+	/* One stranger who names the servers of many zones. */
+	if (one->cause == CAUSE_NAME_SERVER && other->cause == CAUSE_NAME_SERVER &&
+		strcmp(one->subject, other->subject) == 0)
+		return true;
+	return speaks_of_its_zone(one) && speaks_of_its_zone(other) &&
+	       (one->security || other->security) &&
+	       strcmp(one->zone, other->zone) == 0 && began_together(one, other);
+}
+
+static bool is_attacked_by(const struct case_file *file, const struct finding *finding)
+{
+	if (*own_site_of(file))
+		return false;
+	for (unsigned i = 0; i < file->strand_count; i++)
+		if (is_one_attack(&file->strands[i].finding, finding))
+			return true;
+	return false;
+}
+
 static bool concerns(const struct case_file *file, const struct finding *finding)
 {
 	const char *own = own_site_of(file);
@@ -177,30 +220,34 @@ static bool concerns(const struct case_file *file, const struct finding *finding
 	if (*own)
 		return strcmp(own, finding->site) == 0;
 	for (unsigned i = 0; i < file->strand_count; i++) {
-		const struct finding *other = &file->strands[i].finding;
+		const struct strand *strand = &file->strands[i];
 
-		if (*finding->service && strcmp(other->service, finding->service) == 0)
-			return true;
-		/* One stranger who names the servers of many zones is one attack. */
-		if (other->cause == CAUSE_NAME_SERVER &&
-			finding->cause == CAUSE_NAME_SERVER &&
-			strcmp(other->subject, finding->subject) == 0)
+		if (*finding->service &&
+			strcmp(strand->finding.service, finding->service) == 0 &&
+			moment_since_us(finding->rx, strand->last) < TOGETHER_US)
 			return true;
 	}
 	return false;
 }
 
+/* That of its own service or site before that of the attack it may be part of. */
 static struct case_file *case_that_concerns(
 	struct casebook *casebook, const struct finding *finding)
 {
+	struct case_file *attacked = NULL;
+
 	for (unsigned i = 0; i < CASES; i++) {
 		struct case_file *file = casebook->cases[i];
 
-		if (file && !file->resolved && concerns(file, finding) &&
-			moment_since_us(finding->rx, file->last) < TOGETHER_US)
+		if (!file || file->resolved ||
+			moment_since_us(finding->rx, file->last) >= TOGETHER_US)
+			continue;
+		if (concerns(file, finding))
 			return file;
+		if (!attacked && is_attacked_by(file, finding))
+			attacked = file;
 	}
-	return NULL;
+	return attacked;
 }
 
 /* A place for a new case: a free one, else that of the case resolved for longest. */
@@ -361,14 +408,18 @@ static void note_page(struct casebook *casebook, struct case_file *file)
 	casebook->counters.pages++;
 	file->paged_effect = effect_of(file);
 	file->paged_policy = has_policy(file);
+	file->paged_security = is_security(file);
 	file->paged_sites = sites_of(file);
 }
 
+/* Nothing but more harm is above an attack: what else joins one is told only. */
 static bool class_rises(const struct case_file *file)
 {
-	return effect_of(file) > file->paged_effect + CLASS_RISES ||
-	       (has_policy(file) && !file->paged_policy) ||
-	       (sites_of(file) > file->paged_sites && file->paged_sites == 1);
+	if (effect_of(file) > file->paged_effect + CLASS_RISES)
+		return true;
+	return !file->paged_security &&
+	       (is_security(file) || (has_policy(file) && !file->paged_policy) ||
+		       (sites_of(file) > file->paged_sites && file->paged_sites == 1));
 }
 
 static void tell_first(struct casebook *casebook, struct case_file *file,
@@ -459,6 +510,89 @@ static void hold_strand(
 		say(casebook, file, INCIDENT_CHANGE_UPDATED, finding->rx);
 }
 
+/* Of two, the one that more was said of; else the older, else the first. */
+static bool goes_before(const struct case_file *one, const struct case_file *other)
+{
+	if (one->told != other->told)
+		return one->told;
+	if (one->told && one->told_severity != other->told_severity)
+		return one->told_severity > other->told_severity;
+	return !moment_before(other->incident.opened, one->incident.opened);
+}
+
+static void move_strand(
+	struct casebook *casebook, struct case_file *into, const struct strand *strand)
+{
+	struct strand *same = strand_of(into, &strand->finding);
+
+	if (same && strand_holds(strand) && !strand_holds(same))
+		*same = *strand;
+	else if (!same && into->strand_count < STRANDS)
+		into->strands[into->strand_count++] = *strand;
+	else if (!same)
+		casebook->counters.refused++;
+}
+
+/* What either has paged for is not paged for again. */
+static void note_paged_before(struct case_file *into, const struct case_file *joined)
+{
+	into->paged_security |= joined->paged_security;
+	into->paged_policy |= joined->paged_policy;
+	if (joined->paged_effect > into->paged_effect)
+		into->paged_effect = joined->paged_effect;
+	if (joined->paged_sites > into->paged_sites)
+		into->paged_sites = joined->paged_sites;
+	if (joined->reopened > into->reopened)
+		into->reopened = joined->reopened;
+}
+
+/* The joined one is told with what it knew, and then knows nothing any more: what it
+ * holds comes back to the other. */
+static void absorb(struct casebook *casebook, struct case_file *into,
+	struct case_file *joined, struct moment rx)
+{
+	for (unsigned i = 0; i < joined->strand_count; i++)
+		move_strand(casebook, into, &joined->strands[i]);
+	if (moment_before(into->last, joined->last))
+		into->last = joined->last;
+	if (joined->gathering_since.us &&
+		(!into->gathering_since.us ||
+			moment_before(joined->gathering_since, into->gathering_since)))
+		into->gathering_since = joined->gathering_since;
+	note_paged_before(into, joined);
+	if (joined->told) {
+		joined->resolved = true;
+		joined->incident.state = INCIDENT_RESOLVED;
+		joined->incident.rx = rx;
+		joined->incident.change_number++;
+		retell(casebook, joined, INCIDENT_CHANGE_RESOLVED, into->incident.id);
+	}
+	memset(joined, 0, sizeof(*joined));
+	joined->resolved = true;
+	if (into->told)
+		say(casebook, into, INCIDENT_CHANGE_UPDATED, rx);
+}
+
+/* What the finding shows to be one attack becomes one incident. Returns the one. */
+static struct case_file *unite(
+	struct casebook *casebook, struct case_file *file, const struct finding *finding)
+{
+	for (unsigned i = 0; i < CASES; i++) {
+		struct case_file *other = casebook->cases[i];
+
+		if (!other || other == file || other->resolved || file->resolved ||
+			*own_site_of(file) || !is_attacked_by(other, finding) ||
+			moment_since_us(finding->rx, other->last) >= TOGETHER_US)
+			continue;
+		if (goes_before(other, file)) {
+			absorb(casebook, other, file, finding->rx);
+			file = other;
+		} else
+			absorb(casebook, file, other, finding->rx);
+	}
+	return file;
+}
+
 void casebook_take(struct casebook *casebook, const struct finding *finding)
 {
 	struct case_file *file;
@@ -475,7 +609,7 @@ void casebook_take(struct casebook *casebook, const struct finding *finding)
 	if (!file && finding->severity > SEVERITY_INFO)
 		file = open_case(casebook, finding);
 	if (file)
-		hold_strand(casebook, file, finding);
+		hold_strand(casebook, unite(casebook, file, finding), finding);
 }
 
 bool casebook_acknowledge(
@@ -602,6 +736,7 @@ static void keep_case(struct archive *archive, struct case_file *file)
 	archive_u32(archive, &file->reopened);
 	archive_u32(archive, &file->paged_sites);
 	archive_bool(archive, &file->paged_policy);
+	archive_bool(archive, &file->paged_security);
 	archive_double(archive, &file->paged_effect);
 	file->told_severity = (enum incident_severity)archive_choice(
 		archive, file->told_severity, SEVERITY_PAGE + 1);

@@ -5,6 +5,10 @@
  * has been quiet for a while; what concerns security waits for somebody's acknowledgement
  * as well. What comes back within six hours is the same incident and wakes nobody.
  *
+ * Who holds a zone holds the names of all its services, so what looks like an attack on
+ * one zone is one incident. Two that turn out to be one are united: the one that has told
+ * more (else the older) takes up the other, which resolves and says where it went.
+ *
  * Pure: time is what it is told. Bounded; what found no room is counted.
  */
 #ifndef ASTRAY_CASEBOOK_H

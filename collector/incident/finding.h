@@ -28,6 +28,7 @@ struct finding {
 	bool lone; /* one person's machine says so: until another vantage says the same
 		      it may only add to what is known */
 	char service[OBS_NAME]; /* "": a site's own trouble */
+	char zone[OBS_NAME];    /* that the service's names lie in; "" when not watched */
 	char site[OBS_WORD];    /* "": wherever the service is used */
 	char vantage[OBS_WORD]; /* who saw it; "" when it is a sum over many */
 	char subject[OBS_WORD]; /* tells findings of one cause apart: the hash of a name,

@@ -89,6 +89,7 @@ static void keep_finding(struct archive *archive, struct finding *finding)
 	archive_bool(archive, &finding->security);
 	archive_bool(archive, &finding->lone);
 	archive_text(archive, finding->service, sizeof(finding->service));
+	archive_text(archive, finding->zone, sizeof(finding->zone));
 	archive_text(archive, finding->site, sizeof(finding->site));
 	archive_text(archive, finding->vantage, sizeof(finding->vantage));
 	archive_text(archive, finding->subject, sizeof(finding->subject));

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "archive.h"
 #include "casebook.h"
 
 #define MINUTE MOMENT_MINUTE_US
@@ -16,7 +17,7 @@ struct ear {
 	struct casebook *casebook;
 	struct moment now;
 	unsigned opened, escalated, acknowledged, resolved, updated, pages;
-	struct incident last;
+	struct incident last, gone; /* gone: that resolved last */
 };
 
 static void hear(void *arg, enum incident_change change, const struct incident *incident)
@@ -31,6 +32,8 @@ static void hear(void *arg, enum incident_change change, const struct incident *
 		incident->severity == SEVERITY_PAGE &&
 		(change == INCIDENT_CHANGE_OPENED || change == INCIDENT_CHANGE_ESCALATED);
 	ear->last = *incident;
+	if (change == INCIDENT_CHANGE_RESOLVED)
+		ear->gone = *incident;
 }
 
 static struct ear *begin(void)
@@ -422,6 +425,201 @@ static void names_from_outside_cannot_break_its_text(void **state)
 	finish(ear);
 }
 
+static struct finding attack_on(const struct ear *ear, enum incident_cause cause,
+	const char *service, const char *zone)
+{
+	struct finding finding = finding_of(ear, cause, SEVERITY_PAGE, service, "");
+
+	finding.security = true;
+	finding.effect = 1;
+	(void)snprintf(finding.zone, sizeof(finding.zone), "%s", zone);
+	return finding;
+}
+
+static void an_attack_on_a_zone_is_one_incident_and_pages_once(void **state)
+{
+	struct ear *ear = begin();
+	struct finding finding =
+		attack_on(ear, CAUSE_NAME_SERVER, "exchange", "example.com");
+
+	(void)state;
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	finding = attack_on(ear, CAUSE_RECORDS, "mail", "example.com");
+	finding.policy = true;
+	casebook_take(ear->casebook, &finding);
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "mail", "tokyo");
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "mail", "osaka");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->opened, 1);
+	assert_int_equal(ear->pages, 1);
+	assert_int_equal(ear->last.service_count, 2);
+	assert_int_equal(ear->last.evidence_count, 4);
+	finish(ear);
+}
+
+static void another_zone_or_another_day_is_another_attack(void **state)
+{
+	struct ear *ear = begin();
+	struct finding finding =
+		attack_on(ear, CAUSE_NAME_SERVER, "exchange", "example.com");
+	struct finding other = attack_on(ear, CAUSE_RECORDS, "wiki", "example.net");
+
+	(void)state;
+	casebook_take(ear->casebook, &finding);
+	casebook_take(ear->casebook, &other);
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 2);
+	pass(ear, 3 * 60 * MINUTE);
+	finding.rx = ear->now;
+	casebook_take(ear->casebook, &finding);
+	other = attack_on(ear, CAUSE_RECORDS, "mail", "example.com");
+	casebook_take(ear->casebook, &other);
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 3);
+	finish(ear);
+}
+
+/* Two that one stranger links; ids of both, and all that was said. */
+static struct ear *two_cases_of_one_stranger(char first[INCIDENT_ID],
+	char second[INCIDENT_ID], struct casebook_counters *counters)
+{
+	struct ear *ear = begin();
+	struct finding finding =
+		attack_on(ear, CAUSE_NAME_SERVER, "exchange", "example.com");
+
+	(void)snprintf(finding.subject, sizeof(finding.subject), "stranger");
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	memcpy(first, ear->last.id, INCIDENT_ID);
+	take(ear, CAUSE_LATENCY, SEVERITY_WARN, "wiki", "");
+	pass(ear, 5 * MINUTE);
+	memcpy(second, ear->last.id, INCIDENT_ID);
+	finding = attack_on(ear, CAUSE_NAME_SERVER, "wiki", "example.net");
+	(void)snprintf(finding.subject, sizeof(finding.subject), "stranger");
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "wiki", "");
+	pass(ear, 5 * MINUTE);
+	casebook_read_counters(ear->casebook, counters);
+	return ear;
+}
+
+static void two_open_cases_that_a_stranger_links_become_one(void **state)
+{
+	char first[INCIDENT_ID], second[INCIDENT_ID], again[2][INCIDENT_ID];
+	struct casebook_counters counters, replayed;
+	struct ear *ear = two_cases_of_one_stranger(first, second, &counters);
+	struct ear *replay = two_cases_of_one_stranger(again[0], again[1], &replayed);
+
+	(void)state;
+	assert_string_not_equal(first, second);
+	assert_int_equal(ear->opened, 2);
+	assert_int_equal(ear->pages, 1);
+	assert_int_equal(ear->resolved, 1);
+	assert_string_equal(ear->last.id, first);
+	assert_int_equal(ear->last.service_count, 2);
+	assert_int_equal(ear->last.evidence_count, 3);
+	assert_int_equal(counters.refused, 0);
+	assert_string_equal(first, again[0]);
+	assert_string_equal(second, again[1]);
+	assert_memory_equal(&counters, &replayed, sizeof(counters));
+	assert_string_equal(ear->last.text, replay->last.text);
+	finish(ear);
+	finish(replay);
+}
+
+static void what_became_part_of_another_says_of_which(void **state)
+{
+	struct ear *ear = begin();
+	struct finding finding =
+		attack_on(ear, CAUSE_NAME_SERVER, "exchange", "example.com");
+	char first[INCIDENT_ID], said[INCIDENT_ID + 32];
+
+	(void)state;
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	memcpy(first, ear->last.id, sizeof(first));
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "mail", "");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 2);
+	finding = attack_on(ear, CAUSE_RECORDS, "mail", "example.com");
+	casebook_take(ear->casebook, &finding);
+	assert_int_equal(ear->resolved, 1);
+	assert_string_equal(ear->gone.services[0], "mail");
+	assert_string_not_equal(ear->gone.id, first);
+	assert_int_equal(ear->gone.state, INCIDENT_RESOLVED);
+	(void)snprintf(said, sizeof(said), "part of incident %s,", first);
+	assert_non_null(strstr(ear->gone.text, said));
+	assert_int_equal(ear->pages, 2);
+	finish(ear);
+}
+
+static void read_back(struct ear *into, struct ear *from)
+{
+	struct archive *archive = NULL, *reader = NULL;
+	size_t len;
+	const void *bytes;
+
+	assert_int_equal(archive_new(&archive), 0);
+	casebook_keep(archive, from->casebook);
+	bytes = archive_bytes(archive, &len);
+	assert_int_equal(archive_open(&reader, bytes, len), 0);
+	casebook_keep(reader, into->casebook);
+	assert_int_equal(archive_rc(reader), 0);
+	assert_true(archive_is_through(reader));
+	archive_free(reader);
+	archive_free(archive);
+}
+
+static void a_snapshot_knows_what_was_united(void **state)
+{
+	char first[INCIDENT_ID], second[INCIDENT_ID];
+	struct casebook_counters counters;
+	struct ear *ear = two_cases_of_one_stranger(first, second, &counters);
+	struct ear *later = begin();
+	struct finding finding;
+
+	(void)state;
+	read_back(later, ear);
+	later->now = ear->now;
+	finding = attack_on(later, CAUSE_RECORDS, "mail", "example.com");
+	finding.policy = true;
+	casebook_take(later->casebook, &finding);
+	take(later, CAUSE_TRAFFIC, SEVERITY_PAGE, "wiki", "");
+	pass(later, 5 * MINUTE);
+	assert_int_equal(later->opened + later->pages, 0);
+	assert_string_equal(later->last.id, first);
+	assert_int_equal(later->last.service_count, 3);
+	assert_int_equal(later->last.evidence_count, 5);
+	finish(ear);
+	finish(later);
+}
+
+static void what_no_longer_fits_a_united_case_is_counted(void **state)
+{
+	struct ear *ear = begin();
+	struct casebook_counters counters;
+	struct finding finding;
+	char site[OBS_WORD];
+
+	(void)state;
+	for (unsigned i = 0; i < 40; i++) {
+		(void)snprintf(site, sizeof(site), "site-%u", i);
+		take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", site);
+		take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "mail", site);
+	}
+	finding = attack_on(ear, CAUSE_NAME_SERVER, "exchange", "example.com");
+	casebook_take(ear->casebook, &finding);
+	casebook_read_counters(ear->casebook, &counters);
+	assert_int_equal(counters.refused, 0);
+	finding = attack_on(ear, CAUSE_RECORDS, "mail", "example.com");
+	casebook_take(ear->casebook, &finding);
+	casebook_read_counters(ear->casebook, &counters);
+	assert_int_equal(counters.refused, 41 + 40 + 1 - INCIDENT_EVIDENCE);
+	finish(ear);
+}
+
 static void more_than_it_holds_is_counted(void **state)
 {
 	struct ear *ear = begin();
@@ -461,6 +659,12 @@ int main(void)
 		cmocka_unit_test(what_flaps_is_held_open_and_wakes_nobody_again),
 		cmocka_unit_test(who_acknowledged_is_told_by_name),
 		cmocka_unit_test(services_with_trouble_of_their_own_are_not_called_well),
+		cmocka_unit_test(an_attack_on_a_zone_is_one_incident_and_pages_once),
+		cmocka_unit_test(another_zone_or_another_day_is_another_attack),
+		cmocka_unit_test(two_open_cases_that_a_stranger_links_become_one),
+		cmocka_unit_test(what_became_part_of_another_says_of_which),
+		cmocka_unit_test(a_snapshot_knows_what_was_united),
+		cmocka_unit_test(what_no_longer_fits_a_united_case_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
