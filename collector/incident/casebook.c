@@ -8,39 +8,15 @@
 
 #include "account.h"
 #include "archive.h"
+#include "case_file.h"
 #include "printable.h"
-#include "strand.h"
 
 #define CASES 64
-#define STRANDS INCIDENT_EVIDENCE
-#define TOGETHER_US (2 * MOMENT_HOUR_US)
-#define COMBINED_US (30 * MOMENT_MINUTE_US)
-#define REOPENS_US (6 * MOMENT_HOUR_US)
-/* Nobody has said a thing about it for a day: it is no longer measured. */
-#define UNSAID_US MOMENT_DAY_US
 /* Three times back within a day: held open for a day, so that it wakes nobody again. */
 #define FLAPS 3
 #define HELD_OPEN_US MOMENT_DAY_US
-/* The class of trouble has risen when so much more of it is felt. */
-#define CLASS_RISES .35
 /* So many kinds of evidence need no more of it. */
 #define FAMILIES_ENOUGH 5
-
-struct case_file {
-	bool used, told, resolved, acknowledged, quiet_said;
-	struct incident incident;
-	unsigned strand_count;
-	unsigned reopened;
-	unsigned paged_sites;
-	bool paged_policy, paged_security;
-	double paged_effect;
-	enum incident_severity told_severity;
-	struct moment gathering_since; /* us 0: nothing worth telling yet */
-	struct moment last;            /* finding that held */
-	struct moment resolved_at;
-	char acknowledged_by[OBS_WORD], acknowledged_note[OBS_TEXT];
-	struct strand strands[STRANDS];
-};
 
 struct casebook {
 	struct casebook_settings settings;
@@ -132,23 +108,6 @@ static void say(struct casebook *casebook, struct case_file *file,
 	say_again(casebook, file, change);
 }
 
-static struct strand *strand_of(struct case_file *file, const struct finding *finding)
-{
-	for (unsigned i = 0; i < file->strand_count; i++)
-		if (strand_is_of(&file->strands[i], finding))
-			return &file->strands[i];
-	return NULL;
-}
-
-/* Whether a case may still come back: one that is resolved, or only waits for somebody's
- * acknowledgement, belongs to the past after a while, and the same again is news. */
-static bool is_remembered(const struct case_file *file, struct moment rx)
-{
-	if (file->resolved)
-		return moment_since_us(rx, file->resolved_at) < REOPENS_US;
-	return !file->quiet_said || moment_since_us(rx, file->last) < REOPENS_US;
-}
-
 static struct case_file *case_with_strand(
 	struct casebook *casebook, const struct finding *finding)
 {
@@ -157,77 +116,14 @@ static struct case_file *case_with_strand(
 	for (unsigned i = 0; i < CASES; i++) {
 		struct case_file *file = casebook->cases[i];
 
-		if (!file || !is_remembered(file, finding->rx) ||
-			!strand_of(file, finding))
+		if (!file || !case_file_is_remembered(file, finding->rx) ||
+			!case_file_strand_of(file, finding))
 			continue;
 		if (!file->resolved)
 			return file;
 		remembered = file;
 	}
 	return remembered;
-}
-
-/* The site whose own trouble this is; "" when it is a service's. */
-static const char *own_site_of(const struct case_file *file)
-{
-	for (unsigned i = 0; i < file->strand_count; i++)
-		if (!file->strands[i].finding.service[0])
-			return file->strands[i].finding.site;
-	return "";
-}
-
-/* What merely informs ties nothing together. */
-static bool speaks_of_its_zone(const struct finding *finding)
-{
-	return finding->zone[0] && finding->severity > SEVERITY_INFO &&
-	       (finding->security || finding->cause == CAUSE_REGISTRY);
-}
-
-/* What has stood for days hides no attack that begins now. */
-static bool began_together(const struct finding *one, const struct finding *other)
-{
-	int64_t apart_us = moment_since_us(one->since, other->since);
-
-	return apart_us < TOGETHER_US && apart_us > -TOGETHER_US;
-}
-
-static bool is_one_attack(const struct finding *one, const struct finding *other)
-{
-	/* One stranger who names the servers of many zones. */
-	if (one->cause == CAUSE_NAME_SERVER && other->cause == CAUSE_NAME_SERVER &&
-		strcmp(one->subject, other->subject) == 0)
-		return true;
-	return speaks_of_its_zone(one) && speaks_of_its_zone(other) &&
-	       (one->security || other->security) &&
-	       strcmp(one->zone, other->zone) == 0 && began_together(one, other);
-}
-
-static bool is_attacked_by(const struct case_file *file, const struct finding *finding)
-{
-	if (*own_site_of(file))
-		return false;
-	for (unsigned i = 0; i < file->strand_count; i++)
-		if (is_one_attack(&file->strands[i].finding, finding))
-			return true;
-	return false;
-}
-
-static bool concerns(const struct case_file *file, const struct finding *finding)
-{
-	const char *own = own_site_of(file);
-
-	/* A site's own trouble takes what its services show there, and nothing else. */
-	if (*own)
-		return strcmp(own, finding->site) == 0;
-	for (unsigned i = 0; i < file->strand_count; i++) {
-		const struct strand *strand = &file->strands[i];
-
-		if (*finding->service &&
-			strcmp(strand->finding.service, finding->service) == 0 &&
-			moment_since_us(finding->rx, strand->last) < TOGETHER_US)
-			return true;
-	}
-	return false;
 }
 
 /* That of its own service or site before that of the attack it may be part of. */
@@ -240,11 +136,11 @@ static struct case_file *case_that_concerns(
 		struct case_file *file = casebook->cases[i];
 
 		if (!file || file->resolved ||
-			moment_since_us(finding->rx, file->last) >= TOGETHER_US)
+			moment_since_us(finding->rx, file->last) >= CASE_FILE_TOGETHER_US)
 			continue;
-		if (concerns(file, finding))
+		if (case_file_concerns(file, finding))
 			return file;
-		if (!attacked && is_attacked_by(file, finding))
+		if (!attacked && case_file_is_attacked_by(file, finding))
 			attacked = file;
 	}
 	return attacked;
@@ -303,125 +199,6 @@ static struct case_file *open_case(
 	return file;
 }
 
-/* What is merely worth knowing moves nothing. */
-static bool weighs(const struct strand *strand)
-{
-	return strand->finding.severity > SEVERITY_INFO;
-}
-
-static bool is_security(const struct case_file *file)
-{
-	for (unsigned i = 0; i < file->strand_count; i++)
-		if (file->strands[i].finding.security && weighs(&file->strands[i]))
-			return true;
-	return false;
-}
-
-static bool has_policy(const struct case_file *file)
-{
-	for (unsigned i = 0; i < file->strand_count; i++)
-		if (file->strands[i].finding.policy && weighs(&file->strands[i]))
-			return true;
-	return false;
-}
-
-static bool is_fresh(const struct strand *strand, struct moment now)
-{
-	return strand_holds(strand) && strand->finding.severity >= SEVERITY_WARN &&
-	       moment_since_us(now, strand->last) < COMBINED_US;
-}
-
-static unsigned kinds_of_evidence(const struct case_file *file, struct moment now)
-{
-	unsigned causes = 0;
-
-	for (unsigned i = 0; i < file->strand_count; i++)
-		if (is_fresh(&file->strands[i], now))
-			causes |= 1u << file->strands[i].finding.cause;
-	return (unsigned)__builtin_popcount(causes);
-}
-
-/* Two kinds that speak of the same place: one site, or the service as a whole. */
-static bool agree(const struct case_file *file, struct moment now)
-{
-	for (unsigned i = 0; i < file->strand_count; i++)
-		for (unsigned k = 0; k < i; k++)
-			if (is_fresh(&file->strands[i], now) &&
-				is_fresh(&file->strands[k], now) &&
-				file->strands[i].finding.cause !=
-					file->strands[k].finding.cause &&
-				strcmp(file->strands[i].finding.site,
-					file->strands[k].finding.site) == 0)
-				return true;
-	return false;
-}
-
-/* Independent streams multiply: two warnings of different kinds are worth a page. */
-static enum incident_severity severity_of(const struct case_file *file, struct moment now)
-{
-	enum incident_severity worst = SEVERITY_INFO;
-
-	for (unsigned i = 0; i < file->strand_count; i++)
-		if (strand_holds(&file->strands[i]) &&
-			file->strands[i].finding.severity > worst)
-			worst = file->strands[i].finding.severity;
-	return worst == SEVERITY_WARN && agree(file, now) ? SEVERITY_PAGE : worst;
-}
-
-static double effect_of(const struct case_file *file)
-{
-	double worst = 0;
-
-	for (unsigned i = 0; i < file->strand_count; i++)
-		if (strand_holds(&file->strands[i]) && weighs(&file->strands[i]) &&
-			file->strands[i].finding.effect > worst)
-			worst = file->strands[i].finding.effect;
-	return worst;
-}
-
-static bool bears_on(const struct strand *strand)
-{
-	return strand->finding.site[0] && strand->finding.severity >= SEVERITY_WARN;
-}
-
-/* What merely informs adds a site to the text, not to the class of trouble. */
-static unsigned sites_of(const struct case_file *file)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < file->strand_count; i++) {
-		unsigned k = 0;
-
-		if (!bears_on(&file->strands[i]))
-			continue;
-		while (k < i && (!bears_on(&file->strands[k]) ||
-					strcmp(file->strands[k].finding.site,
-						file->strands[i].finding.site) != 0))
-			k++;
-		count += k == i;
-	}
-	return count;
-}
-
-static void note_page(struct casebook *casebook, struct case_file *file)
-{
-	casebook->counters.pages++;
-	file->paged_effect = effect_of(file);
-	file->paged_policy = has_policy(file);
-	file->paged_security = is_security(file);
-	file->paged_sites = sites_of(file);
-}
-
-/* Nothing but more harm is above an attack: what else joins one is told only. */
-static bool class_rises(const struct case_file *file)
-{
-	if (effect_of(file) > file->paged_effect + CLASS_RISES)
-		return true;
-	return !file->paged_security &&
-	       (is_security(file) || (has_policy(file) && !file->paged_policy) ||
-		       (sites_of(file) > file->paged_sites && file->paged_sites == 1));
-}
-
 static void tell_first(struct casebook *casebook, struct case_file *file,
 	enum incident_severity severity, struct moment rx)
 {
@@ -429,8 +206,10 @@ static void tell_first(struct casebook *casebook, struct case_file *file,
 	file->told_severity = file->incident.severity = severity;
 	file->incident.state = INCIDENT_OPENED;
 	casebook->counters.incidents++;
-	if (severity == SEVERITY_PAGE)
-		note_page(casebook, file);
+	if (severity == SEVERITY_PAGE) {
+		casebook->counters.pages++;
+		case_file_note_page(file);
+	}
 	say(casebook, file, INCIDENT_CHANGE_OPENED, rx);
 }
 
@@ -438,22 +217,23 @@ static void escalate(struct casebook *casebook, struct case_file *file, struct m
 {
 	file->told_severity = file->incident.severity = SEVERITY_PAGE;
 	file->incident.state = INCIDENT_ESCALATED;
-	note_page(casebook, file);
+	casebook->counters.pages++;
+	case_file_note_page(file);
 	say(casebook, file, INCIDENT_CHANGE_ESCALATED, rx);
 }
 
 /* Whether it is time to tell somebody, and does. True when something was said. */
 static bool consider(struct casebook *casebook, struct case_file *file, struct moment rx)
 {
-	enum incident_severity severity = severity_of(file, rx);
+	enum incident_severity severity = case_file_severity(file, rx);
 
 	if (file->resolved || severity < SEVERITY_WARN)
 		return false;
 	if (!file->gathering_since.us)
 		file->gathering_since = rx;
 	if (file->told) {
-		if (severity == SEVERITY_PAGE &&
-			(file->told_severity < SEVERITY_PAGE || class_rises(file))) {
+		if (severity == SEVERITY_PAGE && (file->told_severity < SEVERITY_PAGE ||
+							 case_file_class_rises(file))) {
 			escalate(casebook, file, rx);
 			return true;
 		}
@@ -461,7 +241,7 @@ static bool consider(struct casebook *casebook, struct case_file *file, struct m
 	}
 	if (moment_since_us(rx, file->gathering_since) < casebook->settings.gather_us &&
 		!(severity == SEVERITY_PAGE &&
-			kinds_of_evidence(file, rx) >= FAMILIES_ENOUGH))
+			case_file_kinds_of_evidence(file, rx) >= FAMILIES_ENOUGH))
 		return false;
 	tell_first(casebook, file, severity, rx);
 	return true;
@@ -481,7 +261,7 @@ static void reopen(struct casebook *casebook, struct case_file *file, struct mom
 static void end_strand(struct casebook *casebook, const struct finding *finding)
 {
 	struct case_file *file = case_with_strand(casebook, finding);
-	struct strand *strand = file ? strand_of(file, finding) : NULL;
+	struct strand *strand = file ? case_file_strand_of(file, finding) : NULL;
 
 	if (!strand || file->resolved || !strand_holds(strand))
 		return;
@@ -493,13 +273,13 @@ static void end_strand(struct casebook *casebook, const struct finding *finding)
 static void hold_strand(
 	struct casebook *casebook, struct case_file *file, const struct finding *finding)
 {
-	struct strand *strand = strand_of(file, finding);
+	struct strand *strand = case_file_strand_of(file, finding);
 	bool news = true;
 
 	file->last = finding->rx;
 	if (strand)
 		news = strand_renew(strand, finding);
-	else if (file->strand_count < STRANDS)
+	else if (file->strand_count < CASE_FILE_STRANDS)
 		strand_begin(&file->strands[file->strand_count++], finding);
 	else
 		casebook->counters.refused++;
@@ -510,40 +290,17 @@ static void hold_strand(
 		say(casebook, file, INCIDENT_CHANGE_UPDATED, finding->rx);
 }
 
-/* Of two, the one that more was said of; else the older, else the first. */
-static bool goes_before(const struct case_file *one, const struct case_file *other)
-{
-	if (one->told != other->told)
-		return one->told;
-	if (one->told && one->told_severity != other->told_severity)
-		return one->told_severity > other->told_severity;
-	return !moment_before(other->incident.opened, one->incident.opened);
-}
-
 static void move_strand(
 	struct casebook *casebook, struct case_file *into, const struct strand *strand)
 {
-	struct strand *same = strand_of(into, &strand->finding);
+	struct strand *same = case_file_strand_of(into, &strand->finding);
 
 	if (same && strand_holds(strand) && !strand_holds(same))
 		*same = *strand;
-	else if (!same && into->strand_count < STRANDS)
+	else if (!same && into->strand_count < CASE_FILE_STRANDS)
 		into->strands[into->strand_count++] = *strand;
 	else if (!same)
 		casebook->counters.refused++;
-}
-
-/* What either has paged for is not paged for again. */
-static void note_paged_before(struct case_file *into, const struct case_file *joined)
-{
-	into->paged_security |= joined->paged_security;
-	into->paged_policy |= joined->paged_policy;
-	if (joined->paged_effect > into->paged_effect)
-		into->paged_effect = joined->paged_effect;
-	if (joined->paged_sites > into->paged_sites)
-		into->paged_sites = joined->paged_sites;
-	if (joined->reopened > into->reopened)
-		into->reopened = joined->reopened;
 }
 
 /* The joined one is told with what it knew, and then knows nothing any more: what it
@@ -559,7 +316,7 @@ static void absorb(struct casebook *casebook, struct case_file *into,
 		(!into->gathering_since.us ||
 			moment_before(joined->gathering_since, into->gathering_since)))
 		into->gathering_since = joined->gathering_since;
-	note_paged_before(into, joined);
+	case_file_note_paged_before(into, joined);
 	if (joined->told) {
 		joined->resolved = true;
 		joined->incident.state = INCIDENT_RESOLVED;
@@ -581,10 +338,12 @@ static struct case_file *unite(
 		struct case_file *other = casebook->cases[i];
 
 		if (!other || other == file || other->resolved || file->resolved ||
-			*own_site_of(file) || !is_attacked_by(other, finding) ||
-			moment_since_us(finding->rx, other->last) >= TOGETHER_US)
+			*case_file_own_site(file) ||
+			!case_file_is_attacked_by(other, finding) ||
+			moment_since_us(finding->rx, other->last) >=
+				CASE_FILE_TOGETHER_US)
 			continue;
-		if (goes_before(other, file)) {
+		if (case_file_goes_before(other, file)) {
 			absorb(casebook, other, file, finding->rx);
 			file = other;
 		} else
@@ -634,23 +393,6 @@ bool casebook_acknowledge(
 	return false;
 }
 
-/* When the last of it ended; false while anything holds. */
-static bool is_over(struct case_file *file, struct moment rx, struct moment *since)
-{
-	since->us = 0;
-	for (unsigned i = 0; i < file->strand_count; i++) {
-		struct strand *strand = &file->strands[i];
-
-		if (strand_holds(strand) && moment_since_us(rx, strand->last) > UNSAID_US)
-			strand->ended = rx;
-		if (strand_holds(strand))
-			return false;
-		if (moment_before(*since, strand->ended))
-			*since = strand->ended;
-	}
-	return true;
-}
-
 static void close_case(
 	struct casebook *casebook, struct case_file *file, struct moment rx)
 {
@@ -666,7 +408,7 @@ static void settle(struct casebook *casebook, struct case_file *file, struct mom
 	int64_t calm_us =
 		file->reopened >= FLAPS ? HELD_OPEN_US : casebook->settings.calm_us;
 
-	if (file->resolved || !is_over(file, rx, &since) ||
+	if (file->resolved || !case_file_is_over(file, rx, &since) ||
 		moment_since_us(rx, since) < calm_us)
 		return;
 	if (!file->told) { /* it came and went before anybody was told */
@@ -674,7 +416,7 @@ static void settle(struct casebook *casebook, struct case_file *file, struct mom
 		file->resolved = true;
 		return;
 	}
-	if (is_security(file) && !file->acknowledged) {
+	if (case_file_is_security(file) && !file->acknowledged) {
 		if (!file->quiet_said) {
 			file->quiet_said = true;
 			say(casebook, file, INCIDENT_CHANGE_UPDATED, rx);
@@ -710,44 +452,6 @@ void casebook_read_counters(
 	*out = casebook->counters;
 }
 
-/* What an incident says is made anew from its strands whenever it is said. */
-static void keep_incident(struct archive *archive, struct incident *incident)
-{
-	archive_moment(archive, &incident->rx);
-	archive_text(archive, incident->id, sizeof(incident->id));
-	archive_u32(archive, &incident->change_number);
-	incident->state = (enum incident_state)archive_choice(
-		archive, incident->state, INCIDENT_RESOLVED + 1);
-	incident->severity = (enum incident_severity)archive_choice(
-		archive, incident->severity, SEVERITY_PAGE + 1);
-	archive_moment(archive, &incident->opened);
-}
-
-static void keep_case(struct archive *archive, struct case_file *file)
-{
-	archive_bool(archive, &file->used);
-	archive_bool(archive, &file->told);
-	archive_bool(archive, &file->resolved);
-	archive_bool(archive, &file->acknowledged);
-	archive_bool(archive, &file->quiet_said);
-	archive_text(archive, file->acknowledged_by, sizeof(file->acknowledged_by));
-	archive_text(archive, file->acknowledged_note, sizeof(file->acknowledged_note));
-	keep_incident(archive, &file->incident);
-	archive_u32(archive, &file->reopened);
-	archive_u32(archive, &file->paged_sites);
-	archive_bool(archive, &file->paged_policy);
-	archive_bool(archive, &file->paged_security);
-	archive_double(archive, &file->paged_effect);
-	file->told_severity = (enum incident_severity)archive_choice(
-		archive, file->told_severity, SEVERITY_PAGE + 1);
-	archive_moment(archive, &file->gathering_since);
-	archive_moment(archive, &file->last);
-	archive_moment(archive, &file->resolved_at);
-	archive_count(archive, &file->strand_count, STRANDS);
-	for (unsigned i = 0; i < file->strand_count; i++)
-		strand_keep(archive, &file->strands[i]);
-}
-
 /* Each stays in its place: their order decides which of two takes a finding. */
 void casebook_keep(struct archive *archive, struct casebook *casebook)
 {
@@ -758,7 +462,7 @@ void casebook_keep(struct archive *archive, struct casebook *casebook)
 		if (here && !casebook->cases[i])
 			casebook->cases[i] = calloc(1, sizeof(struct case_file));
 		if (here && casebook->cases[i])
-			keep_case(archive, casebook->cases[i]);
+			case_file_keep(archive, casebook->cases[i]);
 		else if (here)
 			archive_refuse(archive);
 	}
