@@ -8,6 +8,7 @@ import argparse
 import concurrent.futures
 import os
 import pathlib
+import select
 import subprocess
 import sys
 import tempfile
@@ -30,13 +31,13 @@ def run(folder, seed, incidents, options):
              *(["--incidents"] if incidents else ["--days", "28"]), *options]
     # The configuration must be there before the replay reads it, and the fleet writes it first.
     source = subprocess.Popen(fleet, stdout=subprocess.PIPE)
-    first = source.stdout.peek(1)
+    select.select([source.stdout], [], [])
     with open(files["log"], "w") as log:
         replay = subprocess.Popen([BIN / "astray-collector", "replay", "--config", files["config"], "--incidents",
                                    files["incidents"], "-"], stdin=source.stdout, stdout=log, stderr=log)
         source.stdout.close()
-        if replay.wait() or source.wait() or not first:
-            sys.exit(f"seed {seed}: replay or fleet failed: see {files['log']}")
+        if replay.wait() or source.wait():
+            sys.exit(f"seed {seed}: replay or fleet failed: {pathlib.Path(files['log']).read_text()[-2000:]}")
     return score.score(files["truth"], files["incidents"])
 
 
