@@ -260,7 +260,6 @@ static void keep_incident(struct archive *archive, struct incident *incident)
 
 void case_file_keep(struct archive *archive, struct case_file *file)
 {
-	archive_bool(archive, &file->used);
 	archive_bool(archive, &file->told);
 	archive_bool(archive, &file->resolved);
 	archive_bool(archive, &file->acknowledged);

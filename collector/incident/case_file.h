@@ -18,7 +18,7 @@
 struct archive;
 
 struct case_file {
-	bool used, told, resolved, acknowledged, quiet_said;
+	bool told, resolved, acknowledged, quiet_said;
 	struct incident incident;
 	unsigned strand_count;
 	unsigned reopened;

@@ -193,7 +193,6 @@ static struct case_file *open_case(
 		casebook->counters.refused++;
 		return NULL;
 	}
-	file->used = true;
 	name_case(file, finding);
 	file->incident.opened = finding->rx;
 	return file;

@@ -428,7 +428,7 @@ static void put_ruled_out(struct page *page, const struct incident *incident,
 	const struct surroundings *around)
 {
 	if (around->announced)
-		page_put(page, "Work is announced for now.\n");
+		page_put(page, "Announced work is under way.\n");
 	/* A site's own trouble is no service's: theirs were not looked into. */
 	if (incident->service_count == 0)
 		return;

@@ -434,7 +434,7 @@ static void announced_work_is_told(void **state)
 	add(scene, CAUSE_DETOUR, "exchange", "tokyo", "tyo-gw-1", 0,
 		"path now through NL", "path from tokyo now: NL; before: JP");
 	tell(scene);
-	assert_non_null(strstr(scene->incident.text, "\nWork is announced for now.\n"));
+	assert_non_null(strstr(scene->incident.text, "\nAnnounced work is under way.\n"));
 	free(scene);
 }
 
