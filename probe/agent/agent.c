@@ -476,14 +476,15 @@ static int begin(struct agent *agent, bool print, struct fault *fault)
 	return 0;
 }
 
-static void say_what_is_left(const struct agent *agent)
+static void leave_spool(struct agent *agent)
 {
+	int rc = spool_settle(agent->spool, now_moment());
 	struct spool_counts counts = spool_count(agent->spool);
 
 	if (counts.held_batches)
 		log_error(agent->log, "spool",
 			"%" PRId64 " batches are lost: the disk never took them (%s)",
-			counts.held_batches, status_text(counts.disk_rc));
+			counts.held_batches, status_text(rc));
 	log_info(agent->log, "agent", "ended; %" PRId64 " batches wait in the spool",
 		counts.batches - counts.held_batches);
 }
@@ -491,7 +492,7 @@ static void say_what_is_left(const struct agent *agent)
 static void free_agent(struct agent *agent)
 {
 	if (agent->spool)
-		say_what_is_left(agent);
+		leave_spool(agent);
 	spool_close(agent->spool);
 	arrangement_free(agent->arrangement);
 	agent_config_free(agent->config);

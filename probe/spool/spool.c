@@ -184,14 +184,11 @@ static int to_disk(
 	return spool->disk_rc;
 }
 
-/* What waited in memory goes first; the one that is being sent stays where it is. */
 static int settle(struct spool *spool, struct moment now)
 {
 	const struct spool_record *record;
 	int rc = 0;
 
-	if (spool->oldest_from == ORIGIN_HELD)
-		return 0;
 	while (rc == 0 && (record = spool_held_first(&spool->held))) {
 		rc = to_disk(spool, record, now);
 		if (rc == 0)
@@ -218,7 +215,8 @@ static void hold(struct spool *spool, const struct spool_record *record)
 
 static int keep(struct spool *spool, const struct spool_record *record, struct moment now)
 {
-	int rc = settle(spool, now);
+	/* What waited in memory goes first, unless one of it is being sent just now. */
+	int rc = spool->oldest_from == ORIGIN_HELD ? 0 : settle(spool, now);
 
 	if (rc == 0)
 		rc = to_disk(spool, record, now);
@@ -246,6 +244,14 @@ int spool_push(struct spool *spool, const struct spool_lines *lines, struct mome
 	rc = keep(spool, &record, now);
 	free(packed);
 	return rc;
+}
+
+int spool_settle(struct spool *spool, struct moment now)
+{
+	if (spool->oldest_from == ORIGIN_HELD)
+		spool->oldest_from = ORIGIN_NONE;
+	spool->disk_rc = settle(spool, now);
+	return spool->disk_rc;
 }
 
 /* ---- out */

@@ -54,6 +54,9 @@ const char *spool_boot(const struct spool *spool);
 
 /* 0: on disk. Otherwise the batch waits in memory, and the status says why. */
 int spool_push(struct spool *spool, const struct spool_lines *lines, struct moment now);
+/* For the end: what waits in memory goes to disk, also the one that was being sent. 0, or
+ * why the disk would not take it. */
+int spool_settle(struct spool *spool, struct moment now);
 
 /* The oldest batch: 1 and *out (valid until it is done), or 0 when there is none. */
 int spool_oldest(struct spool *spool, const struct spool_record **out, struct moment now);

@@ -602,6 +602,36 @@ static void a_full_disk_keeps_batches_in_memory_meanwhile(void **state)
 	remove_folder(folder.path);
 }
 
+static void an_end_brings_to_disk_what_waited_in_memory_even_the_one_being_sent(
+	void **state)
+{
+	struct folder folder = new_folder();
+	struct spool *spool = open_spool(&folder, LIMIT);
+	const struct spool_record *being_sent;
+
+	(void)state;
+	limit_files(50);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(push(spool, i), -EFBIG);
+	assert_int_equal(spool_oldest(spool, &being_sent, NOW), 1);
+	assert_int_equal(spool_settle(spool, NOW), -EFBIG);
+	assert_int_equal(spool_count(spool).held_batches, 3);
+	assert_int_equal(spool_oldest(spool, &being_sent, NOW), 1);
+	limit_files(RLIM_INFINITY);
+	assert_int_equal(push(spool, 3), 0);
+	assert_int_equal(spool_count(spool).held_batches, 3);
+	assert_int_equal(spool_settle(spool, NOW), 0);
+	assert_int_equal(spool_count(spool).held_batches, 0);
+	spool_close(spool);
+	spool = open_spool(&folder, LIMIT);
+	assert_next(spool, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_next(spool, i);
+	assert_empty(spool);
+	spool_close(spool);
+	remove_folder(folder.path);
+}
+
 static void what_memory_cannot_hold_is_reported_lost(void **state)
 {
 	struct folder folder = new_folder();
@@ -786,6 +816,8 @@ int main(void)
 		cmocka_unit_test(beyond_the_limit_the_oldest_go_and_are_reported),
 		cmocka_unit_test(a_batch_that_was_dropped_while_it_was_sent_is_not_done),
 		cmocka_unit_test(a_full_disk_keeps_batches_in_memory_meanwhile),
+		cmocka_unit_test(
+			an_end_brings_to_disk_what_waited_in_memory_even_the_one_being_sent),
 		cmocka_unit_test(what_memory_cannot_hold_is_reported_lost),
 		cmocka_unit_test(a_full_disk_leaves_no_heap_of_empty_files),
 		cmocka_unit_test(a_refused_batch_is_kept_for_people),
