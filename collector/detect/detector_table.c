@@ -12,6 +12,7 @@
 #include "detect_round_trip.h"
 #include "detect_silent_resolver.h"
 #include "detect_site.h"
+#include "detect_steady.h"
 #include "detect_traffic.h"
 
 const struct detector *const detector_table[] = {
@@ -19,6 +20,7 @@ const struct detector *const detector_table[] = {
 	&detect_glue,
 	&detect_records,
 	&detect_resolver,
+	&detect_steady,
 	&detect_registry,
 	&detect_certificate,
 	&detect_detour,

@@ -65,6 +65,12 @@ static const char *const next_steps[INCIDENT_CAUSES] = {
 			    "probes and their uplink.",
 };
 
+static const char step_of_a_resolver[] =
+	"Ask that resolver and the zone's servers the same question; if they still "
+	"differ, "
+	"flush it or send people to another one, and find out who answers in its place. "
+	"Treat logins made through it since then as seen by others.";
+
 const struct strand *story_worst_of(
 	const struct strand *const *strands, unsigned count, enum incident_cause cause)
 {
@@ -97,6 +103,24 @@ static bool is_of_the_network(const struct strand *const *strands, unsigned coun
 	return false;
 }
 
+/* The zone's own servers say what they always did: resolvers hand on something else. */
+static bool is_of_resolvers(const struct strand *const *strands, unsigned count)
+{
+	static const char resolver[] = "resolver-";
+	bool said = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct finding *finding = &strands[i]->finding;
+
+		if (finding->cause != CAUSE_RECORDS)
+			continue;
+		if (strncmp(finding->subject, resolver, sizeof(resolver) - 1) != 0)
+			return false;
+		said = true;
+	}
+	return said;
+}
+
 static void put_reading(struct page *page, const struct incident *incident,
 	const struct strand *const *strands, unsigned count)
 {
@@ -112,8 +136,12 @@ static void put_reading(struct page *page, const struct incident *incident,
 		reading = "possible interception: another certificate is shown, so "
 			  "somebody may stand between people and the service";
 	else if (has(incident, CAUSE_RECORDS))
-		reading = "records of the name have changed: they lead people or mail "
-			  "where they never went";
+		reading = is_of_resolvers(strands, count)
+				  ? "a resolver does not say what the zone's own "
+				    "servers say: it leads those who ask it elsewhere, "
+				    "while the zone itself is as it was"
+				  : "records of the name have changed: they lead people "
+				    "or mail where they never went";
 	else if (has(incident, CAUSE_REGISTRY))
 		reading = "the registration of the domain has changed";
 	else if (has(incident, CAUSE_DETOUR))
@@ -439,7 +467,8 @@ static void put_ruled_out(struct page *page, const struct incident *incident,
 	put_verdicts(page, incident, around, VERDICT_BLIND, "Not measured: ");
 }
 
-static void put_next(struct page *page, const struct incident *incident)
+static void put_next(struct page *page, const struct incident *incident,
+	const struct strand *const *strands, unsigned count)
 {
 	unsigned said = 0;
 
@@ -452,7 +481,10 @@ static void put_next(struct page *page, const struct incident *incident)
 	for (unsigned i = 0; story_by_weight[i] != INCIDENT_CAUSES && said < STEPS; i++)
 		if (has(incident, story_by_weight[i]))
 			page_put(page, "  %u. %s\n", ++said,
-				next_steps[story_by_weight[i]]);
+				story_by_weight[i] == CAUSE_RECORDS &&
+						is_of_resolvers(strands, count)
+					? step_of_a_resolver
+					: next_steps[story_by_weight[i]]);
 }
 
 static void put_course(struct page *page, const struct incident *incident,
@@ -486,6 +518,6 @@ void story_write(struct incident *incident, const struct strand *const *strands,
 	put_affected(&page, incident, strands, count, around);
 	put_not_affected(&page, incident, strands, count, around);
 	put_ruled_out(&page, incident, around);
-	put_next(&page, incident);
+	put_next(&page, incident, strands, count);
 	put_course(&page, incident, strands, count);
 }

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alias.h"
+#include "alias_chase.h"
+
 #define TRIES 2
 
 struct server {
@@ -17,6 +20,7 @@ struct authority_round {
 	unsigned pending;
 	bool cancelled;
 	unsigned host_count, address_count;
+	bool chased[AUTHORITY_ROUND_QUESTIONS]; /* that question's answer is an alias */
 	struct server hosts[AUTHORITY_ROUND_HOSTS];
 	struct address addresses[AUTHORITY_ROUND_ADDRESSES];
 };
@@ -39,6 +43,60 @@ static bool is_childs_word(
 	       strcmp(reply->question->name, round->order.zone) == 0;
 }
 
+static void chase_heard(void *arg, const char *name, const struct dns_reply *reply)
+{
+	const struct authority_round *round = arg;
+
+	round->order.followed(round->order.arg, name, reply);
+}
+
+static void chase_done(void *arg, bool cancelled)
+{
+	struct authority_round *round = arg;
+
+	round->cancelled |= cancelled;
+	one_done(round);
+}
+
+static bool is_first_chase(
+	struct authority_round *round, const struct dns_question *question)
+{
+	for (unsigned i = 0; i < round->order.question_count; i++) {
+		bool same = round->order.questions[i].type == question->type &&
+			    strcmp(round->order.questions[i].name, question->name) == 0;
+
+		if (!same)
+			continue;
+		same = !round->chased[i];
+		round->chased[i] = true;
+		return same;
+	}
+	return false;
+}
+
+/* Servers of one zone that name different targets show in their aliases themselves. */
+static void chase_alias(struct authority_round *round, const struct dns_reply *reply)
+{
+	const struct dns_question *question = reply->question;
+	struct alias_chase_order order = {.finder = round->order.finder,
+		.type = question->type,
+		.heard = chase_heard,
+		.done = chase_done,
+		.arg = round};
+	const char *target;
+
+	if (reply->rc || !reply->message->authoritative || !round->order.followed)
+		return;
+	target = alias_open_end(reply->message, question->name, question->type);
+	if (!target || !is_first_chase(round, question))
+		return;
+	(void)snprintf(order.name, sizeof(order.name), "%s", question->name);
+	(void)snprintf(order.target, sizeof(order.target), "%s", target);
+	round->pending++;
+	if (alias_chase(&order))
+		round->pending--;
+}
+
 static void answered(void *arg, const struct dns_reply *reply)
 {
 	struct authority_round *round = arg;
@@ -47,6 +105,7 @@ static void answered(void *arg, const struct dns_reply *reply)
 		round->cancelled = true;
 	else
 		round->order.heard(round->order.arg, reply);
+	chase_alias(round, reply);
 	if (is_childs_word(round, reply)) {
 		/* Finding a host may ask further questions, but reads no further answer.
 		 */

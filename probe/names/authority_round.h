@@ -29,6 +29,8 @@ struct authority_round_order {
 				    asked */
 	struct authority_question questions[AUTHORITY_ROUND_QUESTIONS];
 	void (*heard)(void *arg, const struct dns_reply *reply);
+	/* What an alias leads to; NULL: aliases are not followed. */
+	void (*followed)(void *arg, const char *name, const struct dns_reply *reply);
 	/* A name server whose address cannot be found; may be NULL. */
 	void (*lost)(void *arg, const char *host);
 	void (*done)(void *arg); /* once, also when the client was closed */

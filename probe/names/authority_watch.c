@@ -34,6 +34,13 @@ static void heard(void *arg, const struct dns_reply *reply)
 	watch->order.heard(watch->order.arg, reply);
 }
 
+static void followed(void *arg, const char *name, const struct dns_reply *reply)
+{
+	const struct authority_watch *watch = arg;
+
+	watch->order.followed(watch->order.arg, name, reply);
+}
+
 static void round_done(void *arg)
 {
 	struct authority_watch *watch = arg;
@@ -101,6 +108,7 @@ int authority_watch_open(
 		.finder = order->finder,
 		.delegation = &watch->delegation,
 		.heard = heard,
+		.followed = followed,
 		.done = round_done,
 		.arg = watch};
 	memcpy(watch->round.zone, order->zone, strlen(order->zone) + 1);

@@ -23,6 +23,8 @@ struct authority_watch_order {
 	const char *zone; /* outlives the watch */
 	int64_t interval_us;
 	void (*heard)(void *arg, const struct dns_reply *reply);
+	/* What an alias among the zone's names leads to. */
+	void (*followed)(void *arg, const char *name, const struct dns_reply *reply);
 	void *arg;
 };
 

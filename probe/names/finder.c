@@ -52,8 +52,9 @@ struct search {
 	uint32_t ttl;
 	unsigned count;
 	struct address addresses[FINDER_ADDRESSES];
-	finder_cut_fn cut_done; /* of these two one is set */
+	finder_cut_fn cut_done; /* of these three one is set */
 	finder_host_fn host_done;
+	finder_records_fn records_done;
 	void *arg;
 };
 
@@ -154,7 +155,9 @@ static void end_search(struct search *search)
 {
 	struct walk *walk = &search->walk;
 
-	if (search->cut_done)
+	if (search->records_done)
+		search->records_done(search->arg, walk->rc, NULL);
+	else if (search->cut_done)
 		search->cut_done(search->arg, walk->found ? 0 : walk->rc, &walk->cut);
 	else
 		search->host_done(search->arg, search->count ? 0 : walk->rc,
@@ -188,6 +191,11 @@ static void answered(void *arg, const struct dns_reply *reply)
 	}
 	if (walk_answered(&search->walk, reply->rc, reply->message))
 		keep_cut(search->finder, &search->walk.cut);
+	if (search->records_done && search->walk.found) {
+		search->records_done(search->arg, 0, reply);
+		free(search);
+		return;
+	}
 	if (search->host_done && search->walk.found)
 		take_addresses(search, reply->message);
 	drive(search);
@@ -219,6 +227,19 @@ static void server_found(
 	drive(search);
 }
 
+static struct search *new_search(struct finder *finder, void *arg)
+{
+	struct search *search = calloc(1, sizeof(*search));
+
+	if (!search)
+		return NULL;
+	search->finder = finder;
+	search->own_budget = QUESTIONS_MAX;
+	search->budget = &search->own_budget;
+	search->arg = arg;
+	return search;
+}
+
 static void begin_host(struct finder *finder, const char *host, finder_host_fn done,
 	void *arg, unsigned depth, unsigned *budget)
 {
@@ -230,17 +251,15 @@ static void begin_host(struct finder *finder, const char *host, finder_host_fn d
 			known->count);
 		return;
 	}
-	search = depth < DEPTH_MAX ? calloc(1, sizeof(*search)) : NULL;
+	search = depth < DEPTH_MAX ? new_search(finder, arg) : NULL;
 	if (!search) {
 		done(arg, depth < DEPTH_MAX ? -ENOMEM : STATUS_LIMIT, NULL, 0);
 		return;
 	}
-	search->finder = finder;
 	search->depth = depth;
-	search->own_budget = QUESTIONS_MAX;
-	search->budget = budget ? budget : &search->own_budget;
+	if (budget)
+		search->budget = budget;
 	search->host_done = done;
-	search->arg = arg;
 	walk_begin(&search->walk, WALK_RECORDS, host, DNS_A,
 		nearest_cut(finder, host, false), finder->seed++);
 	drive(search);
@@ -320,17 +339,13 @@ uint16_t finder_port(const struct finder *finder)
 
 void finder_parent(struct finder *finder, const char *zone, finder_cut_fn done, void *arg)
 {
-	struct search *search = calloc(1, sizeof(*search));
+	struct search *search = new_search(finder, arg);
 
 	if (!search) {
 		done(arg, -ENOMEM, NULL);
 		return;
 	}
-	search->finder = finder;
-	search->own_budget = QUESTIONS_MAX;
-	search->budget = &search->own_budget;
 	search->cut_done = done;
-	search->arg = arg;
 	walk_begin(&search->walk, WALK_PARENT, zone, DNS_NS,
 		nearest_cut(finder, zone, true), finder->seed++);
 	drive(search);
@@ -339,6 +354,21 @@ void finder_parent(struct finder *finder, const char *zone, finder_cut_fn done, 
 void finder_host(struct finder *finder, const char *host, finder_host_fn done, void *arg)
 {
 	begin_host(finder, host, done, arg, 0, NULL);
+}
+
+void finder_records(struct finder *finder, const char *name, uint16_t type,
+	finder_records_fn done, void *arg)
+{
+	struct search *search = new_search(finder, arg);
+
+	if (!search) {
+		done(arg, -ENOMEM, NULL);
+		return;
+	}
+	search->records_done = done;
+	walk_begin(&search->walk, WALK_RECORDS, name, type,
+		nearest_cut(finder, name, false), finder->seed++);
+	drive(search);
 }
 
 void finder_forget(struct finder *finder, const char *name)

@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "alias.h"
 #include "dns_name.h"
 #include "geo.h"
-
-#define ALIASES_MAX 8
 
 static const char *failure_text(int rc)
 {
@@ -43,29 +42,6 @@ static void add_answer(struct obs_dns *dns, const char *data, uint32_t ttl,
 		(void)geo_place(geo, address, &answer->place);
 }
 
-static const struct dns_record *find_alias(
-	const struct dns_message *message, const char *name)
-{
-	for (unsigned i = 0; i < message->record_count; i++)
-		if (message->records[i].section == DNS_ANSWER &&
-			message->records[i].type == DNS_CNAME &&
-			strcmp(message->records[i].owner, name) == 0)
-			return &message->records[i];
-	return NULL;
-}
-
-static const char *real_name(const struct dns_message *message, const char *name)
-{
-	for (int i = 0; i < ALIASES_MAX; i++) {
-		const struct dns_record *alias = find_alias(message, name);
-
-		if (!alias)
-			break;
-		name = alias->host;
-	}
-	return name;
-}
-
 static void fill_head(struct obs_dns *dns, const struct dns_reply *reply)
 {
 	dns->rtt_us = reply->rtt_us;
@@ -79,19 +55,19 @@ static void fill_head(struct obs_dns *dns, const struct dns_reply *reply)
 	dns->validated = reply->message->authentic;
 }
 
-void names_record_reply(struct obs *obs, const struct dns_reply *reply,
-	const char *service, enum obs_dns_role role, const struct geo *geo)
+static void record(struct obs *obs, const struct dns_reply *reply, const char *service,
+	const char *asked, enum obs_dns_role role, const struct geo *geo)
 {
 	const struct dns_question *question = reply->question;
-	struct obs_dns *dns = begin(obs, reply->at, service, question->name,
-		question->type, role, &question->server.address);
+	struct obs_dns *dns = begin(obs, reply->at, service, asked, question->type, role,
+		&question->server.address);
 	const char *name;
 
 	fill_head(dns, reply);
 	if (reply->rc)
 		return;
 	name = question->type == DNS_CNAME ? question->name
-					   : real_name(reply->message, question->name);
+					   : alias_end(reply->message, question->name);
 	for (unsigned i = 0; i < reply->message->record_count; i++) {
 		const struct dns_record *record = &reply->message->records[i];
 
@@ -101,12 +77,24 @@ void names_record_reply(struct obs *obs, const struct dns_reply *reply,
 	}
 }
 
+void names_record_reply(struct obs *obs, const struct dns_reply *reply,
+	const char *service, enum obs_dns_role role, const struct geo *geo)
+{
+	record(obs, reply, service, reply->question->name, role, geo);
+}
+
+void names_record_followed(struct obs *obs, const struct dns_reply *reply,
+	const char *service, const char *alias, const struct geo *geo)
+{
+	record(obs, reply, service, alias, OBS_AUTHORITY, geo);
+}
+
 bool names_record_alias(struct obs *obs, const struct dns_reply *reply,
 	const char *service, enum obs_dns_role role)
 {
 	const struct dns_question *question = reply->question;
 	const struct dns_record *alias =
-		reply->rc ? NULL : find_alias(reply->message, question->name);
+		reply->rc ? NULL : alias_find(reply->message, question->name);
 	struct obs_dns *dns;
 
 	if (!alias)

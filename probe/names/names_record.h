@@ -14,6 +14,10 @@ struct geo;
  * answer. */
 void names_record_reply(struct obs *obs, const struct dns_reply *reply,
 	const char *service, enum obs_dns_role role, const struct geo *geo);
+/* What the servers of the name that an alias stands for say, as the answer to the alias.
+ */
+void names_record_followed(struct obs *obs, const struct dns_reply *reply,
+	const char *service, const char *alias, const struct geo *geo);
 /* False when the name is no alias; else *obs is the answer's CNAME, an observation of its
  * own. */
 bool names_record_alias(struct obs *obs, const struct dns_reply *reply,

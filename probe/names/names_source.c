@@ -136,10 +136,11 @@ static bool has_host(const struct service *service, const char *host)
 static void emit_reply(struct names_watch *watch, const struct service *service,
 	const struct dns_reply *reply, enum obs_dns_role role)
 {
-	names_record_reply(watch->obs, reply, service->name, role, watch->env.geo);
-	emit(watch);
+	/* The alias before what it leads to: readers then know that it was one. */
 	if (names_record_alias(watch->obs, reply, service->name, role))
 		emit(watch);
+	names_record_reply(watch->obs, reply, service->name, role, watch->env.geo);
+	emit(watch);
 }
 
 /* What is said of the zone concerns all its services, of a host those that have it. */
@@ -155,6 +156,23 @@ static void authority_heard(void *arg, const struct dns_reply *reply)
 			(strcmp(reply->question->name, zone->zone) == 0 ||
 				has_host(service, reply->question->name)))
 			emit_reply(zone->watch, service, reply, OBS_AUTHORITY);
+	}
+}
+
+static void alias_followed(void *arg, const char *name, const struct dns_reply *reply)
+{
+	const struct watched_zone *zone = arg;
+	struct names_watch *watch = zone->watch;
+	const struct services *services = watch->env.services;
+
+	for (size_t i = 0; i < services->count; i++) {
+		const struct service *service = &services->list[i];
+
+		if (strcmp(service->zone, zone->zone) != 0 || !has_host(service, name))
+			continue;
+		names_record_followed(
+			watch->obs, reply, service->name, name, watch->env.geo);
+		emit(watch);
 	}
 }
 
@@ -206,6 +224,7 @@ static int open_authority(struct watched_zone *zone, const struct settings *sett
 		.zone = zone->zone,
 		.interval_us = settings->interval_us,
 		.heard = authority_heard,
+		.followed = alias_followed,
 		.arg = zone};
 
 	return settings->authority ? authority_watch_open(&zone->authority, &order) : 0;

@@ -152,6 +152,30 @@ static void a_hijack_is_told_from_its_name_server_to_its_missing_requests(void *
 		"(by the rate before): 84 % are missing\n");
 }
 
+static void a_resolver_that_lies_is_not_told_as_a_change_of_the_zone(void **state)
+{
+	struct scene *scene = begin();
+	struct finding *finding;
+
+	(void)state;
+	finding = add(scene, CAUSE_RECORDS, "exchange", "tokyo", "tyo-gw-1", 0,
+		"a resolver lies: 198.51.100.9",
+		"A of exchange.example is 198.51.100.9, says resolver 192.0.2.53");
+	(void)snprintf(finding->subject, sizeof(finding->subject), "resolver-0-1");
+	tell(scene);
+	assert_non_null(strstr(scene->incident.text,
+		"What: a resolver does not say what the zone's own servers say"));
+	assert_non_null(strstr(scene->incident.text, "1. Ask that resolver and "));
+	assert_null(strstr(scene->incident.text, "records of the name have changed"));
+	/* With a change of the zone itself that is the thing to look at. */
+	add(scene, CAUSE_RECORDS, "exchange", "", "sentinel-1", SECOND,
+		"its name leads to 198.51.100.9", "A of exchange.example has changed");
+	tell(scene);
+	assert_non_null(strstr(scene->incident.text, "records of the name have changed"));
+	assert_non_null(strstr(scene->incident.text, "1. Compare the zone"));
+	free(scene);
+}
+
 static void records_that_moved_mail_are_told(void **state)
 {
 	struct scene *scene = begin();
@@ -487,6 +511,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(
 			a_hijack_is_told_from_its_name_server_to_its_missing_requests),
+		cmocka_unit_test(
+			a_resolver_that_lies_is_not_told_as_a_change_of_the_zone),
 		cmocka_unit_test(records_that_moved_mail_are_told),
 		cmocka_unit_test(another_certificate_is_told),
 		cmocka_unit_test(a_sites_trouble_is_told_without_services),
