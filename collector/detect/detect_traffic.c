@@ -43,6 +43,7 @@
 #define SURGE_KEPT 1.1
 #define BUSY .4
 #define WEEKS_ENOUGH 3
+#define MOVED .8
 #define HEIGHT_STEP (1. / 2016)
 #define MOSTLY_AWAY .6
 
@@ -194,10 +195,10 @@ static struct prospect prospect(const struct detector_case *call, unsigned site,
 		season_at(&requests->season, start_of(slot_us, call->slot));
 
 	out.seasonal = season.weeks > 0;
-	/* While few weeks are known, one of them may be a surge; where all days are
-	 * alike, the last ones tell. */
-	if (season.weeks < WEEKS_ENOUGH && requests->rest > 0 &&
-		requests->rest < REST_OF_NONE && season.daily > 0)
+	/* Where all days are alike, the last ones tell: what they lack was a surge of
+	 * some week, or has moved. While few weeks are known, any of them may be one. */
+	if (requests->rest > 0 && requests->rest < REST_OF_NONE && season.daily > 0 &&
+		(season.weeks < WEEKS_ENOUGH || season.daily < MOVED * season.least))
 		season.least = fmin(season.least, season.daily);
 	if (season.weeks)
 		out.season = (float)(season.least * level_of(requests) * (double)slot_us /

@@ -17,6 +17,7 @@
 #define SWITCH .6
 #define SWITCH_QUARTERS 5
 #define DAYS 3
+#define ALIKE .6
 #define REST_DAYS 2
 
 static uint16_t code(double value, bool replaced)
@@ -113,22 +114,35 @@ static struct season_expectation expect(const struct season *season, int64_t qua
 }
 
 static bool was_replaced_twice(
-	const struct season *season, struct moment at, int64_t apart)
+	const struct season *season, int64_t quarter, int64_t apart)
 {
-	int64_t now = quarter_of(at);
+	return stored_at(season, quarter - apart) & 1 &&
+	       stored_at(season, quarter - 2 * apart) & 1;
+}
 
-	return stored_at(season, now - apart) & 1 &&
-	       stored_at(season, now - 2 * apart) & 1;
+/* Whether as much was expected that day; a weekend says nothing of a Monday. */
+static bool is_alike(const struct season *season, int64_t quarter, double usual)
+{
+	struct season_expectation then = expect(season, quarter);
+
+	return then.weeks && then.value >= ALIKE * usual && ALIKE * then.value <= usual;
 }
 
 bool season_was_replaced_daily(const struct season *season, struct moment at)
 {
-	return was_replaced_twice(season, at, DAY_QUARTERS);
+	int64_t now = quarter_of(at);
+	double usual;
+
+	if (!was_replaced_twice(season, now, DAY_QUARTERS))
+		return false;
+	usual = expect(season, now).value;
+	return is_alike(season, now - DAY_QUARTERS, usual) &&
+	       is_alike(season, now - 2 * DAY_QUARTERS, usual);
 }
 
 bool season_was_replaced_weekly(const struct season *season, struct moment at)
 {
-	return was_replaced_twice(season, at, SEASON_QUARTERS);
+	return was_replaced_twice(season, quarter_of(at), SEASON_QUARTERS);
 }
 
 static double least_around(const struct season *season, int64_t quarter,
@@ -148,18 +162,36 @@ static double least_around(const struct season *season, int64_t quarter,
 	return least;
 }
 
+/* Of two neighbouring quarters in the last week in which both were measured, how much
+ * came or went from one to the next; 0 when none was. */
+static double step_after(const struct season *season, int64_t quarter, double *most)
+{
+	double before, after;
+
+	for (unsigned k = 1; k <= SEASON_WEEKS; k++) {
+		int64_t then = quarter - k * SEASON_QUARTERS;
+
+		if (look_up(season, then, &before) && look_up(season, then + 1, &after)) {
+			*most = fmax(before, after);
+			return fabs(after - before);
+		}
+	}
+	*most = 0;
+	return 0;
+}
+
 /* Whether last week something was switched on or off close to this hour: more than half
  * of it, and of what is expected now, came or went from one quarter to the next. */
 static bool is_switched(const struct season *season, int64_t quarter, double expected)
 {
-	double before, after;
+	double most;
 
-	quarter -= SEASON_QUARTERS;
-	for (int64_t q = quarter - SWITCH_QUARTERS; q < quarter + SWITCH_QUARTERS; q++)
-		if (look_up(season, q, &before) && look_up(season, q + 1, &after) &&
-			fabs(after - before) >
-				SWITCH * fmax(expected, fmax(before, after)))
+	for (int64_t q = quarter - SWITCH_QUARTERS; q < quarter + SWITCH_QUARTERS; q++) {
+		double step = step_after(season, q, &most);
+
+		if (step > SWITCH * fmax(expected, most))
 			return true;
+	}
 	return false;
 }
 

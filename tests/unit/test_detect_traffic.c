@@ -34,9 +34,8 @@ static double usual(struct moment at)
 	return (weekend ? 20 : 60) * (1 + 9 * exp(-(hour - 14) * (hour - 14) / 18));
 }
 
-static void pass(struct hearing *hearing, double times, unsigned *seed)
+static void pass_of(struct hearing *hearing, double mean, unsigned *seed)
 {
-	double mean = usual(hearing->now) * times;
 	double requests = mean + sqrt(mean + .0025 * mean * mean) * noise(seed);
 	obs_init(hearing->obs, OBS_TRAFFIC, hearing->now);
 	hearing->obs->traffic.window_us = DETECTOR_SLOW_US;
@@ -45,6 +44,11 @@ static void pass(struct hearing *hearing, double times, unsigned *seed)
 	hearing_traffic(hearing, "tyo-gw-1", DETECTOR_SLOW);
 	hearing_judge(hearing, DETECTOR_SLOW, hearing->now);
 	hearing_pass(hearing, DETECTOR_SLOW_US);
+}
+
+static void pass(struct hearing *hearing, double times, unsigned *seed)
+{
+	pass_of(hearing, usual(hearing->now) * times, seed);
 }
 
 static void live(struct hearing *hearing, unsigned slots, double times, unsigned *seed)
@@ -154,6 +158,25 @@ static void a_surge_is_no_trouble_and_leaves_none(void **state)
 	prepare(&hearing, 3, &seed);
 	live(&hearing, SLOTS_A_DAY, 4, &seed);
 	live(&hearing, SLOTS_A_WEEK, 1, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
+/* Every day alike, and at one hour of two Saturdays twice as much. */
+static void what_came_on_two_saturdays_is_not_missing_on_the_third(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 12;
+
+	(void)state;
+	hearing_open(&hearing, &detect_traffic);
+	hearing_introduce(&hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	for (unsigned slot = 0; slot < 4 * SLOTS_A_WEEK; slot++) {
+		bool campaign = slot < 2 * SLOTS_A_WEEK && slot / SLOTS_A_DAY % 7 == 5 &&
+				slot % SLOTS_A_DAY / 12 == 10;
+
+		pass_of(&hearing, campaign ? 1800 : 900, &seed);
+	}
 	assert_int_equal(hearing_pages(&hearing), 0);
 	hearing_close(&hearing);
 }
@@ -269,6 +292,7 @@ int main(void)
 		cmocka_unit_test(a_slow_decay_is_not_learnt_away),
 		cmocka_unit_test(an_outage_is_not_next_weeks_habit_nor_its_echo_a_page),
 		cmocka_unit_test(a_surge_is_no_trouble_and_leaves_none),
+		cmocka_unit_test(what_came_on_two_saturdays_is_not_missing_on_the_third),
 		cmocka_unit_test(nothing_pages_before_a_week_is_known),
 		cmocka_unit_test(a_gateway_that_falls_silent_is_not_missing_requests),
 		cmocka_unit_test(announced_work_may_stop_everything),

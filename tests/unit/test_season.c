@@ -145,6 +145,37 @@ static void a_job_that_has_moved_is_expected_no_more_at_its_old_edge(void **stat
 	free(season);
 }
 
+static void a_switch_is_that_of_the_last_week_that_was_measured(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	for (int64_t q = 0; q < 3 * SEASON_QUARTERS; q++)
+		if (q / 96 != 2 * 7 + 3)
+			season_store(season,
+				(struct moment){START_US + q * SEASON_QUARTER_US},
+				q % 96 >= 8 && q % 96 < 16 ? 1000 : 10, false);
+	assert_true(season_at(season, at(3, 3 * 24 + 2)).value > 900);
+	assert_true(season_at(season, at(3, 3 * 24 + 2)).least < 20);
+	free(season);
+}
+
+static void what_was_replaced_at_a_weekend_is_no_habit_of_a_monday(void **state)
+{
+	struct season *season = calloc(1, sizeof(*season));
+
+	(void)state;
+	for (int64_t q = 0; q < 3 * SEASON_QUARTERS; q++) {
+		bool weekend = q / 96 % 7 >= 5;
+
+		season_store(season, (struct moment){START_US + q * SEASON_QUARTER_US},
+			weekend ? 50 : 1000, weekend && q / 96 > 14);
+	}
+	assert_false(season_was_replaced_daily(season, at(3, 12)));
+	assert_true(season_at(season, at(3, 12)).least > 900);
+	free(season);
+}
+
 /* With four weeks held, what this week has stored is gone from the oldest. */
 static void hours_already_stored_this_week_are_neighbours_too(void **state)
 {
@@ -199,6 +230,8 @@ int main(void)
 			what_moves_to_another_hour_is_expected_there_after_two_days),
 		cmocka_unit_test(what_is_switched_on_and_off_may_be_an_hour_away),
 		cmocka_unit_test(hours_already_stored_this_week_are_neighbours_too),
+		cmocka_unit_test(a_switch_is_that_of_the_last_week_that_was_measured),
+		cmocka_unit_test(what_was_replaced_at_a_weekend_is_no_habit_of_a_monday),
 		cmocka_unit_test(
 			a_job_that_has_moved_is_expected_no_more_at_its_old_edge),
 		cmocka_unit_test(
