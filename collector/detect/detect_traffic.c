@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "archive.h"
+#include "attendance.h"
 #include "season.h"
 #include "shortfall.h"
 
@@ -24,20 +25,7 @@
 #define WINDOWS_LEARNT 250
 #define DROP_OF_SITE .6
 #define EXPECTED_OF_SITE 60
-/* A service that rests with the staff at weekends rests with it on holidays too. */
-#define STAFF_REST .5
-#define STAFF_EXPECTED 15
-#define STAFF_SERVICES 3
-#define STAFF_COUNTS 40 /* at most, where none is sure */
-#define STAFF_ASKED 64
 #define QUARTERS_A_DAY 96
-/* The fewer there are, the less alike are those who are left. */
-#define STAFF_MARGIN .4
-/* Between these a service is partly its staff's. */
-#define REST_OF_NONE .3
-#define REST_LEAST .01
-#define REST_OF_ALL .7
-#define AWAY_US (12 * MOMENT_HOUR_US)
 #define MOSTLY_THERE .8
 #define SURGE 1.3
 #define SURGE_KEPT 1.1
@@ -67,6 +55,7 @@ struct prospect {
 };
 
 struct requests_of_site {
+	struct attendance attendance; /* the first, so that others' is found */
 	struct season season;
 	double level;                /* of the season; 0: not yet */
 	double rate[DETECTOR_PACES]; /* recent requests a slot, while there is no season
@@ -75,12 +64,7 @@ struct requests_of_site {
 	bool doubted; /* its service or itself is under suspicion: nothing is learnt */
 	bool accused;
 	int64_t passed_over[TRACK_SLOTS]; /* slots of announced work, by number */
-	double rest;       /* how far it rests at weekends; 0 until known */
-	int64_t slot;      /* of five minutes, last judged */
-	float seen, usual; /* in the ten minutes up to it; usual: with everybody there */
-	float there;       /* of its people, as the other services there show */
-	struct moment there_at;
-	struct shortfall sum; /* of half an hour, at this site alone */
+	struct shortfall sum;             /* of half an hour, at this site alone */
 	struct prospect prospects[DETECTOR_PACES][TRACK_SLOTS];
 };
 
@@ -110,82 +94,6 @@ static double level_of(const struct requests_of_site *requests)
 	return requests->level > 0 ? requests->level : 1;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	float left = *(const float *)a, right = *(const float *)b;
-
-	return left < right ? -1 : left > right;
-}
-
-/* What the services at one site show that live by its staff, but for the judged one. */
-struct staff {
-	float shares[STAFF_ASKED];
-	unsigned sure, asked;
-	double seen, season; /* of all who were asked, none counting for much */
-};
-
-static void ask(struct staff *staff, const struct requests_of_site *other)
-{
-	double part = fmin(1, STAFF_COUNTS / fmax(other->usual, 1));
-
-	staff->asked++;
-	staff->seen += part * other->seen;
-	staff->season += part * other->usual;
-	if (other->usual >= STAFF_EXPECTED && staff->sure < STAFF_ASKED)
-		staff->shares[staff->sure++] = other->seen / other->usual;
-}
-
-/* The share of a site's people that is there: the median of what such services see of
- * what the season expects, so that one service's trouble does not move it and a closed
- * office does; of all together when each expects little; the machines that are on where
- * there are few such services. Negative: nobody can tell. */
-static double people_there(const struct detector_case *call, unsigned site)
-{
-	struct staff staff = {0};
-	double machines;
-
-	for (unsigned i = 0; i < cells_services(call->cells); i++) {
-		const char *cell = cells_find(call->cells, i, site);
-		const struct requests_of_site *other =
-			cell ? (const void *)(cell + call->cell_offset) : NULL;
-
-		if (other && i != call->service_number && other->rest > STAFF_REST &&
-			other->slot >= call->slot - 1)
-			ask(&staff, other);
-	}
-	if (staff.sure >= STAFF_SERVICES) {
-		qsort(staff.shares, staff.sure, sizeof(staff.shares[0]), by_value);
-		return fmin(staff.shares[staff.sure / 2], 1);
-	}
-	if (staff.asked >= STAFF_SERVICES && staff.season >= STAFF_EXPECTED)
-		return fmin(staff.seen / staff.season, 1);
-	machines = presence_share(call->presence, site);
-	return machines < 1 ? machines : -1;
-}
-
-/* Only a service that proves to live by them is excused by their absence. Who was away
- * when last anybody could tell still is. */
-static double reason_to_expect(const struct detector_case *call, unsigned site,
-	struct requests_of_site *requests)
-{
-	double coupling =
-		fmin((requests->rest - REST_OF_NONE) / (REST_OF_ALL - REST_OF_NONE), 1);
-	double there;
-
-	if (coupling <= 0)
-		return 1;
-	there = people_there(call, site);
-	if (there >= 0) {
-		requests->there = (float)there;
-		requests->there_at = call->rx;
-	} else if (moment_since_us(call->rx, requests->there_at) < AWAY_US)
-		there = requests->there;
-	else
-		return 1;
-	there *= 1 - STAFF_MARGIN * (1 - there);
-	return 1 - coupling * (1 - there);
-}
-
 /* The expectation of one slot were everybody to report all of it. */
 static struct prospect prospect(const struct detector_case *call, unsigned site,
 	struct requests_of_site *requests, enum detector_pace pace, int64_t slot_us)
@@ -197,7 +105,7 @@ static struct prospect prospect(const struct detector_case *call, unsigned site,
 	out.seasonal = season.weeks > 0;
 	/* Where all days are alike, the last ones tell: what they lack was a surge of
 	 * some week, or has moved. While few weeks are known, any of them may be one. */
-	if (requests->rest > 0 && requests->rest < REST_OF_NONE && season.daily > 0 &&
+	if (attendance_is_anybodys(&requests->attendance) && season.daily > 0 &&
 		(season.weeks < WEEKS_ENOUGH || season.daily < MOVED * season.least))
 		season.least = fmin(season.least, season.daily);
 	if (season.weeks)
@@ -207,7 +115,7 @@ static struct prospect prospect(const struct detector_case *call, unsigned site,
 		 requests->rated[pace])
 		out.season = (float)requests->rate[pace];
 	if (pace == DETECTOR_SLOW)
-		out.there = (float)reason_to_expect(call, site, requests);
+		out.there = (float)attendance_expect(call, site, &requests->attendance);
 	return out;
 }
 
@@ -374,18 +282,17 @@ static void judge_site(struct detector_case *call, unsigned site,
 	add_site(call, site, scales[DETECTOR_SLOW][0].slots, &recent);
 	judgement = shortfall_judge(&requests->sum, sum.seen, sum.expected,
 		scale->caution, probability(call));
-	if (!call->again) {
-		requests->slot = call->slot;
-		requests->seen = (float)recent.seen;
-		requests->usual = (float)recent.season;
-	}
+	if (!call->again)
+		attendance_note(
+			&requests->attendance, call->slot, recent.seen, recent.season);
 	requests->doubted = judgement.speaks && judgement.z > judgement.threshold / 2;
 	if (judgement.speaks && judgement.z > judgement.threshold &&
 		sum.expected > EXPECTED_OF_SITE && drop_of(&sum) > DROP_OF_SITE &&
 		!service_accused && !call->announced) {
 		requests->accused = true;
 		accuse(call, &sum, scale->slots,
-			requests->rest > REST_OF_NONE ? SEVERITY_WARN : SEVERITY_PAGE,
+			attendance_is_staffs(&requests->attendance) ? SEVERITY_WARN
+								    : SEVERITY_PAGE,
 			name, start_of(DETECTOR_SLOW_US, call->slot - scale->slots + 1));
 	} else if (requests->accused && judgement.speaks && !requests->doubted) {
 		requests->accused = false;
@@ -414,14 +321,6 @@ static void learn_level(struct requests_of_site *requests, double whole, double 
 		requests->level = 1;
 	requests->level += LEVEL_STEP * (ratio - requests->level);
 	requests->level = fmin(fmax(requests->level, LEVEL_LEAST), LEVEL_MOST);
-}
-
-static void learn_rest(struct requests_of_site *requests)
-{
-	double rest = season_rest(&requests->season);
-
-	if (rest >= 0)
-		requests->rest = fmax(rest, REST_LEAST);
 }
 
 /* What its people's absence leaves of a quarter says little of the quarter. */
@@ -488,7 +387,7 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	}
 	season_store(&requests->season, at, sum, replaced);
 	if (at.us / SEASON_QUARTER_US % QUARTERS_A_DAY == 0)
-		learn_rest(requests);
+		attendance_learn(&requests->attendance, &requests->season);
 }
 
 static void learn_site(struct detector_case *call, unsigned site,
@@ -572,6 +471,7 @@ static void keep_cell(struct archive *archive, void *state)
 {
 	struct requests_of_site *requests = state;
 
+	attendance_keep(archive, &requests->attendance);
 	season_keep(archive, &requests->season);
 	archive_double(archive, &requests->level);
 	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
@@ -582,12 +482,6 @@ static void keep_cell(struct archive *archive, void *state)
 	archive_bool(archive, &requests->accused);
 	for (unsigned i = 0; i < TRACK_SLOTS; i++)
 		archive_index(archive, &requests->passed_over[i]);
-	archive_double(archive, &requests->rest);
-	archive_index(archive, &requests->slot);
-	archive_float(archive, &requests->seen);
-	archive_float(archive, &requests->usual);
-	archive_float(archive, &requests->there);
-	archive_moment(archive, &requests->there_at);
 	shortfall_keep(archive, &requests->sum);
 	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
 		for (unsigned i = 0; i < TRACK_SLOTS; i++)
