@@ -17,11 +17,11 @@
 #define LEVEL_STEP (1. / 36)
 /* Slots reach the season when late batches have had their time. */
 #define SETTLED_SLOTS 9
-/* A recent rate stands for the season only where the operator has shortened the learning.
- */
 #define RATE_STEP (1. / 30)
+/* One week is one draw, and tells nothing of how weeks differ. */
+#define WEEKS_TRUSTED 2
 #define DROP_LEAST .2
-#define DROP_UNLEARNT .7
+#define DROP_UNLEARNT .75
 #define WINDOWS_LEARNT 250
 #define DROP_OF_SITE .6
 #define EXPECTED_OF_SITE 60
@@ -33,6 +33,7 @@
 #define WEEKS_ENOUGH 3
 #define MOVED .8
 #define HEIGHT_STEP (1. / 2016)
+#define WINDOWS_LEAST 2
 #define MOSTLY_AWAY .6
 
 struct scale {
@@ -48,9 +49,11 @@ static const struct scale scales[DETECTOR_PACES][SCALES] = {
 /* What a slot was expected to hold when it was judged. */
 struct prospect {
 	int64_t slot;
-	float season; /* with everybody there; 0 until known */
-	float there;  /* how much of that there is reason to expect */
+	float season; /* with everybody there; negative until known */
+	float recent; /* by the rate before alone */
+	float there;  /* how much of the season there is reason to expect */
 	bool seasonal;
+	bool young;   /* few weeks are known, or none */
 	bool doubted; /* something was wrong: it teaches nothing */
 };
 
@@ -58,8 +61,7 @@ struct requests_of_site {
 	struct attendance attendance; /* the first, so that others' is found */
 	struct season season;
 	double level;                /* of the season; 0: not yet */
-	double rate[DETECTOR_PACES]; /* recent requests a slot, while there is no season
-				      */
+	double rate[DETECTOR_PACES]; /* recent requests a slot */
 	uint32_t rated[DETECTOR_PACES];
 	bool doubted; /* its service or itself is under suspicion: nothing is learnt */
 	bool accused;
@@ -73,6 +75,7 @@ struct requests_of_service {
 	 * scatter otherwise than many. */
 	struct shortfall sums[DETECTOR_PACES][SCALES][2];
 	double height[DETECTOR_PACES]; /* of what a slot was expected to hold */
+	bool seasonal[DETECTOR_PACES]; /* what was learnt was learnt of a season */
 	bool accused;
 	struct moment since;
 };
@@ -81,7 +84,9 @@ struct requests_of_service {
 struct sum {
 	double seen, expected;
 	double season; /* expected, were everybody there */
+	double recent; /* expected by the rate before */
 	bool seasonal; /* by the season, not by the recent rate */
+	bool young;
 };
 
 static struct moment start_of(int64_t slot_us, int64_t slot)
@@ -94,15 +99,31 @@ static double level_of(const struct requests_of_site *requests)
 	return requests->level > 0 ? requests->level : 1;
 }
 
+/* While no week is known: no more than of late, and no more than yesterday at this hour,
+ * so that neither a weekend's morning nor an evening is a fall. */
+static double young_expectation(const struct requests_of_site *requests,
+	enum detector_pace pace, struct moment at, int64_t slot_us)
+{
+	double rate = requests->rate[pace], yesterday;
+
+	if (season_yesterday(&requests->season, at, &yesterday))
+		rate = fmin(rate, yesterday * (double)slot_us / DETECTOR_SLOW_US);
+	return rate;
+}
+
 /* The expectation of one slot were everybody to report all of it. */
 static struct prospect prospect(const struct detector_case *call, unsigned site,
 	struct requests_of_site *requests, enum detector_pace pace, int64_t slot_us)
 {
-	struct prospect out = {.slot = call->slot, .season = -1, .there = 1};
-	struct season_expectation season =
-		season_at(&requests->season, start_of(slot_us, call->slot));
+	struct prospect out = {.slot = call->slot,
+		.season = -1,
+		.recent = (float)requests->rate[pace],
+		.there = 1};
+	struct moment at = start_of(slot_us, call->slot);
+	struct season_expectation season = season_at(&requests->season, at);
 
 	out.seasonal = season.weeks > 0;
+	out.young = season.weeks < WEEKS_TRUSTED;
 	/* Where all days are alike, the last ones tell: what they lack was a surge of
 	 * some week, or has moved. While few weeks are known, any of them may be one. */
 	if (attendance_is_anybodys(&requests->attendance) && season.daily > 0 &&
@@ -113,7 +134,7 @@ static struct prospect prospect(const struct detector_case *call, unsigned site,
 				     DETECTOR_SLOW_US);
 	else if (requests->rated[pace] * slot_us >= call->settings->learn_counts_us &&
 		 requests->rated[pace])
-		out.season = (float)requests->rate[pace];
+		out.season = (float)young_expectation(requests, pace, at, slot_us);
 	if (pace == DETECTOR_SLOW)
 		out.there = (float)attendance_expect(call, site, &requests->attendance);
 	return out;
@@ -136,24 +157,68 @@ static void add_site(
 		const struct track_slot *seen = track_slot_at(track, slot);
 		const struct prospect *prospect =
 			&requests->prospects[call->pace][slot % TRACK_SLOTS];
-		double season;
+		double season, exposure;
 
 		if (!seen || slot == track->first || prospect->slot != slot ||
 			prospect->season < 0 ||
 			requests->passed_over[slot % TRACK_SLOTS] == slot)
 			continue;
-		season = prospect->season * track_exposure(track, slot);
+		exposure = track_exposure(track, slot);
+		season = prospect->season * exposure;
 		sum->seen += seen->requests;
+		sum->recent += prospect->recent * exposure;
 		sum->season += season;
 		sum->expected += season * prospect->there;
 		sum->seasonal |= prospect->seasonal;
+		sum->young |= prospect->young;
 	}
+}
+
+static void add_sites(const struct detector_case *call, unsigned slots, struct sum *sum)
+{
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++)
+		add_site(call, site, slots, sum);
+}
+
+/* How many slots such a sum takes: at least two windows of whoever sends the longest, for
+ * a window may be cut short, and one measurement is no measure of its own error. */
+static unsigned slots_of(const struct detector_case *call, const struct scale *scale)
+{
+	unsigned slots = scale->slots;
+
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
+		const struct detector_traffic *traffic = detector_traffic_of(call, site);
+		const struct track *track = traffic ? &traffic->tracks[call->pace] : NULL;
+		unsigned windows;
+
+		if (!track || !track->newest)
+			continue;
+		windows = WINDOWS_LEAST * track->window_slots;
+		if (windows > slots)
+			slots = windows < TRACK_SLOTS ? windows : TRACK_SLOTS;
+	}
+	return slots;
 }
 
 /* The service at each scale, and its sites one by one. */
 static double probability(const struct detector_case *call)
 {
 	return detector_allowed(call, SCALES);
+}
+
+/* Whether the tracks still hold all of such a sum: where one window fills half of them,
+ * only its last slot has the whole of two. */
+static bool is_held(const struct detector_case *call, unsigned slots)
+{
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
+		const struct detector_traffic *traffic = detector_traffic_of(call, site);
+		const struct track *track = traffic ? &traffic->tracks[call->pace] : NULL;
+
+		if (track && track->window_slots > 1 &&
+			call->slot - slots < track->newest - TRACK_SLOTS)
+			return false;
+	}
+	return true;
 }
 
 static double drop_of(const struct sum *sum)
@@ -189,10 +254,16 @@ static void accuse(const struct detector_case *call, const struct sum *sum,
 }
 
 static enum incident_severity severity_of(const struct shortfall *shortfall,
-	const struct shortfall_judgement *judgement, double drop)
+	const struct shortfall_judgement *judgement, const struct sum *sum)
 {
-	double least = shortfall->windows < WINDOWS_LEARNT ? DROP_UNLEARNT : DROP_LEAST;
+	bool unlearnt = shortfall->windows < WINDOWS_LEARNT || !sum->seasonal;
+	double drop = drop_of(sum), least = unlearnt ? DROP_UNLEARNT : DROP_LEAST;
 
+	/* Little trust in the weeks: then it must have fallen, not only be low. */
+	if (sum->young && sum->seen > (1 - DROP_LEAST) * sum->recent)
+		return SEVERITY_INFO;
+	if (!sum->seasonal && drop <= least)
+		return SEVERITY_INFO;
 	if (judgement->z > judgement->threshold && drop > least)
 		return SEVERITY_PAGE;
 	if (judgement->z > judgement->warning && drop > DROP_LEAST)
@@ -201,10 +272,9 @@ static enum incident_severity severity_of(const struct shortfall *shortfall,
 }
 
 static struct shortfall *shortfall_of(struct requests_of_service *service,
-	const struct detector_case *call, unsigned scale, double expected)
+	const struct detector_case *call, unsigned scale, unsigned slots, double expected)
 {
 	enum detector_pace pace = call->pace;
-	double slots = scales[pace][scale].slots;
 
 	if (scale == 0 && !call->again)
 		service->height[pace] =
@@ -213,49 +283,61 @@ static struct shortfall *shortfall_of(struct requests_of_service *service,
 			     [expected / slots > BUSY * service->height[pace]];
 }
 
+/* The rate before scatters otherwise than the season: what was learnt of it is void. */
+static void start_seasons(struct requests_of_service *service, enum detector_pace pace)
+{
+	if (!service->seasonal[pace])
+		memset(service->sums[pace], 0, sizeof(service->sums[pace]));
+	service->seasonal[pace] = true;
+}
+
 /* The worst scale speaks. Returns whether anything is in doubt: then nobody learns. */
 static bool judge_service(struct detector_case *call, struct requests_of_service *service)
 {
-	struct sum sums[SCALES] = {0};
+	struct sum sums[SCALES] = {0}, newest = {0};
+	unsigned slots[SCALES];
 	struct shortfall_judgement judgements[SCALES];
 	struct shortfall *shortfalls[SCALES];
 	enum incident_severity worst = SEVERITY_INFO;
 	unsigned speaker = 0;
 	bool doubt = false, spoken = false;
 
+	add_sites(call, scales[call->pace][0].slots, &newest);
+	if (newest.seasonal)
+		start_seasons(service, call->pace);
 	for (unsigned i = 0; i < SCALES; i++) {
 		const struct scale *scale = &scales[call->pace][i];
 		enum incident_severity severity;
 
-		for (unsigned site = 0; site < vantages_site_count(call->vantages);
-			site++)
-			add_site(call, site, scale->slots, &sums[i]);
-		shortfalls[i] = shortfall_of(service, call, i, sums[i].expected);
+		slots[i] = slots_of(call, scale);
+		add_sites(call, slots[i], &sums[i]);
+		shortfalls[i] =
+			shortfall_of(service, call, i, slots[i], sums[i].expected);
 		judgements[i] = shortfall_judge(shortfalls[i], sums[i].seen,
 			sums[i].expected, scale->caution, probability(call));
+		judgements[i].speaks &= is_held(call, slots[i]);
 		if (!judgements[i].speaks)
 			continue;
 		spoken = true;
 		doubt |= judgements[i].z > judgements[i].threshold / 2 &&
 			 drop_of(&sums[i]) > DROP_LEAST / 2;
-		severity = severity_of(shortfalls[i], &judgements[i], drop_of(&sums[i]));
+		severity = severity_of(shortfalls[i], &judgements[i], &sums[i]);
 		if (severity > worst) {
 			worst = severity;
 			speaker = i;
 		}
 	}
 	/* What is over, and only weighs in the longer sums, is no news. */
-	if (drop_of(&sums[0]) < DROP_LEAST / 2)
+	if (drop_of(&newest) < DROP_LEAST / 2)
 		worst = SEVERITY_INFO;
 	if (worst > SEVERITY_INFO && !call->announced) {
 		if (!service->accused)
-			service->since = start_of(call->pace == DETECTOR_SLOW
-							  ? DETECTOR_SLOW_US
-							  : DETECTOR_FAST_US,
-				call->slot - scales[call->pace][speaker].slots + 1);
+			service->since =
+				start_of(call->pace == DETECTOR_SLOW ? DETECTOR_SLOW_US
+								     : DETECTOR_FAST_US,
+					call->slot - slots[speaker] + 1);
 		service->accused = true;
-		accuse(call, &sums[speaker], scales[call->pace][speaker].slots, worst, "",
-			service->since);
+		accuse(call, &sums[speaker], slots[speaker], worst, "", service->since);
 	} else if (service->accused && spoken && !doubt) {
 		service->accused = false;
 		detector_end(call, CAUSE_TRAFFIC, "", "");
@@ -274,26 +356,28 @@ static void judge_site(struct detector_case *call, unsigned site,
 	struct requests_of_site *requests, bool service_accused)
 {
 	const struct scale *scale = &scales[DETECTOR_SLOW][1];
+	unsigned slots = slots_of(call, scale);
 	struct sum sum = {0}, recent = {0};
 	struct shortfall_judgement judgement;
 	const char *name = vantages_site_name(call->vantages, site);
 
-	add_site(call, site, scale->slots, &sum);
+	add_site(call, site, slots, &sum);
 	add_site(call, site, scales[DETECTOR_SLOW][0].slots, &recent);
 	judgement = shortfall_judge(&requests->sum, sum.seen, sum.expected,
 		scale->caution, probability(call));
+	judgement.speaks &= is_held(call, slots);
 	if (!call->again)
 		attendance_note(
 			&requests->attendance, call->slot, recent.seen, recent.season);
 	requests->doubted = judgement.speaks && judgement.z > judgement.threshold / 2;
 	if (judgement.speaks && judgement.z > judgement.threshold &&
 		sum.expected > EXPECTED_OF_SITE && drop_of(&sum) > DROP_OF_SITE &&
-		!service_accused && !call->announced) {
+		sum.seasonal && !service_accused && !call->announced) {
 		requests->accused = true;
-		accuse(call, &sum, scale->slots,
+		accuse(call, &sum, slots,
 			attendance_is_staffs(&requests->attendance) ? SEVERITY_WARN
 								    : SEVERITY_PAGE,
-			name, start_of(DETECTOR_SLOW_US, call->slot - scale->slots + 1));
+			name, start_of(DETECTOR_SLOW_US, call->slot - slots + 1));
 	} else if (requests->accused && judgement.speaks && !requests->doubted) {
 		requests->accused = false;
 		detector_end(call, CAUSE_TRAFFIC, name, "");
@@ -391,7 +475,7 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 }
 
 static void learn_site(struct detector_case *call, unsigned site,
-	struct requests_of_site *requests, bool doubt)
+	struct requests_of_site *requests, bool doubt, bool accused)
 {
 	const struct track *track = &detector_traffic_of(call, site)->tracks[call->pace];
 	double whole = whole_of(track, call->slot);
@@ -399,7 +483,8 @@ static void learn_site(struct detector_case *call, unsigned site,
 
 	if (call->announced && call->pace == DETECTOR_SLOW)
 		requests->passed_over[call->slot % TRACK_SLOTS] = call->slot;
-	if (whole >= 0 && !doubt) {
+	/* Of mere doubt it may move on: a weekend begins so. */
+	if (whole >= 0 && !accused && !call->announced) {
 		double step = fmax(RATE_STEP, 1. / ++requests->rated[call->pace]);
 
 		requests->rate[call->pace] += step * (whole - requests->rate[call->pace]);
@@ -422,6 +507,21 @@ static void look_ahead(struct detector_case *call)
 	}
 }
 
+/* All slots of the window that this one ends. */
+static void doubt_window(const struct detector_case *call, unsigned site,
+	struct requests_of_site *requests)
+{
+	const struct track *track = &detector_traffic_of(call, site)->tracks[call->pace];
+
+	for (int64_t slot = call->slot;
+		slot == call->slot || slot > call->slot - track->window_slots; slot--) {
+		struct prospect *prospect =
+			&requests->prospects[call->pace][slot % TRACK_SLOTS];
+
+		prospect->doubted |= prospect->slot == slot;
+	}
+}
+
 static void judge(struct detector_case *call)
 {
 	struct requests_of_service *service = detector_of_service(call);
@@ -437,10 +537,10 @@ static void judge(struct detector_case *call)
 			continue;
 		if (call->pace == DETECTOR_SLOW)
 			judge_site(call, site, requests, service->accused);
-		requests->prospects[call->pace][call->slot % TRACK_SLOTS].doubted |=
-			doubt || requests->doubted;
+		if (doubt || requests->doubted)
+			doubt_window(call, site, requests);
 		if (!call->again)
-			learn_site(call, site, requests, doubt);
+			learn_site(call, site, requests, doubt, service->accused);
 	}
 }
 
@@ -454,6 +554,8 @@ static void keep_service(struct archive *archive, void *state)
 				shortfall_keep(archive, &service->sums[pace][i][busy]);
 	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
 		archive_double(archive, &service->height[pace]);
+	for (unsigned pace = 0; pace < DETECTOR_PACES; pace++)
+		archive_bool(archive, &service->seasonal[pace]);
 	archive_bool(archive, &service->accused);
 	archive_moment(archive, &service->since);
 }
@@ -462,8 +564,10 @@ static void prospect_keep(struct archive *archive, struct prospect *prospect)
 {
 	archive_index(archive, &prospect->slot);
 	archive_float(archive, &prospect->season);
+	archive_float(archive, &prospect->recent);
 	archive_float(archive, &prospect->there);
 	archive_bool(archive, &prospect->seasonal);
+	archive_bool(archive, &prospect->young);
 	archive_bool(archive, &prospect->doubted);
 }
 

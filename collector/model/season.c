@@ -10,6 +10,7 @@
 #define CODE_STEPS 1024.0
 #define CODE_MOST (UINT16_MAX / 2)
 #define DAY_QUARTERS 96
+#define HOUR_QUARTERS 4
 /* Something may begin or end a quarter hour early; what only changes by a fifth, or by
  * less than chance does (three standard deviations of what nine slots hold), is no such
  * edge. What is switched on and off may be an hour away when clocks change. */
@@ -195,12 +196,14 @@ static bool is_switched(const struct season *season, int64_t quarter, double exp
 	return false;
 }
 
-static bool least_smooth(const struct season *season, int64_t quarter, double *out)
+/* The least of the quarters up to so far away. */
+static bool least_smooth(
+	const struct season *season, int64_t quarter, int64_t apart, double *out)
 {
 	bool any = false;
 
 	*out = INFINITY;
-	for (int64_t q = quarter - 1; q <= quarter + 1; q++) {
+	for (int64_t q = quarter - apart; q <= quarter + apart; q++) {
 		double value;
 
 		if (smooth(season, q, &value)) {
@@ -238,10 +241,15 @@ struct season_expectation season_at(const struct season *season, struct moment a
 			least_around(season, now, &out, SWITCH_QUARTERS, EDGE));
 	/* Missing at its hour for two days: it has moved, and may have left an edge. */
 	if (season_was_replaced_daily(season, at) &&
-		least_smooth(season, now - DAY_QUARTERS, &yesterday) &&
-		least_smooth(season, now - 2 * DAY_QUARTERS, &before))
+		least_smooth(season, now - DAY_QUARTERS, 1, &yesterday) &&
+		least_smooth(season, now - 2 * DAY_QUARTERS, 1, &before))
 		out.least = fmin(out.least, fmax(yesterday, before));
 	return out;
+}
+
+bool season_yesterday(const struct season *season, struct moment at, double *out)
+{
+	return least_smooth(season, quarter_of(at) - DAY_QUARTERS, HOUR_QUARTERS, out);
 }
 
 /* Quarters that were never measured must not show what the ring held four weeks ago. */

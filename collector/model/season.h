@@ -36,6 +36,8 @@ struct season_expectation {
 };
 
 struct season_expectation season_at(const struct season *season, struct moment at);
+/* The least of yesterday within an hour of this time; false when it is not known. */
+bool season_yesterday(const struct season *season, struct moment at, double *out);
 /* Quarters are stored in order of time; one that is older than the newest is passed over.
  * Whoever stores an expectation in place of what was seen says so. */
 void season_store(struct season *season, struct moment at, double value, bool replaced);

@@ -98,6 +98,7 @@ int64_t track_add(struct track *track, int64_t slot_us, uint32_t vantage,
 	unsigned reporter;
 
 	track->slot_us = slot_us;
+	track->window_slots = (uint32_t)(parts < TRACK_SLOTS ? parts : TRACK_SLOTS);
 	if (parts > TRACK_SLOTS) {
 		first += parts - TRACK_SLOTS;
 		parts = TRACK_SLOTS;
@@ -218,6 +219,7 @@ void track_keep(struct archive *archive, struct track *track)
 	archive_index(archive, &track->slot_us);
 	archive_index(archive, &track->newest);
 	archive_index(archive, &track->first);
+	archive_count(archive, &track->window_slots, TRACK_SLOTS);
 	if (track->newest && (track->slot_us <= 0 || track->slot_us > MOMENT_DAY_US ||
 				     track->newest > ARCHIVE_MOST / track->slot_us))
 		archive_refuse(archive);

@@ -36,6 +36,7 @@ struct track {
 	int64_t slot_us;
 	int64_t newest; /* the highest slot number with anything in it; 0: nothing yet */
 	int64_t first;  /* the first ever */
+	uint32_t window_slots; /* that the latest window covered, at least one */
 	uint32_t reporter_count;
 	struct {
 		uint32_t vantage;

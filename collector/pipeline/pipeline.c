@@ -45,9 +45,9 @@ const struct conf_option pipeline_options[] = {
 	SPAN("learn_names", learn_names_us, "\"1 day\"",
 		"history wanted before a new name server, network or certificate may "
 		"page without policy"),
-	SPAN("learn_counts", learn_counts_us, "\"7 days\"",
-		"history wanted before missing requests may page by the recent rate "
-		"alone"),
+	SPAN("learn_counts", learn_counts_us, "\"2 days\"",
+		"history wanted before most requests missing may page by yesterday and "
+		"the recent rate, while no week is known"),
 	{.key = "false_pages",
 		.type = CONF_NUMBER,
 		.offset = offsetof(struct pipeline_settings, false_pages),
@@ -227,7 +227,7 @@ static struct pipeline_settings defaults(void)
 		.calm_us = 30 * MOMENT_MINUTE_US,
 		.learn_paths_us = MOMENT_DAY_US,
 		.learn_names_us = MOMENT_DAY_US,
-		.learn_counts_us = 7 * MOMENT_DAY_US,
+		.learn_counts_us = 2 * MOMENT_DAY_US,
 		.false_pages = FALSE_PAGES};
 }
 

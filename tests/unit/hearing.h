@@ -44,7 +44,7 @@ static inline void hearing_open(struct hearing *hearing, const struct detector *
 	hearing->detector = detector;
 	hearing->settings = (struct detector_settings){.learn_paths_us = MOMENT_DAY_US,
 		.learn_names_us = MOMENT_DAY_US,
-		.learn_counts_us = 7 * MOMENT_DAY_US,
+		.learn_counts_us = 2 * MOMENT_DAY_US,
 		.pages_per_week = .01};
 	memcpy(hearing->service.name, "exchange", 9);
 	memcpy(hearing->service.zone, "exchange.example", 17);

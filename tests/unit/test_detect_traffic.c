@@ -31,7 +31,7 @@ static double usual(struct moment at)
 {
 	double hour = (double)(at.us % MOMENT_DAY_US) / MOMENT_HOUR_US;
 	bool weekend = at.us / MOMENT_DAY_US % 7 >= 5;
-	return (weekend ? 20 : 60) * (1 + 9 * exp(-(hour - 14) * (hour - 14) / 18));
+	return 30 + (weekend ? 170 : 570) * exp(-(hour - 14) * (hour - 14) / 18);
 }
 
 static void pass_of(struct hearing *hearing, double mean, unsigned *seed)
@@ -195,6 +195,63 @@ static void nothing_pages_before_a_week_is_known(void **state)
 	hearing_close(&hearing);
 }
 
+static unsigned pages_of_the_third_day(double times)
+{
+	struct hearing hearing;
+	unsigned seed = 12, pages;
+
+	hearing_open(&hearing, &detect_traffic);
+	hearing_introduce(&hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	live(&hearing, 2 * SLOTS_A_DAY + SLOTS_A_DAY / 2, 1, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	live(&hearing, 4, times, &seed);
+	pages = hearing_pages(&hearing);
+	hearing_close(&hearing);
+	return pages;
+}
+
+static void most_of_it_missing_pages_from_the_third_day_and_half_does_not(void **state)
+{
+	(void)state;
+	assert_true(pages_of_the_third_day(.1) > 0);
+	assert_int_equal(pages_of_the_third_day(.5), 0);
+}
+
+/* Windows of an hour, of which the last ones hold so much of the usual. */
+static unsigned pages_of_hours(double before_last, double last)
+{
+	struct hearing hearing;
+	unsigned seed = 13, pages;
+	enum { HOURS = 8 * 7 * 24 + 14 };
+
+	hearing_open(&hearing, &detect_traffic);
+	hearing_introduce(&hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	for (unsigned i = 0; i < HOURS; i++) {
+		double times = i == HOURS - 1 ? last : i == HOURS - 2 ? before_last : 1;
+		double mean = 12 * usual(hearing.now) * times;
+
+		obs_init(hearing.obs, OBS_TRAFFIC, hearing.now);
+		hearing.obs->traffic.window_us = MOMENT_HOUR_US;
+		hearing.obs->traffic.requests = hearing.obs->traffic.responses =
+			(int64_t)(mean * (1 + .05 * noise(&seed)));
+		hearing_traffic(&hearing, "tyo-gw-1", DETECTOR_SLOW);
+		for (unsigned slot = 0; slot < 12; slot++) {
+			hearing_judge(&hearing, DETECTOR_SLOW, hearing.now);
+			hearing_pass(&hearing, DETECTOR_SLOW_US);
+		}
+	}
+	pages = hearing_pages(&hearing);
+	hearing_close(&hearing);
+	return pages;
+}
+
+static void one_long_window_a_third_short_is_no_fall_and_two_are(void **state)
+{
+	(void)state;
+	assert_int_equal(pages_of_hours(1, .65), 0);
+	assert_true(pages_of_hours(.65, .65) > 0);
+}
+
 static void a_gateway_that_falls_silent_is_not_missing_requests(void **state)
 {
 	struct hearing hearing;
@@ -294,6 +351,9 @@ int main(void)
 		cmocka_unit_test(a_surge_is_no_trouble_and_leaves_none),
 		cmocka_unit_test(what_came_on_two_saturdays_is_not_missing_on_the_third),
 		cmocka_unit_test(nothing_pages_before_a_week_is_known),
+		cmocka_unit_test(
+			most_of_it_missing_pages_from_the_third_day_and_half_does_not),
+		cmocka_unit_test(one_long_window_a_third_short_is_no_fall_and_two_are),
 		cmocka_unit_test(a_gateway_that_falls_silent_is_not_missing_requests),
 		cmocka_unit_test(announced_work_may_stop_everything),
 		cmocka_unit_test(more_false_pages_allowed_never_page_later),
