@@ -7,9 +7,9 @@
 #include "archive.h"
 
 #define HELD (LEVEL_SHIFT_BEFORE + LEVEL_SHIFT_AFTER)
-/* Fewer values are no level yet. */
-#define BEFORE_LEAST 28
-/* Found on real series with hand-made labels (F1 .65, 0.9 false a week), and not sharp
+/* Fewer values are no level yet: a step may soon be taken back. */
+#define BEFORE_LEAST 20
+/* Found on real series with hand-made labels (F1 .66, 0.9 false a week), and not sharp
  * there. */
 #define SPREADS 3.5
 #define STEP_LEAST_MS 1.5
