@@ -1,12 +1,14 @@
 #include "connection.h"
 
 #include "parking.h"
+#include "slab.h"
 
 #define TRIES_BEFORE_TIMEOUT 3
 
 void connection_begin(struct flow *flow, bool mid_stream)
 {
 	flow->service = SERVICE_NAMING_UNKNOWN;
+	flow->held = SLAB_NONE;
 	round_trip_init(&flow->trip);
 	tcp_order_init(&flow->orders[EXCHANGE_CLIENT]);
 	tcp_order_init(&flow->orders[EXCHANGE_SERVER]);
@@ -56,7 +58,7 @@ static void syn_came(struct connection_world *world, struct flow *flow,
 {
 	if (flow->syn_tries == 0) {
 		flow->client_start = segment->seq;
-		flow->syn = at;
+		flow->shaken = at;
 		tcp_order_start(&flow->orders[EXCHANGE_CLIENT], segment->seq + 1);
 	} else {
 		ledger_retransmit(world->ledger);
@@ -72,7 +74,8 @@ static void syn_came(struct connection_world *world, struct flow *flow,
 static void syn_ack_came(struct connection_world *world, struct flow *flow,
 	const struct tcp_segment *segment, struct moment at)
 {
-	bool timed = flow->syn_tries == 1;
+	int64_t connect_us =
+		flow->syn_tries == 1 ? moment_since_us(at, flow->shaken) : -1;
 
 	if (flow->syn_ack_tries < UINT8_MAX)
 		flow->syn_ack_tries++;
@@ -80,12 +83,12 @@ static void syn_ack_came(struct connection_world *world, struct flow *flow,
 		ledger_retransmit(world->ledger);
 		return;
 	}
-	flow->syn_ack = at;
+	flow->shaken = at;
 	tcp_order_start(&flow->orders[EXCHANGE_SERVER], segment->seq + 1);
 	if (!flow->orders[EXCHANGE_CLIENT].started)
 		tcp_order_start(&flow->orders[EXCHANGE_CLIENT], segment->ack);
 	flow_table_move(world->table, flow, FLOW_YOUNG, at);
-	ledger_connected(world->ledger, timed ? moment_since_us(at, flow->syn) : -1);
+	ledger_connected(world->ledger, connect_us);
 }
 
 /* The client goes on: the handshake is over, even if the SYN-ACK passed elsewhere. */
@@ -98,8 +101,7 @@ static void handshake_ends(
 		ledger_connected(world->ledger, -1);
 	}
 	if (flow->syn_ack_tries == 1)
-		ledger_client_connected(
-			world->ledger, moment_since_us(at, flow->syn_ack));
+		ledger_client_connected(world->ledger, moment_since_us(at, flow->shaken));
 }
 
 static void reset_came(struct connection_world *world, struct flow *flow,
@@ -107,7 +109,8 @@ static void reset_came(struct connection_world *world, struct flow *flow,
 {
 	if (flow->list == FLOW_HALF_OPEN && sender == EXCHANGE_SERVER)
 		ledger_refused(world->ledger);
-	else if (conversation_is_open(&flow->talk) && !ledger_is_other(flow))
+	else if (conversation_is_open(&flow->talk, &world->sink) &&
+		 !ledger_is_other(flow))
 		ledger_reset(world->ledger);
 	close_connection(world, flow, at);
 }
@@ -199,7 +202,8 @@ static bool data_is_ahead(struct connection_world *world, struct flow *flow,
 
 	if (sender == EXCHANGE_CLIENT)
 		round_trip_forget(&flow->trip);
-	if (ledger_is_other(flow) || gap <= conversation_skippable(&flow->talk, sender)) {
+	if (ledger_is_other(flow) ||
+		gap <= conversation_skippable(&flow->talk, &world->sink, sender)) {
 		pass_over(world, flow, sender, gap, true, at);
 		return false;
 	}
@@ -304,7 +308,7 @@ static void server_finished(
 	if (ledger_is_other(flow))
 		return;
 	conversation_end(&flow->talk, &world->sink, at);
-	if (!conversation_is_open(&flow->talk))
+	if (!conversation_is_open(&flow->talk, &world->sink))
 		return;
 	ledger_reset(world->ledger);
 	close_connection(world, flow, at);

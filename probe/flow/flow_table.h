@@ -36,19 +36,19 @@ struct flow_held {
 
 struct flow {
 	struct flow_key key;
-	bool client_is_low;
-	uint8_t list;
 	uint32_t chain;        /* the next in its bucket */
 	uint32_t older, newer; /* in its list */
+	uint32_t held;         /* cell with a struct flow_held, or SLAB_NONE */
+	struct moment last;    /* packet, as far as the list needs to know */
+	struct moment shaken;  /* the handshake's latest: SYN, then SYN-ACK */
+	uint32_t client_start; /* sequence number of the SYN */
 	int16_t service;       /* SERVICE_NAMING_UNKNOWN until the connection's name is */
 	uint8_t syn_tries, syn_ack_tries;
-	bool connected;     /* the SYN was answered */
-	bool timed_out;     /* told already */
-	bool acknowledged;  /* the client has answered the SYN-ACK */
-	struct moment last; /* packet, as far as the list needs to know */
-	struct moment syn, syn_ack;
-	uint32_t client_start; /* sequence number of the SYN */
-	struct flow_held held;
+	uint8_t list;
+	bool client_is_low : 1;
+	bool connected : 1;    /* the SYN was answered */
+	bool timed_out : 1;    /* told already */
+	bool acknowledged : 1; /* the client has answered the SYN-ACK */
 	struct round_trip trip;
 	union {
 		struct {                            /* TCP */

@@ -1,5 +1,7 @@
 #include "ledger.h"
 
+#include "slab.h"
+
 #define UNTIMED UINT32_MAX
 
 bool ledger_is_other(const struct flow *flow)
@@ -40,11 +42,47 @@ static void add(struct obs_traffic *traffic, enum obs_sketch which, int64_t valu
 	(void)sketch_add(&traffic->sketches[which], (double)value_us);
 }
 
-static void post_held(struct obs_traffic *traffic, const struct flow *flow)
+_Static_assert(sizeof(struct flow_held) <= EXCHANGE_CELL, "what is held fits in a cell");
+
+static struct flow_held *held_of(const struct ledger *ledger)
 {
-	const struct flow_held *held = &flow->held;
+	uint32_t cell = ledger->flow->held;
+
+	return cell == SLAB_NONE ? NULL : slab_cell(ledger->cells, cell);
+}
+
+/* Where to hold what is told until the service is known; NULL when it need not be. */
+static struct flow_held *hold(struct ledger *ledger)
+{
+	struct flow *flow = ledger->flow;
+	struct flow_held *held;
+
+	if (flow->service != SERVICE_NAMING_UNKNOWN)
+		return NULL;
+	held = held_of(ledger);
+	if (held)
+		return held;
+	flow->held = slab_take(ledger->cells);
+	held = held_of(ledger);
+	if (held)
+		*held = (struct flow_held){0};
+	return held;
+}
+
+static void drop_held(struct ledger *ledger)
+{
+	slab_give(ledger->cells, ledger->flow->held);
+	ledger->flow->held = SLAB_NONE;
+}
+
+static void post_held(struct ledger *ledger, struct obs_traffic *traffic)
+{
+	const struct flow *flow = ledger->flow;
+	const struct flow_held *held = held_of(ledger);
 
 	traffic->connections += flow->connected;
+	if (!held)
+		return;
 	traffic->sent_bytes += held->sent_bytes;
 	traffic->received_bytes += held->received_bytes;
 	traffic->retransmits += held->retransmits;
@@ -70,12 +108,13 @@ static void assign(
 		return;
 	flow->service =
 		(int16_t)service_naming_find(ledger->naming, &ends, host, len, &by);
-	if (flow->service < 0)
-		return;
-	windows_enter(ledger->windows, flow->service);
-	traffic = windows_traffic(ledger->windows, flow->service);
-	traffic->named_by[by]++;
-	post_held(traffic, flow);
+	if (flow->service >= 0) {
+		windows_enter(ledger->windows, flow->service);
+		traffic = windows_traffic(ledger->windows, flow->service);
+		traffic->named_by[by]++;
+		post_held(ledger, traffic);
+	}
+	drop_held(ledger);
 }
 
 void ledger_host(void *arg, enum obs_naming by, const char *host, size_t len)
@@ -110,12 +149,15 @@ void ledger_connected(struct ledger *ledger, int64_t connect_us)
 {
 	struct flow *flow = ledger->flow;
 	struct obs_traffic *traffic = traffic_of(ledger);
+	struct flow_held *held = hold(ledger);
 
 	if (connect_us >= 0)
 		round_trip_note(&flow->trip, connect_us);
 	flow->connected = true;
-	flow->held.connect_us = held_us(connect_us);
-	flow->held.client_connect_us = UNTIMED;
+	if (held) {
+		held->connect_us = held_us(connect_us);
+		held->client_connect_us = UNTIMED;
+	}
 	if (!traffic)
 		return;
 	traffic->connections++;
@@ -128,46 +170,49 @@ void ledger_connected(struct ledger *ledger, int64_t connect_us)
 void ledger_client_connected(struct ledger *ledger, int64_t client_connect_us)
 {
 	struct obs_traffic *traffic = traffic_of(ledger);
+	struct flow_held *held = hold(ledger);
 
-	ledger->flow->held.client_connect_us = held_us(client_connect_us);
+	if (held)
+		held->client_connect_us = held_us(client_connect_us);
 	if (traffic)
 		add(traffic, OBS_CLIENT_CONNECT, client_connect_us);
 }
 
 void ledger_bytes(struct ledger *ledger, enum exchange_side sender, uint32_t len)
 {
-	struct flow_held *held = &ledger->flow->held;
 	struct obs_traffic *traffic = traffic_of(ledger);
+	struct flow_held *held = hold(ledger);
 
-	if (sender == EXCHANGE_CLIENT) {
-		held->sent_bytes += traffic ? 0 : len;
-		if (traffic)
-			traffic->sent_bytes += len;
-	} else {
-		held->received_bytes += traffic ? 0 : len;
-		if (traffic)
-			traffic->received_bytes += len;
-	}
+	if (traffic && sender == EXCHANGE_CLIENT)
+		traffic->sent_bytes += len;
+	else if (traffic)
+		traffic->received_bytes += len;
+	else if (held && sender == EXCHANGE_CLIENT)
+		held->sent_bytes += len;
+	else if (held)
+		held->received_bytes += len;
 }
 
 void ledger_retransmit(struct ledger *ledger)
 {
 	struct obs_traffic *traffic = traffic_of(ledger);
+	struct flow_held *held = hold(ledger);
 
 	if (traffic)
 		traffic->retransmits++;
-	else if (ledger->flow->held.retransmits < UINT16_MAX)
-		ledger->flow->held.retransmits++;
+	else if (held && held->retransmits < UINT16_MAX)
+		held->retransmits++;
 }
 
 void ledger_lost_packet(struct ledger *ledger)
 {
 	struct obs_traffic *traffic = traffic_of(ledger);
+	struct flow_held *held = hold(ledger);
 
 	if (traffic)
 		traffic->lost_packets++;
-	else if (ledger->flow->held.lost_packets < UINT16_MAX)
-		ledger->flow->held.lost_packets++;
+	else if (held && held->lost_packets < UINT16_MAX)
+		held->lost_packets++;
 }
 
 void ledger_round_trip(struct ledger *ledger, int64_t rtt_us)
@@ -210,10 +255,12 @@ void ledger_reset(struct ledger *ledger)
 
 void ledger_closed(struct ledger *ledger)
 {
-	const struct flow_held *held = &ledger->flow->held;
+	const struct flow_held *held = held_of(ledger);
 
-	if (ledger->flow->connected || held->sent_bytes || held->received_bytes)
+	if (ledger->flow->connected ||
+		(held && (held->sent_bytes || held->received_bytes)))
 		assign(ledger, OBS_BY_ADDRESS, NULL, 0);
+	drop_held(ledger);
 	if (ledger->flow->service >= 0)
 		windows_leave(ledger->windows, ledger->flow->service);
 	ledger->flow->service = SERVICE_NAMING_OTHER;

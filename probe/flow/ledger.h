@@ -16,8 +16,9 @@ struct ledger {
 	struct windows *windows;
 	struct service_naming *naming;
 	struct dns_traffic *dns;
-	struct flow *flow; /* the connection that is being told of */
-	struct moment now; /* when the packet came that tells of it */
+	struct slab *cells; /* for what is held */
+	struct flow *flow;  /* the connection that is being told of */
+	struct moment now;  /* when the packet came that tells of it */
 };
 
 /* A connection that is not watched: nothing of it needs to be read. */

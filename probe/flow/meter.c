@@ -10,6 +10,7 @@
 #include "connection.h"
 #include "hpack_pool.h"
 #include "quic_connection.h"
+#include "slab.h"
 #include "syn_mark.h"
 #include "udp_datagram.h"
 
@@ -18,6 +19,7 @@
 #define READERS \
 	64 /* HTTP/2 connections in the clear whose heads are read: up to 32 KiB each */
 #define FLOWS_PER_BUFFER 8 /* few connections have anything split at one time */
+#define CELLS_PER_FLOW 1u  /* nobody goes without */
 #define BUFFERS_MIN 16
 #define BUFFERS_MAX 1024               /* of 4 KiB; untouched ones cost nothing */
 #define SWEEP_US (100 * INT64_C(1000)) /* how often unanswered SYNs are looked after */
@@ -27,6 +29,7 @@ struct meter {
 	struct unwrap *unwrap;
 	struct flow_table *table;
 	struct buffer_pool *buffers;
+	struct slab *cells;
 	struct hpack_pool *readers;
 	struct windows *windows;
 	struct service_naming *naming;
@@ -77,6 +80,9 @@ static int make_parts(struct meter *meter, const struct meter_config *config,
 	if (rc == 0)
 		rc = buffer_pool_new(&meter->buffers, buffers_for(config->flows));
 	if (rc == 0)
+		rc = slab_new(
+			&meter->cells, CELLS_PER_FLOW * config->flows, EXCHANGE_CELL);
+	if (rc == 0)
 		rc = windows_new(&meter->windows, &windows, services);
 	if (rc == 0)
 		rc = dns_names_new(&meter->names, services, config->seed);
@@ -108,6 +114,7 @@ int meter_new(struct meter **out, const struct meter_config *config,
 	meter->ledger.windows = meter->windows;
 	meter->ledger.naming = meter->naming;
 	meter->ledger.dns = meter->dns;
+	meter->ledger.cells = meter->cells;
 	meter->world.table = meter->table;
 	meter->world.ledger = &meter->ledger;
 	meter->world.sink = (struct exchange_sink){.event = ledger_event,
@@ -115,6 +122,7 @@ int meter_new(struct meter **out, const struct meter_config *config,
 		.message = ledger_message,
 		.arg = &meter->ledger,
 		.buffers = meter->buffers,
+		.cells = meter->cells,
 		.readers = meter->readers};
 	*out = meter;
 	return 0;
@@ -134,6 +142,7 @@ void meter_free(struct meter *meter)
 	dns_names_free(meter->names);
 	windows_free(meter->windows);
 	hpack_pool_free(meter->readers);
+	slab_free(meter->cells);
 	buffer_pool_free(meter->buffers);
 	flow_table_free(meter->table);
 	unwrap_free(meter->unwrap);
@@ -416,7 +425,8 @@ void meter_count(const struct meter *meter, struct meter_counts *counts)
 {
 	*counts = meter->counts;
 	unwrap_count(meter->unwrap, &counts->layers);
-	counts->unbuffered = buffer_pool_refusals(meter->buffers);
+	counts->unbuffered =
+		buffer_pool_refusals(meter->buffers) + slab_refusals(meter->cells);
 	counts->evicted_lookups = dns_traffic_evicted(meter->dns);
 	counts->displaced_names = dns_names_displaced(meter->names);
 	counts->unread_heads = hpack_pool_refusals(meter->readers);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "slab.h"
+
 #define DATAGRAM_MAX 65536
 
 struct quic_connection_desk {
@@ -55,6 +57,7 @@ bool quic_connection_is_another(struct quic_connection_desk *desk,
 void quic_connection_begin(struct flow *flow)
 {
 	flow->service = SERVICE_NAMING_UNKNOWN;
+	flow->held = SLAB_NONE;
 	round_trip_init(&flow->trip);
 	quic_talk_init(&flow->quic);
 }
@@ -93,7 +96,7 @@ static void server_answered(
 {
 	bool timed = flow->syn_tries == 1;
 
-	flow->syn_ack = at;
+	flow->shaken = at;
 	flow_table_move(world->table, flow, FLOW_OPEN, at);
 	ledger_connected(
 		world->ledger, timed ? moment_since_us(at, flow->quic.began) : -1);
@@ -109,8 +112,7 @@ static void tell(struct connection_world *world, struct flow *flow,
 	if (news->answered && !news->refused)
 		server_answered(world, flow, at);
 	if (news->confirmed && flow->syn_tries == 1)
-		ledger_client_connected(
-			world->ledger, moment_since_us(at, flow->syn_ack));
+		ledger_client_connected(world->ledger, moment_since_us(at, flow->shaken));
 	if (news->established)
 		exchange_tell(&world->sink, EXCHANGE_HANDSHAKE,
 			moment_since_us(at, flow->quic.began));

@@ -14,6 +14,13 @@ void round_trip_init(struct round_trip *trip)
 	*trip = (struct round_trip){.least_us = ROUND_TRIP_NONE};
 }
 
+/* Never 0. No sample is longer than half of what 32 bits hold, which is 36 minutes: what
+ * is acknowledged an hour later was sent again. */
+static uint32_t low_us(struct moment at)
+{
+	return (uint32_t)at.us | (uint32_t)((uint32_t)at.us == 0);
+}
+
 void round_trip_sent(
 	struct round_trip *trip, uint32_t seq_end, uint32_t len, struct moment at)
 {
@@ -21,12 +28,12 @@ void round_trip_sent(
 
 	trip->segments = (uint8_t)(segments < UINT8_MAX ? segments : UINT8_MAX);
 	trip->awaited = seq_end;
-	trip->sent = at;
+	trip->sent_us = low_us(at);
 }
 
 void round_trip_forget(struct round_trip *trip)
 {
-	trip->sent.us = 0;
+	trip->sent_us = 0;
 	trip->segments = 0;
 }
 
@@ -41,10 +48,10 @@ static bool is_prompt(const struct round_trip *trip, uint32_t len, int64_t sampl
 int64_t round_trip_acknowledged(
 	struct round_trip *trip, uint32_t ack, uint32_t len, struct moment at)
 {
-	int64_t sample_us = moment_since_us(at, trip->sent);
+	int64_t sample_us = (int32_t)((uint32_t)at.us - trip->sent_us);
 	bool good;
 
-	if (!trip->sent.us || tcp_segment_distance(ack, trip->awaited) < 0)
+	if (!trip->sent_us || tcp_segment_distance(ack, trip->awaited) < 0)
 		return -1;
 	good = sample_us >= 0 && is_prompt(trip, len, sample_us);
 	round_trip_forget(trip);

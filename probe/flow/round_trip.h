@@ -17,9 +17,9 @@
 #define ROUND_TRIP_NONE UINT32_MAX
 
 struct round_trip {
-	struct moment
-		sent;     /* when the byte before awaited was sent; 0: nothing is timed */
-	uint32_t awaited; /* an acknowledgement as far as this ends the sample */
+	uint32_t sent_us;  /* when the byte before awaited was sent, the lower 32 bits of
+			      it; 0: nothing is timed */
+	uint32_t awaited;  /* an acknowledgement as far as this ends the sample */
 	uint32_t least_us; /* ROUND_TRIP_NONE: not known */
 	uint8_t segments;  /* full ones, sent since the last acknowledgement */
 };

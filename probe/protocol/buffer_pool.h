@@ -1,7 +1,7 @@
 /*
  * A fixed number of equal buffers for the little that must be kept of packets: heads that
- * span segments and segments that came too early. Memory is reserved once and touched
- * when used; when every buffer is taken the taker goes without, and that is counted.
+ * span segments and segments that came too early: a slab (slab.h) whose numbers are
+ * short.
  */
 #ifndef FLOW_BUFFER_POOL_H
 #define FLOW_BUFFER_POOL_H

@@ -1,6 +1,9 @@
 #include "conversation.h"
 
+#include <string.h>
+
 #include "http_head.h"
+#include "slab.h"
 
 #define HELLO_LEN 6 /* a record's header and the message's type */
 #define CLIENT_HELLO 1
@@ -9,9 +12,23 @@
 /* A stream joined in its middle shows a head soon, or it has none that we know. */
 #define PUZZLED_MAX 16
 
+_Static_assert(sizeof(struct h2_exchange) <= EXCHANGE_CELL, "HTTP/2 fits in a cell");
+
 void conversation_init(struct conversation *talk, bool mid_stream)
 {
 	*talk = (struct conversation){.mid_stream = mid_stream};
+}
+
+static struct h2_exchange *h2_of(
+	const struct conversation *talk, const struct exchange_sink *sink)
+{
+	return slab_cell(sink->cells, talk->h2);
+}
+
+static void drop_http_2(struct conversation *talk, const struct exchange_sink *sink)
+{
+	h2_exchange_drop(h2_of(talk, sink), sink);
+	slab_give(sink->cells, talk->h2);
 }
 
 void conversation_drop(struct conversation *talk, const struct exchange_sink *sink)
@@ -19,7 +36,7 @@ void conversation_drop(struct conversation *talk, const struct exchange_sink *si
 	if (talk->protocol == CONVERSATION_HTTP)
 		http_exchange_drop(&talk->http, sink);
 	else if (talk->protocol == CONVERSATION_HTTP_2)
-		h2_exchange_drop(&talk->h2, sink);
+		drop_http_2(talk, sink);
 	else if (talk->protocol == CONVERSATION_TLS)
 		tls_session_drop(&talk->tls, sink);
 	else if (talk->protocol == CONVERSATION_DNS)
@@ -45,10 +62,17 @@ static void become_http(struct conversation *talk, bool mid_stream)
 static void become_http_2(
 	struct conversation *talk, const struct exchange_sink *sink, bool switched)
 {
+	uint32_t cell = slab_take(sink->cells);
+
+	if (cell == SLAB_NONE) {
+		become_opaque(talk, sink);
+		return;
+	}
 	if (talk->protocol == CONVERSATION_HTTP)
 		http_exchange_drop(&talk->http, sink);
 	talk->protocol = CONVERSATION_HTTP_2;
-	h2_exchange_init(&talk->h2, sink, switched);
+	talk->h2 = cell;
+	h2_exchange_init(h2_of(talk, sink), sink, switched);
 }
 
 static void become_tls(
@@ -103,17 +127,18 @@ static void recognise_mid_stream(struct conversation *talk,
 }
 
 /* The client's first bytes: false while they do not suffice. */
-static bool recognise_head(struct conversation *talk, const struct exchange_sink *sink)
+static bool recognise_head(
+	struct conversation *talk, const struct exchange_sink *sink, const uint8_t *head)
 {
-	bool tls = talk->head[0] == TLS_RECORDS_HANDSHAKE &&
-		   (talk->head_len < 2 || talk->head[1] == 3);
-	bool http = http_head_may_be_request(talk->head, talk->head_len);
-	bool http_2 = h2_exchange_may_begin(talk->head, talk->head_len);
-	bool dns = dns_stream_may_begin(talk->head, talk->head_len);
+	bool tls =
+		head[0] == TLS_RECORDS_HANDSHAKE && (talk->head_len < 2 || head[1] == 3);
+	bool http = http_head_may_be_request(head, talk->head_len);
+	bool http_2 = h2_exchange_may_begin(head, talk->head_len);
+	bool dns = dns_stream_may_begin(head, talk->head_len);
 
 	if (talk->head_len < CONVERSATION_HEAD && (tls || http || http_2 || dns))
 		return false;
-	if (tls && is_hello(talk->head, talk->head_len, CLIENT_HELLO))
+	if (tls && is_hello(head, talk->head_len, CLIENT_HELLO))
 		become_tls(talk, sink, false);
 	else if (http_2)
 		become_http_2(talk, sink, false);
@@ -152,7 +177,7 @@ static void read_bytes(struct conversation *talk, const struct exchange_sink *si
 		turns_client(&talk->turns, sink, at);
 		break;
 	case CONVERSATION_HTTP_2:
-		h2_exchange_bytes(&talk->h2, sink, side, bytes, at);
+		h2_exchange_bytes(h2_of(talk, sink), sink, side, bytes, at);
 		break;
 	case CONVERSATION_TLS:
 		tls_session_bytes(&talk->tls, sink, side, bytes, fresh, at);
@@ -183,6 +208,8 @@ static void server_came_first(struct conversation *talk, const struct exchange_s
 static void recognise(struct conversation *talk, const struct exchange_sink *sink,
 	enum exchange_side side, struct cursor *bytes, struct moment at)
 {
+	uint8_t head[CONVERSATION_HEAD];
+
 	if (talk->mid_stream) {
 		recognise_mid_stream(talk, sink, side, *bytes);
 		return;
@@ -197,9 +224,9 @@ static void recognise(struct conversation *talk, const struct exchange_sink *sin
 	}
 	while (talk->head_len < CONVERSATION_HEAD && cursor_left(bytes) > 0)
 		talk->head[talk->head_len++] = cursor_take_u8(bytes);
-	if (talk->head_len > 0 && recognise_head(talk, sink))
-		read_bytes(talk, sink, side, cursor_over(talk->head, talk->head_len),
-			true, at);
+	memcpy(head, talk->head, sizeof(head)); /* what it becomes takes its place */
+	if (talk->head_len > 0 && recognise_head(talk, sink, head))
+		read_bytes(talk, sink, side, cursor_over(head, talk->head_len), true, at);
 }
 
 static void skip_bytes(struct conversation *talk, const struct exchange_sink *sink,
@@ -208,7 +235,7 @@ static void skip_bytes(struct conversation *talk, const struct exchange_sink *si
 	if (talk->protocol == CONVERSATION_HTTP)
 		http_exchange_skip(&talk->http, sink, side, len, at);
 	else if (talk->protocol == CONVERSATION_HTTP_2)
-		h2_exchange_skip(&talk->h2, sink, side, len);
+		h2_exchange_skip(h2_of(talk, sink), sink, side, len);
 	else if (talk->protocol == CONVERSATION_TLS)
 		tls_session_skip(&talk->tls, sink, side, len, at);
 	else if (talk->protocol == CONVERSATION_DNS)
@@ -238,7 +265,7 @@ void conversation_hole(struct conversation *talk, const struct exchange_sink *si
 		http_exchange_hole(&talk->http, sink, side, len);
 		break;
 	case CONVERSATION_HTTP_2:
-		h2_exchange_skip(&talk->h2, sink, side, len);
+		h2_exchange_skip(h2_of(talk, sink), sink, side, len);
 		break;
 	case CONVERSATION_TLS:
 		tls_session_hole(&talk->tls, sink, side, len);
@@ -254,13 +281,14 @@ void conversation_hole(struct conversation *talk, const struct exchange_sink *si
 	}
 }
 
-uint64_t conversation_skippable(const struct conversation *talk, enum exchange_side side)
+uint64_t conversation_skippable(const struct conversation *talk,
+	const struct exchange_sink *sink, enum exchange_side side)
 {
 	switch ((enum conversation_protocol)talk->protocol) {
 	case CONVERSATION_HTTP:
 		return http_exchange_skippable(&talk->http, side);
 	case CONVERSATION_HTTP_2:
-		return h2_exchange_skippable(&talk->h2, side);
+		return h2_exchange_skippable(h2_of(talk, sink), side);
 	case CONVERSATION_TLS:
 		return tls_session_skippable(&talk->tls, side);
 	case CONVERSATION_DNS:
@@ -284,15 +312,16 @@ void conversation_end(
 		turns_end(&talk->turns, sink);
 }
 
-bool conversation_is_open(const struct conversation *talk)
+bool conversation_is_open(
+	const struct conversation *talk, const struct exchange_sink *sink)
 {
 	switch ((enum conversation_protocol)talk->protocol) {
 	case CONVERSATION_HTTP:
 		return http_exchange_is_open(&talk->http);
 	case CONVERSATION_HTTP_2:
-		return h2_exchange_is_open(&talk->h2);
+		return h2_exchange_is_open(h2_of(talk, sink));
 	case CONVERSATION_TLS:
-		return tls_inside_is_open(&talk->tls.inside);
+		return tls_inside_is_open(&talk->tls.inside, sink);
 	case CONVERSATION_OPAQUE:
 		return talk->turns.open;
 	case CONVERSATION_DNS: /* a question without an answer times out by itself */

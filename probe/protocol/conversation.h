@@ -27,11 +27,11 @@ struct conversation {
 	bool mid_stream;
 	uint8_t puzzled; /* segments of a mid-stream start that told nothing */
 	uint8_t head_len;
-	uint8_t head[CONVERSATION_HEAD]; /* the client's first, until they are recognised
-					  */
 	union {
+		uint8_t head[CONVERSATION_HEAD]; /* the client's first bytes, until they
+						    are recognised */
 		struct http_exchange http;
-		struct h2_exchange h2;
+		uint32_t h2; /* cell with a struct h2_exchange */
 		struct tls_session tls;
 		struct dns_stream dns;
 		struct turns turns;
@@ -50,12 +50,14 @@ void conversation_segment(struct conversation *talk, const struct exchange_sink 
 void conversation_hole(struct conversation *talk, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len, struct moment at);
 /* How many bytes of that side may be missing without harm. */
-uint64_t conversation_skippable(const struct conversation *talk, enum exchange_side side);
+uint64_t conversation_skippable(const struct conversation *talk,
+	const struct exchange_sink *sink, enum exchange_side side);
 /* The server, or the connection, has ended; at: when. */
 void conversation_end(
 	struct conversation *talk, const struct exchange_sink *sink, struct moment at);
 /* Whether a request waits for its answer. */
-bool conversation_is_open(const struct conversation *talk);
+bool conversation_is_open(
+	const struct conversation *talk, const struct exchange_sink *sink);
 /* Which side spoke, judged by a segment's first bytes alone; false when they tell
  * nothing. */
 bool conversation_guess_side(enum exchange_side *side, const uint8_t *bytes, size_t len);

@@ -28,6 +28,10 @@ enum exchange_event {
 
 struct buffer_pool;
 struct hpack_pool;
+struct slab;
+
+/* For what only some connections need, or for a while; no more than two at a time. */
+#define EXCHANGE_CELL 112
 
 struct exchange_sink {
 	/* The event's place in time is that of the packet that is being read. */
@@ -41,6 +45,7 @@ struct exchange_sink {
 		uint32_t len, struct moment at);
 	void *arg;
 	struct buffer_pool *buffers; /* for heads that span segments */
+	struct slab *cells;          /* of EXCHANGE_CELL bytes */
 	struct hpack_pool *readers;  /* of compressed heads */
 };
 

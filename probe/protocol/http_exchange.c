@@ -4,6 +4,7 @@
 
 #include "buffer_pool.h"
 #include "http_head.h"
+#include "slab.h"
 
 #define HEAD_MAX 65536 /* what claims a longer head is not HTTP */
 #define NOT_TIMED UINT32_MAX
@@ -26,7 +27,7 @@ void http_exchange_init(struct http_exchange *http, bool mid_stream)
 {
 	enum stage stage = mid_stream ? STAGE_LOST : STAGE_HEAD;
 
-	*http = (struct http_exchange){0};
+	*http = (struct http_exchange){.far = SLAB_NONE};
 	for (unsigned side = 0; side < 2; side++) {
 		http->sides[side].stage = (uint8_t)stage;
 		http->sides[side].gathered = BUFFER_POOL_NONE;
@@ -44,6 +45,9 @@ void http_exchange_drop(struct http_exchange *http, const struct exchange_sink *
 {
 	drop_gathered(&http->sides[EXCHANGE_CLIENT], sink);
 	drop_gathered(&http->sides[EXCHANGE_SERVER], sink);
+	slab_give(sink->cells, http->far);
+	http->far = SLAB_NONE;
+	http->first = http->count = 0;
 }
 
 static void lose(struct http_side *side, const struct exchange_sink *sink)
@@ -79,20 +83,80 @@ static uint32_t offset_us(struct moment base, struct moment at)
 	return us < NOT_TIMED ? (uint32_t)us : NOT_TIMED;
 }
 
-static void push_request(
-	struct http_exchange *http, const struct http_head *head, struct moment at)
+static uint32_t *times_of(struct http_exchange *http, const struct exchange_sink *sink)
 {
-	unsigned slot = (http->first + http->count) % HTTP_PIPELINE;
+	return http->far == SLAB_NONE ? http->near_us : slab_cell(sink->cells, http->far);
+}
+
+static unsigned slot_of(const struct http_exchange *http, unsigned place)
+{
+	unsigned room = http->far == SLAB_NONE ? HTTP_NEAR : HTTP_PIPELINE;
+
+	return (http->first + place) % room;
+}
+
+static uint16_t move_bit(uint16_t bits, unsigned from, unsigned to)
+{
+	return (uint16_t)(((unsigned)bits >> from & 1u) << to);
+}
+
+/* A deeper pipeline than there is room for here moves to a cell. */
+static bool widen(struct http_exchange *http, const struct exchange_sink *sink)
+{
+	uint32_t cell = slab_take(sink->cells);
+	uint16_t is_head = 0, is_connect = 0;
+	uint32_t *times;
+
+	_Static_assert(HTTP_PIPELINE * sizeof(*times) <= EXCHANGE_CELL, "fits in a cell");
+	if (cell == SLAB_NONE)
+		return false;
+	times = slab_cell(sink->cells, cell);
+	for (unsigned i = 0; i < http->count; i++) {
+		unsigned slot = slot_of(http, i);
+
+		times[i] = http->near_us[slot];
+		is_head |= move_bit(http->is_head, slot, i);
+		is_connect |= move_bit(http->is_connect, slot, i);
+	}
+	http->first = 0;
+	http->is_head = is_head;
+	http->is_connect = is_connect;
+	http->far = cell;
+	return true;
+}
+
+static bool has_room(struct http_exchange *http, const struct exchange_sink *sink)
+{
+	if (http->far == SLAB_NONE && http->count == HTTP_NEAR)
+		return widen(http, sink);
+	return http->count < HTTP_PIPELINE;
+}
+
+static void push_request(struct http_exchange *http, const struct exchange_sink *sink,
+	const struct http_head *head, struct moment at)
+{
+	unsigned slot = slot_of(http, http->count);
 	uint16_t bit = (uint16_t)(1u << slot);
 
 	if (http->count == 0)
 		http->base = at;
-	http->requests_us[slot] = offset_us(http->base, at);
+	times_of(http, sink)[slot] = offset_us(http->base, at);
 	http->is_head =
 		(uint16_t)(head->is_head ? http->is_head | bit : http->is_head & ~bit);
 	http->is_connect = (uint16_t)(head->is_connect ? http->is_connect | bit
 						       : http->is_connect & ~bit);
 	http->count++;
+}
+
+static void forget_first(struct http_exchange *http, const struct exchange_sink *sink)
+{
+	http->first = (uint8_t)slot_of(http, 1);
+	http->count--;
+	if (http->count > 0)
+		return;
+	slab_give(sink->cells, http->far);
+	http->far = SLAB_NONE;
+	http->first = 0;
 }
 
 static void request_came(struct http_exchange *http, const struct exchange_sink *sink,
@@ -105,8 +169,8 @@ static void request_came(struct http_exchange *http, const struct exchange_sink 
 	http->server_lost = false;
 	sink->host(sink->arg, OBS_BY_HOST, head->host, head->host_len);
 	exchange_tell(sink, EXCHANGE_REQUEST, 0);
-	if (http->count < HTTP_PIPELINE && http->untimed == 0) {
-		push_request(http, head, at);
+	if (http->untimed == 0 && has_room(http, sink)) {
+		push_request(http, sink, head, at);
 		return;
 	}
 	/* Answers come in order, so that this one has to wait behind those without a
@@ -122,20 +186,20 @@ struct oldest {
 	struct moment at; /* 0: not timed */
 };
 
-static struct oldest pop_request(struct http_exchange *http)
+static struct oldest pop_request(
+	struct http_exchange *http, const struct exchange_sink *sink)
 {
 	unsigned bit = 1u << http->first;
 	struct oldest oldest = {.found = true};
 	uint32_t offset;
 
 	if (http->count > 0) {
-		offset = http->requests_us[http->first];
+		offset = times_of(http, sink)[http->first];
 		if (offset != NOT_TIMED)
 			oldest.at = moment_plus_us(http->base, offset);
 		oldest.is_head = http->is_head & bit;
 		oldest.is_connect = http->is_connect & bit;
-		http->first = (uint16_t)((http->first + 1u) % HTTP_PIPELINE);
-		http->count--;
+		forget_first(http, sink);
 	} else if (http->untimed > 0) {
 		http->untimed--;
 	} else {
@@ -188,7 +252,7 @@ static void answer_came(struct http_exchange *http, const struct exchange_sink *
 	side->stage = STAGE_HEAD;
 	if (head->status < 200 && head->status != 101)
 		return;
-	request = pop_request(http);
+	request = pop_request(http, sink);
 	tell_answer(http, sink, &request, head->status);
 	http->current = request.at;
 	if (head->status == 101 || (request.is_connect && head->status < 300))
@@ -422,11 +486,11 @@ void http_exchange_bytes(struct http_exchange *http, const struct exchange_sink 
 static void distrust_open_requests(
 	struct http_exchange *http, const struct exchange_sink *sink)
 {
-	for (; http->count > 0; http->count--) {
+	while (http->count > 0) {
 		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
 		if (http->untimed < UINT16_MAX)
 			http->untimed++;
-		http->first = (uint16_t)((http->first + 1u) % HTTP_PIPELINE);
+		forget_first(http, sink);
 	}
 	http->current.us = 0;
 	http->server_lost = true;

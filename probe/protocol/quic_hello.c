@@ -25,36 +25,53 @@ void quic_hello_drop(struct quic_hello *hello, struct buffer_pool *pool)
 	quic_hello_init(hello);
 }
 
-static void remove_piece(struct quic_hello *hello, unsigned place)
+static struct quic_hello_piece *pieces_of(
+	const struct quic_hello *hello, struct buffer_pool *pool)
+{
+	uint8_t *bytes = buffer_pool_bytes(pool, hello->buffer);
+
+	return (void *)(bytes + QUIC_HELLO_SIZE);
+}
+
+const struct quic_hello_piece *quic_hello_pieces(
+	const struct quic_hello *hello, struct buffer_pool *pool)
+{
+	return hello->piece_count ? pieces_of(hello, pool) : NULL;
+}
+
+static void remove_piece(
+	struct quic_hello *hello, struct quic_hello_piece *pieces, unsigned place)
 {
 	hello->piece_count--;
-	memmove(&hello->pieces[place], &hello->pieces[place + 1],
-		(hello->piece_count - place) * sizeof(hello->pieces[0]));
+	memmove(&pieces[place], &pieces[place + 1],
+		(hello->piece_count - place) * sizeof(*pieces));
 }
 
 /* Notes that a stretch has come; false when nothing of it is new, or when there are too
  * many pieces already. */
-static bool note(struct quic_hello *hello, struct quic_hello_piece piece)
+static bool note(
+	struct quic_hello *hello, struct buffer_pool *pool, struct quic_hello_piece piece)
 {
+	struct quic_hello_piece *pieces = pieces_of(hello, pool);
 	unsigned place = 0;
 
-	while (place < hello->piece_count && hello->pieces[place].until < piece.from)
+	while (place < hello->piece_count && pieces[place].until < piece.from)
 		place++;
-	if (place < hello->piece_count && hello->pieces[place].from <= piece.from &&
-		hello->pieces[place].until >= piece.until)
+	if (place < hello->piece_count && pieces[place].from <= piece.from &&
+		pieces[place].until >= piece.until)
 		return false;
-	while (place < hello->piece_count && hello->pieces[place].from <= piece.until) {
-		const struct quic_hello_piece *other = &hello->pieces[place];
+	while (place < hello->piece_count && pieces[place].from <= piece.until) {
+		const struct quic_hello_piece *other = &pieces[place];
 
 		piece.from = other->from < piece.from ? other->from : piece.from;
 		piece.until = other->until > piece.until ? other->until : piece.until;
-		remove_piece(hello, place);
+		remove_piece(hello, pieces, place);
 	}
 	if (hello->piece_count == QUIC_HELLO_PIECES)
 		return false;
-	memmove(&hello->pieces[place + 1], &hello->pieces[place],
-		(hello->piece_count - place) * sizeof(hello->pieces[0]));
-	hello->pieces[place] = piece;
+	memmove(&pieces[place + 1], &pieces[place],
+		(hello->piece_count - place) * sizeof(*pieces));
+	pieces[place] = piece;
 	hello->piece_count++;
 	return true;
 }
@@ -65,16 +82,17 @@ static bool put(struct quic_hello *hello, struct buffer_pool *pool, uint64_t off
 	size_t len = cursor_left(&data);
 	uint8_t *bytes;
 
-	if (offset >= BUFFER_POOL_SIZE || len == 0)
+	if (offset >= QUIC_HELLO_SIZE || len == 0)
 		return false;
-	if (len > BUFFER_POOL_SIZE - offset)
-		len = BUFFER_POOL_SIZE - offset;
+	if (len > QUIC_HELLO_SIZE - offset)
+		len = QUIC_HELLO_SIZE - offset;
 	if (hello->buffer == BUFFER_POOL_NONE)
 		hello->buffer = buffer_pool_take(pool);
 	if (hello->buffer == BUFFER_POOL_NONE)
 		return false;
-	if (!note(hello, (struct quic_hello_piece){
-				 (uint16_t)offset, (uint16_t)(offset + len)}))
+	if (!note(hello, pool,
+		    (struct quic_hello_piece){
+			    (uint16_t)offset, (uint16_t)(offset + len)}))
 		return false;
 	bytes = buffer_pool_bytes(pool, hello->buffer);
 	memcpy(bytes + offset, data.at, len);
@@ -139,10 +157,13 @@ int quic_hello_read(struct quic_hello *hello, struct buffer_pool *pool,
 
 struct cursor quic_hello_bytes(const struct quic_hello *hello, struct buffer_pool *pool)
 {
-	if (hello->piece_count == 0 || hello->pieces[0].from > 0)
+	const struct quic_hello_piece *first;
+
+	if (hello->piece_count == 0)
 		return cursor_over(NULL, 0);
-	return cursor_over(
-		buffer_pool_bytes(pool, hello->buffer), hello->pieces[0].until);
+	first = pieces_of(hello, pool);
+	return cursor_over(buffer_pool_bytes(pool, hello->buffer),
+		first->from > 0 ? 0 : first->until);
 }
 
 bool quic_hello_is_whole(const struct quic_hello *hello, struct buffer_pool *pool)
@@ -151,5 +172,5 @@ bool quic_hello_is_whole(const struct quic_hello *hello, struct buffer_pool *poo
 	size_t len = cursor_left(&bytes);
 	size_t want = len ? tls_hello_message_len(bytes.at, len) : 0;
 
-	return len == BUFFER_POOL_SIZE || (want && len >= want);
+	return len == QUIC_HELLO_SIZE || (want && len >= want);
 }

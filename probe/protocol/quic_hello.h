@@ -17,10 +17,13 @@ struct quic_hello_piece {
 	uint16_t from, until;
 };
 
+/* As much of a hello as is kept. */
+#define QUIC_HELLO_SIZE \
+	(BUFFER_POOL_SIZE - QUIC_HELLO_PIECES * sizeof(struct quic_hello_piece))
+
 struct quic_hello {
-	uint16_t buffer;
+	uint16_t buffer; /* the bytes, and behind them the pieces, ascending */
 	uint8_t piece_count;
-	struct quic_hello_piece pieces[QUIC_HELLO_PIECES]; /* ascending */
 };
 
 /* What a packet's frames held. */
@@ -39,6 +42,9 @@ void quic_hello_drop(struct quic_hello *hello, struct buffer_pool *pool);
 int quic_hello_read(struct quic_hello *hello, struct buffer_pool *pool,
 	struct quic_hello_frames *out, struct cursor frames);
 
+/* The stretches that have come, piece_count of them. */
+const struct quic_hello_piece *quic_hello_pieces(
+	const struct quic_hello *hello, struct buffer_pool *pool);
 /* Its bytes from the first on, as far as none is missing; empty: none. */
 struct cursor quic_hello_bytes(const struct quic_hello *hello, struct buffer_pool *pool);
 /* Whether these are the whole hello, or all of it that we would ever keep. */

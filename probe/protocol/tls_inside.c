@@ -1,6 +1,7 @@
 #include "tls_inside.h"
 
 #include "buffer_pool.h"
+#include "slab.h"
 
 /* The decision falls within the first turn; a body that is sent before it is long. */
 #define ASIDE_MAX 64
@@ -15,6 +16,8 @@ struct tls_inside_record {
 };
 _Static_assert(ASIDE_MAX * sizeof(struct tls_inside_record) <= BUFFER_POOL_SIZE,
 	"the records kept aside fit in a buffer");
+
+_Static_assert(sizeof(struct streams) <= EXCHANGE_CELL, "streams fit in a cell");
 
 /* What the records that were kept aside have in common. */
 struct summary {
@@ -36,11 +39,33 @@ static struct tls_inside_record *aside_of(
 	return buffer_pool_bytes(sink->buffers, inside->aside.buffer);
 }
 
+static struct streams *streams_of(
+	const struct tls_inside *inside, const struct exchange_sink *sink)
+{
+	return slab_cell(sink->cells, inside->streams);
+}
+
+/* False when there is no cell for it: turns go on. */
+static bool become_streams(struct tls_inside *inside, const struct exchange_sink *sink,
+	bool client_opened, bool server_opened)
+{
+	uint32_t cell = slab_take(sink->cells);
+
+	if (cell == SLAB_NONE)
+		return false;
+	inside->state = TLS_INSIDE_STREAMS;
+	inside->streams = cell;
+	streams_init(
+		streams_of(inside, sink), inside->overhead, client_opened, server_opened);
+	return true;
+}
+
 void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum tls_inside_state state, uint8_t overhead, bool tickets_possible)
 {
 	uint16_t buffer = BUFFER_POOL_NONE;
 	bool open = inside->turns.open, untimed = inside->turns.untimed;
+	struct moment request = inside->turns.request;
 
 	if (!open && (state == TLS_INSIDE_UNDECIDED ||
 			     (state == TLS_INSIDE_STREAMS && tickets_possible)))
@@ -50,13 +75,10 @@ void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sin
 	if (buffer != BUFFER_POOL_NONE) {
 		inside->state = TLS_INSIDE_UNDECIDED;
 		inside->aside = (struct tls_inside_aside){buffer, 0};
-	} else if (state == TLS_INSIDE_STREAMS) {
-		struct moment request = inside->turns.request;
-
-		inside->state = TLS_INSIDE_STREAMS;
-		streams_init(&inside->streams, overhead, false, false);
+	} else if (state == TLS_INSIDE_STREAMS &&
+		   become_streams(inside, sink, false, false)) {
 		if (open)
-			streams_adopt(&inside->streams, request, untimed);
+			streams_adopt(streams_of(inside, sink), request, untimed);
 	} else {
 		inside->turns.tickets_possible = tickets_possible;
 	}
@@ -64,9 +86,10 @@ void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sin
 
 void tls_inside_drop(struct tls_inside *inside, const struct exchange_sink *sink)
 {
-	if (inside->state != TLS_INSIDE_UNDECIDED)
-		return;
-	buffer_pool_give(sink->buffers, inside->aside.buffer);
+	if (inside->state == TLS_INSIDE_UNDECIDED)
+		buffer_pool_give(sink->buffers, inside->aside.buffer);
+	else if (inside->state == TLS_INSIDE_STREAMS)
+		slab_give(sink->cells, inside->streams);
 	tls_inside_init(inside);
 }
 
@@ -75,9 +98,9 @@ static void tell_record(struct tls_inside *inside, const struct exchange_sink *s
 {
 	if (inside->state == TLS_INSIDE_STREAMS) {
 		if (side == EXCHANGE_CLIENT)
-			streams_client(&inside->streams, sink, at, len);
+			streams_client(streams_of(inside, sink), sink, at, len);
 		else
-			streams_server(&inside->streams, sink, at, len);
+			streams_server(streams_of(inside, sink), sink, at, len);
 	} else if (side == EXCHANGE_CLIENT) {
 		turns_client(&inside->turns, sink, at);
 	} else {
@@ -124,13 +147,14 @@ static void decide(struct tls_inside *inside, const struct exchange_sink *sink,
 {
 	struct tls_inside_aside aside = inside->aside;
 	const struct tls_inside_record *records = aside_of(inside, sink);
-	bool streams = state == TLS_INSIDE_STREAMS;
+	bool streams =
+		state == TLS_INSIDE_STREAMS && become_streams(inside, sink, false, true);
 
-	inside->state = (uint8_t)state;
-	if (streams)
-		streams_init(&inside->streams, inside->overhead, false, true);
-	else
+	if (!streams) {
+		inside->state =
+			state == TLS_INSIDE_LATE ? TLS_INSIDE_LATE : TLS_INSIDE_TURNS;
 		turns_init(&inside->turns, true);
+	}
 	for (unsigned i = 0; i < aside.count; i++) {
 		enum exchange_side side = (enum exchange_side)records[i].side;
 		uint16_t len = records[i].len;
@@ -213,8 +237,7 @@ static void late_client(struct tls_inside *inside, const struct exchange_sink *s
 	inside->state = TLS_INSIDE_TURNS;
 	if (is_no_http1(inside, len)) {
 		turns_end(&inside->turns, sink);
-		inside->state = TLS_INSIDE_STREAMS;
-		streams_init(&inside->streams, inside->overhead, true, true);
+		(void)become_streams(inside, sink, true, true);
 	}
 	tell_record(inside, sink, EXCHANGE_CLIENT, at, len);
 }
@@ -250,9 +273,9 @@ void tls_inside_more(struct tls_inside *inside, const struct exchange_sink *sink
 	if (inside->state == TLS_INSIDE_UNDECIDED)
 		undecided_more(inside, sink, side, at);
 	else if (inside->state == TLS_INSIDE_STREAMS && side == EXCHANGE_SERVER)
-		streams_server_more(&inside->streams, at);
+		streams_server_more(streams_of(inside, sink), at);
 	else if (inside->state == TLS_INSIDE_STREAMS)
-		streams_client_more(&inside->streams, at);
+		streams_client_more(streams_of(inside, sink), at);
 	else if (side == EXCHANGE_CLIENT)
 		turns_client_more(&inside->turns, at);
 	else
@@ -274,7 +297,7 @@ void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink
 {
 	settle(inside, sink);
 	if (inside->state == TLS_INSIDE_STREAMS)
-		streams_lost(&inside->streams, sink, side);
+		streams_lost(streams_of(inside, sink), sink, side);
 	else
 		turns_lost(&inside->turns, sink, side);
 }
@@ -283,19 +306,19 @@ void tls_inside_end(struct tls_inside *inside, const struct exchange_sink *sink)
 {
 	settle(inside, sink);
 	if (inside->state == TLS_INSIDE_STREAMS)
-		streams_end(&inside->streams, sink);
+		streams_end(streams_of(inside, sink), sink);
 	else
 		turns_end(&inside->turns, sink);
 }
 
-bool tls_inside_is_open(const struct tls_inside *inside)
+bool tls_inside_is_open(const struct tls_inside *inside, const struct exchange_sink *sink)
 {
 	switch ((enum tls_inside_state)inside->state) {
 	case TLS_INSIDE_TURNS:
 	case TLS_INSIDE_LATE:
 		return inside->turns.open;
 	case TLS_INSIDE_STREAMS:
-		return inside->streams.open > 0;
+		return streams_of(inside, sink)->open > 0;
 	case TLS_INSIDE_UNDECIDED:
 		break;
 	}

@@ -31,7 +31,7 @@ struct tls_inside {
 	bool certain; /* while undecided: it is HTTP/2, only its beginning is wanted */
 	union {
 		struct turns turns;
-		struct streams streams;
+		uint32_t streams; /* cell with a struct streams */
 		struct tls_inside_aside aside;
 	};
 };
@@ -41,7 +41,7 @@ void tls_inside_init(struct tls_inside *inside);
 /* The handshake is over: what it said of ALPN, and of the cipher suite. */
 void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum tls_inside_state state, uint8_t overhead, bool tickets_possible);
-/* Gives its buffer back. */
+/* Gives back what it holds. */
 void tls_inside_drop(struct tls_inside *inside, const struct exchange_sink *sink);
 
 /* A record of len bytes begins. */
@@ -53,6 +53,7 @@ void tls_inside_more(struct tls_inside *inside, const struct exchange_sink *sink
 void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side);
 void tls_inside_end(struct tls_inside *inside, const struct exchange_sink *sink);
-bool tls_inside_is_open(const struct tls_inside *inside);
+bool tls_inside_is_open(
+	const struct tls_inside *inside, const struct exchange_sink *sink);
 
 #endif

@@ -24,23 +24,23 @@ enum tls_version { TLS_VERSION_UNKNOWN, TLS_VERSION_OLD, TLS_VERSION_1_3 };
 enum tls_http2 { TLS_HTTP2_NO, TLS_HTTP2_OFFERED, TLS_HTTP2_CHOSEN };
 
 struct tls_session {
-	struct tls_records records[2]; /* by enum exchange_side */
 	struct tls_inside inside;
-	struct moment hello; /* when the ClientHello began */
-	uint16_t gathered;   /* buffer with a hello that spans pieces */
+	struct moment hello;           /* when the ClientHello began */
+	struct tls_records records[2]; /* by enum exchange_side */
+	uint16_t gathered;             /* buffer with a hello that spans pieces */
 	uint16_t gathered_len;
-	uint8_t version;
 	bool counting[2];   /* the present record's bytes belong to a turn */
 	bool hello_done[2]; /* that side's hello has been read, or given up */
-	bool ciphering;     /* the client has sent ChangeCipherSpec */
-	bool flight;        /* the client's last handshake flight has begun (1.3) */
+	uint8_t version;
 	uint8_t overhead;   /* of a record over its content */
 	uint8_t http2;      /* enum tls_http2 */
-	bool extended;      /* the server's encrypted extensions have passed (1.3) */
-	bool told;          /* the host, or that none will be known */
-	bool nameless;      /* the client asked for no host: a certificate may name it */
-	bool early;         /* the client offered early data */
-	bool finished;      /* application data is possible */
+	bool ciphering : 1; /* the client has sent ChangeCipherSpec */
+	bool flight : 1;    /* the client's last handshake flight has begun (1.3) */
+	bool extended : 1;  /* the server's encrypted extensions have passed (1.3) */
+	bool told : 1;      /* the host, or that none will be known */
+	bool nameless : 1;  /* the client asked for no host: a certificate may name it */
+	bool early : 1;     /* the client offered early data */
+	bool finished : 1;  /* application data is possible */
 };
 
 /* mid_stream: the handshake was not seen and is over. */

@@ -11,6 +11,7 @@
 
 #include "buffer_pool.h"
 #include "exchange.h"
+#include "slab.h"
 
 #define RECORDER_TIMES 64
 
@@ -69,7 +70,8 @@ static inline void recorder_message(void *arg, enum exchange_side from,
 static inline void recorder_init(struct recorder *recorder, struct buffer_pool *pool)
 {
 	*recorder = (struct recorder){.sink = {recorder_event, recorder_host,
-					      recorder_message, recorder, pool}};
+					      recorder_message, recorder, pool,
+					      NULL, NULL}};
 }
 
 static inline size_t make_record(uint8_t *out, uint8_t type, size_t len)

@@ -31,6 +31,7 @@ static void begin(struct play *play)
 	*play = (struct play){.now = {INT64_C(1590854700000000)}};
 	assert_int_equal(buffer_pool_new(&play->pool, 4), 0);
 	recorder_init(&play->heard, play->pool);
+	assert_int_equal(slab_new(&play->heard.sink.cells, 1, EXCHANGE_CELL), 0);
 	assert_int_equal(hpack_pool_new(&play->heard.sink.readers, 2), 0);
 	conversation_init(&play->talk, false);
 }
@@ -43,6 +44,8 @@ static void end(struct play *play)
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_not_equal(buffer_pool_take(play->pool), BUFFER_POOL_NONE);
 	buffer_pool_free(play->pool);
+	assert_int_not_equal(slab_take(play->heard.sink.cells), SLAB_NONE);
+	slab_free(play->heard.sink.cells);
 }
 
 static void say(struct play *play, enum exchange_side side, const char *bytes, size_t len)
@@ -128,7 +131,7 @@ static void what_follows_another_switch_is_no_request(void **state)
 	assert_int_equal(play.heard.count[EXCHANGE_REQUEST], 1);
 	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 1);
 	assert_int_equal(play.heard.count[EXCHANGE_ERROR], 0);
-	assert_false(conversation_is_open(&play.talk));
+	assert_false(conversation_is_open(&play.talk, &play.heard.sink));
 	end(&play);
 }
 

@@ -98,6 +98,7 @@ static void play_init(struct play *play, size_t step)
 	*play = (struct play){.now = {1000000}, .step = step};
 	assert_int_equal(buffer_pool_new(&play->pool, 4), 0);
 	recorder_init(&play->heard, play->pool);
+	assert_int_equal(slab_new(&play->heard.sink.cells, 1, EXCHANGE_CELL), 0);
 	http_exchange_init(&play->http, false);
 }
 
@@ -108,6 +109,8 @@ static void play_end(struct play *play)
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_not_equal(buffer_pool_take(play->pool), BUFFER_POOL_NONE);
 	buffer_pool_free(play->pool);
+	assert_int_not_equal(slab_take(play->heard.sink.cells), SLAB_NONE);
+	slab_free(play->heard.sink.cells);
 }
 
 static void say(
@@ -174,6 +177,29 @@ static void pipelined_requests_are_all_timed(void **state)
 	assert_int_equal(play.heard.response_us[1], 2000);
 	assert_int_equal(play.heard.response_us[2], 2000);
 	assert_int_equal(play.heard.response_us[3], 3000);
+}
+
+/* The HEAD is the third of three, the first of which was answered before. */
+static void a_pipeline_that_outgrows_its_place_keeps_its_order(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_init(&play, 0);
+	say(&play, CLIENT, 0, GET);
+	say(&play, CLIENT, 100, GET);
+	say(&play, SERVER, 100, OK_EMPTY);
+	say(&play, CLIENT, 100, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
+	say(&play, CLIENT, 100, GET);
+	say(&play, SERVER, 1000, OK_EMPTY);
+	say(&play, SERVER, 0, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+	say(&play, SERVER, 0, OK_EMPTY);
+	play_end(&play);
+	assert_counts(&play, 4, 4);
+	assert_int_equal(play.heard.response_us[0], 200);
+	assert_int_equal(play.heard.response_us[1], 1300);
+	assert_int_equal(play.heard.response_us[2], 1100);
+	assert_int_equal(play.heard.response_us[3], 1000);
 }
 
 static void a_pipeline_too_deep_is_counted_but_not_timed(void **state)
@@ -375,6 +401,7 @@ int main(void)
 		cmocka_unit_test(every_prefix_of_a_head_is_survived),
 		cmocka_unit_test(keep_alive_is_counted_and_timed),
 		cmocka_unit_test(pipelined_requests_are_all_timed),
+		cmocka_unit_test(a_pipeline_that_outgrows_its_place_keeps_its_order),
 		cmocka_unit_test(a_pipeline_too_deep_is_counted_but_not_timed),
 		cmocka_unit_test(a_hundred_is_not_the_answer),
 		cmocka_unit_test(answers_without_bodies_are_known),

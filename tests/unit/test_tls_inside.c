@@ -24,6 +24,7 @@ static void play_begin(struct play *play)
 {
 	assert_int_equal(buffer_pool_new(&play->pool, BUFFERS), 0);
 	recorder_init(&play->heard, play->pool);
+	assert_int_equal(slab_new(&play->heard.sink.cells, 1, EXCHANGE_CELL), 0);
 	play->now = (struct moment){INT64_C(1590854700000000)};
 	tls_inside_init(&play->inside);
 	tls_inside_begin(
@@ -45,6 +46,8 @@ static void play_end(struct play *play, unsigned requests, unsigned responses)
 	for (unsigned i = 0; i < BUFFERS; i++)
 		assert_int_not_equal(buffer_pool_take(play->pool), BUFFER_POOL_NONE);
 	buffer_pool_free(play->pool);
+	assert_int_not_equal(slab_take(play->heard.sink.cells), SLAB_NONE);
+	slab_free(play->heard.sink.cells);
 	assert_int_equal(play->heard.count[EXCHANGE_REQUEST], requests);
 	assert_int_equal(play->heard.count[EXCHANGE_RESPONSE], responses);
 }

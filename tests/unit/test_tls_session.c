@@ -36,6 +36,9 @@ static void play_end(struct play *play)
 	/* Nothing was kept: all buffers can be had again. */
 	for (unsigned i = 0; i < 4; i++)
 		assert_int_not_equal(buffer_pool_take(play->pool), BUFFER_POOL_NONE);
+	/* And the cell. */
+	assert_int_not_equal(slab_take(play->heard.sink.cells), SLAB_NONE);
+	slab_free(play->heard.sink.cells);
 	buffer_pool_free(play->pool);
 }
 
@@ -44,8 +47,10 @@ static void play_bytes(
 {
 	size_t step = play->step ? play->step : len;
 
-	if (!play->heard.sink.event)
+	if (!play->heard.sink.event) {
 		recorder_init(&play->heard, play->pool);
+		assert_int_equal(slab_new(&play->heard.sink.cells, 1, EXCHANGE_CELL), 0);
+	}
 	for (size_t at = 0; at < len; at += step)
 		tls_session_bytes(&play->session, &play->heard.sink, side,
 			cursor_over(bytes + at, step < len - at ? step : len - at), true,
