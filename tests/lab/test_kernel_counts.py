@@ -10,6 +10,7 @@ own are nobody's; an
 agent that may not capture chooses this by itself and says so.
 """
 import json
+import pathlib
 import select
 import shutil
 import signal
@@ -18,6 +19,7 @@ import time
 
 from internet import RUN, check, main, program, wait_for
 
+BINARY = "bin/astray-probe"
 SHOP, AWAY = "203.0.113.10", "203.0.113.99"
 ROUND_TRIP_MS = 20
 SHORT, LONG_TURNS = 40, 4
@@ -80,8 +82,8 @@ def in_vain(laptop):
 
 def own(laptop):
     """A check and a trace of the probe's own, which are no user's connections."""
-    laptop.run(*nobody(RUN / "astray-probe", "check", f"http://{SHOP}:81/"), check=False)
-    laptop.run(*nobody(RUN / "astray-probe", "trace", "-n", "--protocol", "tcp", "--port", "80", SHOP))
+    laptop.run(*nobody(RUN / BINARY, "check", f"http://{SHOP}:81/"), check=False)
+    laptop.run(*nobody(RUN / BINARY, "trace", "-n", "--protocol", "tcp", "--port", "80", SHOP))
 
 
 def traffic(laptop, observed):
@@ -160,15 +162,17 @@ def scenario(internet):
     internet.imaginary("away", f"{AWAY}/32", silent=True)
     internet.path(laptop, shop, rtt_ms=ROUND_TRIP_MS)
     internet.path(laptop, AWAY, rtt_ms=ROUND_TRIP_MS)
-    binary = RUN / "astray-probe"
-    shutil.copy(program("astray-probe"), binary)
+    built = pathlib.Path(program("astray-probe")).parents[1]
+    for part in (BINARY, "libexec/astray/astray-probe-whole"):
+        (RUN / part).parent.mkdir(parents=True)
+        shutil.copy(built / part, RUN / part)
     services = RUN / "services.json"
     services.write_text(json.dumps(SERVICES))
     shop.start("python3", "-c", SERVER, log="server")
     shop.start("python3", "-c", SERVER.replace("80)", "8080)"), log="other")
     wait_for("the servers", lambda: all("ready" in (shop.folder / f"{name}.log").read_text()
                                         for name in ("server", "other")))
-    probe = Probe(laptop, binary, services)
+    probe = Probe(laptop, RUN / BINARY, services)
     wait_for("the first window", probe.observed)
     traffic(laptop, probe.observed)
     probe.end()
@@ -183,7 +187,7 @@ def scenario(internet):
     check(sums["timed_out"] == 1, "1 timed out")
     check(sums["sent_bytes"] == 5 * (SHORT + LONG_TURNS), "the bytes sent")
     check(ROUND_TRIP_MS <= middle(lines) < 1.15 * ROUND_TRIP_MS, "round trips")
-    check_agent(laptop, binary, services)
+    check_agent(laptop, RUN / BINARY, services)
 
 
 if __name__ == "__main__":

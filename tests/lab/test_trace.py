@@ -16,6 +16,7 @@ Needs root, unshare, setpriv and /dev/net/tun; skips loudly (exit 77) without th
 import contextlib
 import json
 import pathlib
+import shutil
 import socket
 import sys
 import tempfile
@@ -358,6 +359,17 @@ def a_host_without_an_address_is_told_and_the_others_traced(network):
     check(json.loads(out.stdout)["reached"], "the other one is traced")
 
 
+def apart_from_the_rest_it_traces_and_says_what_it_lacks(network):
+    network.program([router(1, 1)], 2)
+    with tempfile.TemporaryDirectory(prefix="astray-apart-") as folder:
+        apart = shutil.copy(program("astray-probe"), folder)
+        out = network.here.run(apart, "trace", "--json", "-n", SERVICE4)
+        check(json.loads(out.stdout)["reached"], "a trace needs no other program")
+        out = network.here.run(apart, "check", "--help", check=False)
+        check(out.returncode == 72 and "astray-probe-whole: No such file" in out.stderr,
+              f"{out.returncode} {out.stderr}")
+
+
 SCENARIOS = (
     every_hop_is_found_with_its_time_and_labels,
     one_flow_takes_one_way_and_others_find_the_others,
@@ -374,6 +386,7 @@ SCENARIOS = (
     a_quote_of_eight_bytes_is_enough_without_privilege,
     without_ping_sockets_icmp_says_what_to_do,
     a_host_without_an_address_is_told_and_the_others_traced,
+    apart_from_the_rest_it_traces_and_says_what_it_lacks,
 )
 
 

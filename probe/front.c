@@ -1,0 +1,66 @@
+/*
+ * astray-probe as it is called. A trace is over in one round trip, which loading what
+ * only other commands need would lengthen by a fifth: it is done here, all else by the
+ * whole program.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "astray/args.h"
+#include "astray/log.h"
+#include "trace_command.h"
+
+#define PATH_BYTES 4096
+
+static const struct args_command commands[] = {
+	{"trace", "HOST…", "show the path to a host, hop by hop", trace_command},
+	{0},
+};
+
+/* The whole program stands where it was installed, seen from this one: both may be moved.
+ */
+static int find_whole(char path[static PATH_BYTES])
+{
+	static const char whole[] = PROBE_WHOLE;
+	ssize_t len = readlink("/proc/self/exe", path, PATH_BYTES - sizeof(whole));
+	char *name;
+
+	if (len < 0)
+		return -errno;
+	path[len] = '\0';
+	name = strrchr(path, '/');
+	if (!name)
+		return -ENOENT;
+	(void)strcpy(name + 1, whole);
+	return 0;
+}
+
+static int hand_over(const struct log *log, char **argv)
+{
+	char path[PATH_BYTES];
+	int rc = find_whole(path);
+
+	if (rc) {
+		log_error(log, "main", "/proc/self/exe: %s", strerror(-rc));
+		return EX_OSERR;
+	}
+	(void)execv(path, argv);
+	log_error(log, "main", "%s: %s; it belongs to astray-probe's installation", path,
+		strerror(errno));
+	return EX_OSFILE;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct args_program program = {
+		.name = "astray-probe", .version = ASTRAY_VERSION, .commands = commands};
+	struct log log = log_to_stderr();
+
+	if (argc < 2 || strcmp(argv[1], commands[0].name) != 0)
+		return hand_over(&log, argv);
+	return args_run(&program, &log, argc, argv);
+}
