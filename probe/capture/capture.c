@@ -11,8 +11,13 @@
 #include "astray/status.h"
 #include "link_layer.h"
 
+/* A file is read in pieces as large as this: of its own accord stdio would call the
+ * kernel for every few packets. */
+#define PIECE_BYTES (256 << 10)
+
 struct capture {
 	pcap_t *pcap;
+	char *piece; /* of a file */
 	int link_type;
 	struct pcap_stat latest; /* its counters are 32 bits and wrap */
 	uint64_t received, dropped;
@@ -23,7 +28,10 @@ void capture_close(struct capture *capture)
 	if (!capture)
 		return;
 	if (capture->pcap)
-		pcap_close(capture->pcap);
+		pcap_close(capture->pcap); /* leaves standard input open */
+	if (capture->piece)
+		(void)setvbuf(stdin, NULL, _IONBF, 0);
+	free(capture->piece);
 	free(capture);
 }
 
@@ -63,6 +71,9 @@ static int open_dump(struct capture *capture, const char *path, struct fault *fa
 		rc = -errno;
 		return fault_at(fault, rc, "", "%s", status_text(rc));
 	}
+	capture->piece = malloc(PIECE_BYTES);
+	if (capture->piece)
+		(void)setvbuf(stream, capture->piece, _IOFBF, PIECE_BYTES);
 	errno = 0;
 	capture->pcap = pcap_fopen_offline(stream, why);
 	if (capture->pcap)
