@@ -13,10 +13,10 @@
 #include "astray/status.h"
 #include "capture_filter.h"
 #include "flow_output.h"
-#include "flow_screen.h"
 #include "flow_view.h"
 #include "live_capture.h"
 #include "socket_watch.h"
+#include "terminal.h"
 
 #define SERVICES_LIMIT 1024
 #define FLOWS_LIMIT 100000
@@ -36,8 +36,8 @@ struct live {
 	struct live_capture *capture; /* and its meter; or */
 	struct meter *meter;
 	struct socket_watch *sockets;
-	struct flow_screen *screen; /* NULL: not on a terminal */
-	bool frozen;                /* the view is */
+	struct terminal *screen; /* NULL: not on a terminal */
+	bool frozen;             /* the view is */
 	struct moment begun;
 	int failure;
 	uv_loop_t loop;
@@ -139,12 +139,12 @@ static void show(struct live *live)
 
 	if (!out)
 		return;
-	flow_screen_size(&style.columns, &style.rows);
+	terminal_size(&style.columns, &style.rows);
 	style.rows = style.rows > FOOT_ROWS + 3 ? style.rows - FOOT_ROWS : 3;
 	flow_view_table(out, flow_output_sum(live->output), &style);
 	print_foot(live, out);
 	if (fclose(out) == 0)
-		flow_screen_show(text);
+		terminal_show(text);
 	free(text);
 }
 
@@ -164,7 +164,7 @@ static void signalled(uv_signal_t *handle, int number)
 	end_soon(handle->data);
 }
 
-static void key_pressed(void *arg, char key)
+static void key_pressed(void *arg, int key)
 {
 	struct live *live = arg;
 
@@ -181,7 +181,7 @@ static void key_pressed(void *arg, char key)
 		live->begun = now_moment();
 		live->failure = flow_output_start_over(live->output);
 		break;
-	case 0:
+	case TERMINAL_REDRAW:
 		break;
 	default:
 		return;
@@ -242,8 +242,8 @@ static int begin(struct live *live)
 		rc = uv_signal_start(&live->terminate, signalled, SIGTERM);
 	(void)uv_timer_start(&live->tick, second_passed, TICK_MS, TICK_MS);
 	live->begun = now_moment();
-	if (rc == 0 && !live->order->json && flow_screen_is_possible())
-		rc = flow_screen_open(&live->screen, &live->loop, key_pressed, live);
+	if (rc == 0 && !live->order->json && terminal_can_draw())
+		rc = terminal_open(&live->screen, &live->loop, key_pressed, live);
 	if (live->screen)
 		(void)uv_timer_start(&live->refresh, interval_passed, 0, interval_ms);
 	return rc ? fault_at(live->fault, rc, "", "%s", status_text(rc)) : 0;
@@ -304,7 +304,7 @@ static int run_loop(struct live *live)
 	rc = begin(live);
 	if (rc == 0)
 		(void)uv_run(&live->loop, UV_RUN_DEFAULT);
-	flow_screen_close(live->screen);
+	terminal_close(live->screen);
 	if (live->sockets)
 		end_sockets(live);
 	else
@@ -318,7 +318,7 @@ static enum flow_output_form form_of(const struct flow_order *order)
 {
 	if (order->json)
 		return FLOW_OUTPUT_WIRE;
-	return flow_screen_is_possible() ? FLOW_OUTPUT_SUM : FLOW_OUTPUT_LINES;
+	return terminal_can_draw() ? FLOW_OUTPUT_SUM : FLOW_OUTPUT_LINES;
 }
 
 int flow_live_run(const struct flow_order *order, struct fault *fault)

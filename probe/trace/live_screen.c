@@ -10,7 +10,6 @@
 #define WHO_WIDTH 40 /* on a wide terminal */
 #define WHO_WIDTH_LEAST 24
 #define WIDE 116
-#define CLEAR_REST "\033[K"
 #define RED "\033[31m"
 #define DIM "\033[2m"
 #define BOLD "\033[1m"
@@ -56,9 +55,8 @@ __attribute__((format(printf, 3, 4))) static void put_line(
 	va_start(args, format);
 	(void)vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	(void)fprintf(page->out, "%s%s%.*s%s%s", page->lines ? "\n" : "",
-		styled ? style : "", (int)fitting(line, page->screen->columns), line,
-		styled ? PLAIN : "", CLEAR_REST);
+	(void)fprintf(page->out, "%s%.*s%s\n", styled ? style : "",
+		(int)fitting(line, page->screen->columns), line, styled ? PLAIN : "");
 	page->lines++;
 }
 
@@ -288,5 +286,4 @@ void live_screen_print(FILE *out, const struct live_screen *screen)
 			whole                   ? ROUND_TABLE_ROWS
 			: i == screen->selected ? room
 						: 0);
-	(void)fputs("\033[J", out);
 }

@@ -34,7 +34,7 @@ struct live_screen {
 	bool colours;
 };
 
-/* Lines that fill the screen from its first row on, with what clears the rest of each. */
+/* No more lines than it has rows, each ended. */
 void live_screen_print(FILE *out, const struct live_screen *screen);
 
 #endif

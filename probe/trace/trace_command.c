@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <unistd.h>
 
 #include "astray/args.h"
 #include "astray/log.h"
 #include "astray/status.h"
 #include "path.h"
+#include "terminal.h"
 #include "trace_record.h"
 #include "trace_run.h"
 
@@ -96,18 +96,11 @@ static int gather_targets(struct trace_targets *targets, const struct log *log,
 	return targets->count ? EX_OK : usage(log, "wants at least one host");
 }
 
-static bool can_be_drawn_on(void)
-{
-	const char *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && term && strcmp(term, "dumb") != 0;
-}
-
 /* A terminal shows rounds as they come, until somebody ends them. False when what is
  * wished for does not go together. */
 static bool choose_rounds(struct trace_run_order *order, const struct wishes *wishes)
 {
-	bool terminal = can_be_drawn_on();
+	bool terminal = terminal_can_draw();
 	bool fit = order->targets->count <= TRACE_RUN_ROUND_TARGETS &&
 		   !order->all_paths && !order->mtu;
 	bool table = order->form == TRACE_TABLE;

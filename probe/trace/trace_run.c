@@ -9,9 +9,10 @@
 #include "astray/status.h"
 #include "geo.h"
 #include "host_addresses.h"
-#include "live_view.h"
+#include "live_screen.h"
 #include "naming.h"
 #include "round_table.h"
+#include "terminal.h"
 #include "tracer.h"
 
 #define AT_ONCE 1024
@@ -39,7 +40,7 @@ struct trace_run {
 	struct errand *errands[TRACE_RUN_ROUND_TARGETS];
 	bool watching; /* for signals */
 	uv_signal_t signals[SIGNALS];
-	struct live_view *view; /* NULL: nothing is shown */
+	struct terminal *terminal; /* NULL: nothing is shown */
 	struct live_screen screen;
 	struct live_screen_host hosts[TRACE_RUN_ROUND_TARGETS];
 };
@@ -70,14 +71,29 @@ static bool in_rounds(const struct trace_run *run)
 /* What fails while the terminal is drawn on is said there, and logged in the end. */
 static void complain(struct trace_run *run, const char *host, int rc, int exit_code)
 {
-	if (!run->view)
+	if (!run->terminal)
 		log_error(run->order->log, "trace", "%s: %s", host, status_text(rc));
 	run->exit_code = exit_code;
 }
 
+static void show(struct live_screen *screen)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return;
+	terminal_size(&screen->columns, &screen->rows);
+	live_screen_print(out, screen);
+	if (fclose(out) == 0)
+		terminal_show(text);
+	free(text);
+}
+
 static void draw(struct trace_run *run)
 {
-	if (!run->view)
+	if (!run->terminal)
 		return;
 	for (unsigned i = 0; i < run->errand_count; i++) {
 		const struct errand *errand = run->errands[i];
@@ -88,7 +104,7 @@ static void draw(struct trace_run *run)
 	}
 	run->screen.hosts = run->hosts;
 	run->screen.host_count = run->errand_count;
-	live_view_show(run->view, &run->screen);
+	show(&run->screen);
 }
 
 /* With rounds it stays, for the sum of them. */
@@ -174,12 +190,10 @@ static void end_round(struct errand *errand, const struct obs *obs)
 	draw(run);
 }
 
-static void trace_is_named(void *arg, struct obs *obs)
+static void take_trace(struct errand *errand, const struct obs *obs)
 {
-	struct errand *errand = arg;
 	struct trace_run *run = errand->run;
 
-	trace_record_place(obs, run->geo, &run->order->here);
 	if (in_rounds(run)) {
 		end_round(errand, obs);
 		return;
@@ -187,6 +201,15 @@ static void trace_is_named(void *arg, struct obs *obs)
 	(void)print(run, errand, obs);
 	trace_output_changes(run->output, errand->target->host, obs);
 	end_errand(errand);
+}
+
+/* Names tell of places. */
+static void trace_is_named(void *arg, struct obs *obs)
+{
+	struct errand *errand = arg;
+
+	trace_record_place(obs, errand->run->geo, &errand->run->order->here);
+	take_trace(errand, obs);
 }
 
 static void print_fan(const struct errand *errand, const struct tracer_result *result)
@@ -219,7 +242,7 @@ static void trace_ended(void *arg, const struct tracer_result *result)
 	if (run->naming)
 		naming_add(run->naming, run->obs, trace_is_named, errand);
 	else
-		trace_is_named(errand, run->obs);
+		take_trace(errand, run->obs);
 }
 
 static void free_errand(struct errand *errand)
@@ -324,8 +347,8 @@ static void close_rounds(struct trace_run *run)
 {
 	if (!run->watching)
 		return;
-	live_view_close(run->view);
-	run->view = NULL;
+	terminal_close(run->terminal);
+	run->terminal = NULL;
 	for (unsigned i = 0; i < run->errand_count; i++)
 		print_rounds(run, run->errands[i]);
 	for (unsigned i = 0; i < run->errand_count; i++)
@@ -421,9 +444,9 @@ static void key_pressed(void *arg, int key)
 		screen->numeric = !screen->numeric;
 	else if (key == 'h' || key == '?')
 		screen->help = !screen->help;
-	else if (key == LIVE_VIEW_DOWN || key == 'j')
+	else if (key == TERMINAL_DOWN || key == 'j')
 		screen->selected = (screen->selected + 1) % hosts;
-	else if (key == LIVE_VIEW_UP || key == 'k')
+	else if (key == TERMINAL_UP || key == 'k')
 		screen->selected = (screen->selected + hosts - 1) % hosts;
 	if (key == 'q')
 		stop(run);
@@ -445,7 +468,7 @@ static int open_rounds(struct trace_run *run)
 	run->screen.colours = run->order->colours;
 	run->screen.numeric = !run->order->names;
 	if (run->order->live)
-		rc = live_view_open(&run->view, &run->loop, key_pressed, run);
+		rc = terminal_open(&run->terminal, &run->loop, key_pressed, run);
 	draw(run);
 	return rc;
 }

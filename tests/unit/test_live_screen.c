@@ -52,7 +52,7 @@ static char *print_new(const struct live_screen *screen)
 
 static unsigned count_lines(const char *text)
 {
-	unsigned lines = 1;
+	unsigned lines = 0;
 
 	for (; *text; text++)
 		lines += *text == '\n';
