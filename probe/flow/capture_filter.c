@@ -10,6 +10,9 @@
 #define TERMS_MAX 128
 #define ADDRESSES_MAX SERVICE_ADDRESSES /* of one service */
 
+/* That are looked for in what ICMP quotes. */
+#define PORTS_MAX 32
+
 struct text {
 	char *buf;
 	size_t len;
@@ -101,6 +104,43 @@ static void add_service(struct text *text, const struct services *services, size
 		add_port(text, service->ports[p]);
 }
 
+struct ports {
+	unsigned count; /* more than PORTS_MAX: too many to be named */
+	uint16_t list[PORTS_MAX];
+};
+
+static void note_port(struct ports *ports, uint16_t port)
+{
+	for (unsigned i = 0; i < ports->count && i < PORTS_MAX; i++)
+		if (ports->list[i] == port)
+			return;
+	if (ports->count < PORTS_MAX)
+		ports->list[ports->count] = port;
+	ports->count++;
+}
+
+static void add_quoted_ports(
+	struct text *text, const struct ports *ports, const char *place)
+{
+	if (ports->count == 0 || ports->count > PORTS_MAX)
+		return;
+	for (unsigned i = 0; i < ports->count; i++)
+		add(text, "%s%s = %u", i ? " or " : " and (", place,
+			(unsigned)ports->list[i]);
+	add(text, ")");
+}
+
+/* That a packet could not arrive, ICMP says; of packets to other ports it says nothing
+ * that we need. They stand at these places unless the quoted packet had options. */
+static void add_quotes(struct text *text, const struct ports *ports)
+{
+	add(text, " or (icmp[0] = 3");
+	add_quoted_ports(text, ports, "icmp[30:2]");
+	add(text, ") or (icmp6 and ip6[40] = 1");
+	add_quoted_ports(text, ports, "ip6[90:2]");
+	add(text, ")");
+}
+
 /* The text behind the services' terms, whose number no longer matters. */
 static void add_odd_packets(struct text *text, unsigned tunnels)
 {
@@ -126,16 +166,24 @@ const char *capture_filter_build(char buf[static CAPTURE_FILTER_MAX],
 	const struct address_book *book)
 {
 	struct text text = {.buf = buf};
+	struct ports ports = {0};
 
 	buf[0] = 0;
-	for (size_t i = 0; i < services->count && text.terms <= TERMS_MAX; i++)
+	for (size_t i = 0; i < services->count && text.terms <= TERMS_MAX; i++) {
 		add_service(&text, services, i, book);
+		for (unsigned p = 0; p < services->list[i].port_count; p++)
+			note_port(&ports, services->list[i].ports[p]);
+	}
 	if (text.terms == 0 || text.terms > TERMS_MAX) {
 		text.len = 0;
+		ports.count = 0;
 		add(&text, "(tcp) or (udp)");
 	}
 	if (names)
 		add(&text, " or (port 53)");
+	if (names && ports.count)
+		note_port(&ports, 53);
+	add_quotes(&text, &ports);
 	add_odd_packets(&text, tunnels);
 	return buf;
 }

@@ -53,6 +53,17 @@ void connection_time_out(struct connection_world *world, struct flow *flow)
 	close_connection(world, flow, flow->last);
 }
 
+void connection_refuse(
+	struct connection_world *world, struct flow *flow, uint32_t seq, struct moment at)
+{
+	if (flow->list != FLOW_HALF_OPEN || seq != flow->client_start)
+		return;
+	world->ledger->flow = flow;
+	if (!flow->timed_out)
+		ledger_refused(world->ledger);
+	close_connection(world, flow, at);
+}
+
 static void syn_came(struct connection_world *world, struct flow *flow,
 	const struct tcp_segment *segment, struct moment at)
 {

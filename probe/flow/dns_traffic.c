@@ -323,6 +323,28 @@ void dns_traffic_read(struct dns_traffic *dns, const struct dns_traffic_message 
 		question_came(dns, message, &question, at);
 }
 
+void dns_traffic_refuse(
+	struct dns_traffic *dns, const struct dns_traffic_message *message)
+{
+	struct dns_message_head head;
+	struct dns_lookup *lookup;
+	struct obs_traffic *traffic;
+	struct question question;
+
+	if (dns_message_read_head(
+		    &head, message->bytes.at, cursor_left(&message->bytes)) ||
+		head.is_answer)
+		return;
+	question = question_of(dns, message, &head);
+	lookup = dns_lookups_find(dns->lookups, question.number);
+	if (!lookup)
+		return;
+	traffic = traffic_of(dns, lookup);
+	if (traffic)
+		traffic->refused++;
+	drop(dns, lookup);
+}
+
 void dns_traffic_sweep(struct dns_traffic *dns, struct moment now)
 {
 	struct dns_lookup *lookup;

@@ -3,7 +3,8 @@
  * service is a request, whoever asks it: response_us runs from the first time that it was
  * asked to its answer. The same question asked again (same ends, id, name and type) is a
  * retransmit. An answer other than NOERROR and NXDOMAIN is an error; a question that is
- * not answered DNS_TRAFFIC_ANSWER_US after it was last asked has timed out. An answer
+ * not answered DNS_TRAFFIC_ANSWER_US after it was last asked has timed out; one that an
+ * ICMP message quotes and says no to is refused. An answer
  * over UDP that says it is cut off waits for the same client to ask the same again, over
  * TCP or with more room: all that is one request; when it does not, this was the answer.
  *
@@ -46,6 +47,10 @@ void dns_traffic_free(struct dns_traffic *dns);
 /* Whatever is no question and no answer to one is passed over. */
 void dns_traffic_read(struct dns_traffic *dns, const struct dns_traffic_message *message,
 	struct moment at);
+/* Somebody on the way says that this question over UDP cannot arrive: believed when it
+ * waits. */
+void dns_traffic_refuse(
+	struct dns_traffic *dns, const struct dns_traffic_message *message);
 /* Gives up those that nobody answered in time. */
 void dns_traffic_sweep(struct dns_traffic *dns, struct moment now);
 /* Nothing more will come. */

@@ -9,6 +9,7 @@
 #include "buffer_pool.h"
 #include "connection.h"
 #include "hpack_pool.h"
+#include "icmp_quote.h"
 #include "quic_connection.h"
 #include "slab.h"
 #include "syn_mark.h"
@@ -333,6 +334,44 @@ static void read_datagram(
 	dns_traffic_read(meter->dns, &message, at);
 }
 
+static struct flow *find_quoted(struct meter *meter, const struct icmp_quote *quote)
+{
+	struct flow_key key = {quote->packet.source, quote->packet.destination,
+		quote->source_port, quote->destination_port, quote->packet.protocol};
+	bool from_low = flow_table_order(&key);
+	struct flow *flow = flow_table_find(meter->table, &key);
+
+	return flow && flow->client_is_low == from_low ? flow : NULL;
+}
+
+/* A segment or datagram of a client's cannot arrive, somebody says. */
+static void read_quote(struct meter *meter, const struct ip_packet *ip, struct moment at)
+{
+	struct icmp_quote quote;
+	struct dns_traffic_message message;
+	struct flow *flow;
+	int rc = icmp_quote_read(&quote, ip);
+
+	if (rc || !quote.final) {
+		count_fault(meter, rc);
+		return;
+	}
+	flow = find_quoted(meter, &quote);
+	if (flow && flow->key.protocol == FLOW_TCP)
+		connection_refuse(&meter->world, flow, quote.seq, at);
+	else if (flow)
+		quic_connection_refuse(&meter->world, flow, quote.data, at);
+	if (quote.packet.protocol != FLOW_UDP)
+		return;
+	message = (struct dns_traffic_message){.from = &quote.packet.source,
+		.to = &quote.packet.destination,
+		.from_port = quote.source_port,
+		.to_port = quote.destination_port,
+		.bytes = quote.data,
+		.len = quote.data_len};
+	dns_traffic_refuse(meter->dns, &message);
+}
+
 static void read_transport(
 	struct meter *meter, const struct ip_packet *ip, struct moment at)
 {
@@ -342,6 +381,8 @@ static void read_transport(
 	meter->ledger.now = at;
 	if (ip->protocol == FLOW_UDP)
 		read_datagram(meter, ip, at);
+	if (ip->protocol == ICMP_QUOTE_V4 || ip->protocol == ICMP_QUOTE_V6)
+		read_quote(meter, ip, at);
 	if (ip->protocol != FLOW_TCP)
 		return;
 	rc = tcp_segment_read(&segment, ip);

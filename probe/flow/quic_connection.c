@@ -91,6 +91,16 @@ void quic_connection_time_out(struct connection_world *world, struct flow *flow)
 	close_connection(world, flow, flow->last);
 }
 
+void quic_connection_refuse(struct connection_world *world, struct flow *flow,
+	struct cursor quoted, struct moment at)
+{
+	if (flow->list != FLOW_HALF_OPEN || !quic_talk_sent(&flow->quic, quoted))
+		return;
+	world->ledger->flow = flow;
+	ledger_refused(world->ledger);
+	close_connection(world, flow, at);
+}
+
 static void server_answered(
 	struct connection_world *world, struct flow *flow, struct moment at)
 {

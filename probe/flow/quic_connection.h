@@ -7,7 +7,8 @@
  * hello twice. tls_us runs from the first Initial to the client's first packet of
  * application data. Timed out: nobody answers within QUIC_CONNECTION_ANSWER_US. Refused:
  * the server closes in an Initial packet, or speaks none of the versions that the client
- * tries. rtt_us: connect_us, and what the spin bit tells. Requests are estimates.
+ * tries; or an ICMP message that quotes a packet of the client's says no. rtt_us:
+ * connect_us, and what the spin bit tells. Requests are estimates.
  */
 #ifndef FLOW_QUIC_CONNECTION_H
 #define FLOW_QUIC_CONNECTION_H
@@ -36,6 +37,11 @@ void quic_connection_begin(struct flow *flow);
 void quic_connection_datagram(struct connection_world *world,
 	struct quic_connection_desk *desk, struct flow *flow, enum exchange_side sender,
 	const struct udp_datagram *datagram, struct moment at);
+/* Somebody on the way says that a datagram of the client's, of which this is the
+ * beginning, cannot arrive: believed when that calls the server by the name that the
+ * client uses. */
+void quic_connection_refuse(struct connection_world *world, struct flow *flow,
+	struct cursor quoted, struct moment at);
 void quic_connection_end(
 	struct connection_world *world, struct flow *flow, struct moment at);
 void quic_connection_time_out(struct connection_world *world, struct flow *flow);

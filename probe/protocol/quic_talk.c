@@ -59,6 +59,15 @@ bool quic_talk_is_another(const struct quic_talk *talk, struct quic_crypt *crypt
 	return quic_talk_may_begin(crypt, plain, datagram, len);
 }
 
+bool quic_talk_sent(const struct quic_talk *talk, struct cursor quoted)
+{
+	struct quic_packet packet;
+
+	return talk->id.len > 0 && quic_packet_next(&packet, &quoted) == 0 &&
+	       packet.type == QUIC_PACKET_INITIAL &&
+	       quic_packet_same_id(&packet.destination, &talk->id);
+}
+
 static void tell_host(struct quic_talk *talk, const struct exchange_sink *sink)
 {
 	struct cursor bytes = quic_hello_bytes(&talk->hello, sink->buffers);

@@ -66,6 +66,9 @@ struct quic_talk_scene {
 void quic_talk_datagram(struct quic_talk *talk, const struct quic_talk_scene *scene,
 	struct quic_talk_news *news, enum exchange_side side, struct cursor datagram,
 	uint32_t len, struct moment at);
+/* Whether the client may have sent what begins so, by the id that its keys are made of.
+ */
+bool quic_talk_sent(const struct quic_talk *talk, struct cursor quoted);
 /* Nothing more will come. */
 void quic_talk_end(struct quic_talk *talk, const struct exchange_sink *sink);
 /* Whether a client's datagram begins another connection between the same two ends. */

@@ -210,9 +210,13 @@ static void the_filter_keeps_other_traffic_out(void **state)
 	(void)address_parse(&list[2].addresses[1], "2001:db8::1");
 	assert_begins(capture_filter_build(filter, &services, 0, true, NULL),
 		"(port 443) or (port 80) or (host 203.0.113.1 and port 4430)"
-		" or (host 2001:db8::1 and port 4430) or (port 53) or ");
+		" or (host 2001:db8::1 and port 4430) or (port 53)"
+		" or (icmp[0] = 3 and (icmp[30:2] = 443 or icmp[30:2] = 80"
+		" or icmp[30:2] = 4430 or icmp[30:2] = 53))"
+		" or (icmp6 and ip6[40] = 1 and (ip6[90:2] = 443 or ");
 	assert_begins(capture_filter_build(filter, &(struct services){0}, 0, true, NULL),
-		"(tcp) or (udp) or ");
+		"(tcp) or (udp) or (port 53) or (icmp[0] = 3)"
+		" or (icmp6 and ip6[40] = 1) or ");
 }
 
 static void by_addresses_only_where_hosts_lead_to_passes(void **state)

@@ -114,6 +114,54 @@ static const struct obs_traffic *resolver(const struct stage *stage)
 	return windows_traffic(stage->windows, 0);
 }
 
+/* As ICMP quotes it: the question that was built last, as far as `len`. */
+static void refuse(struct stage *stage, size_t len)
+{
+	struct dns_traffic_message message = {.from = &stage->client,
+		.to = &stage->server,
+		.from_port = 40000,
+		.to_port = 53,
+		.bytes = cursor_over(stage->b.bytes, len),
+		.len = (uint32_t)stage->b.len};
+
+	dns_traffic_refuse(stage->dns, &message);
+}
+
+static void a_question_that_icmp_says_no_to_is_refused_once(void **state)
+{
+	struct stage *stage = *state;
+	const struct obs_traffic *seen = resolver(stage);
+
+	ask(stage, 1, "one.example");
+	for (size_t len = 0; len < stage->b.len; len++)
+		refuse(stage, len); /* does not say of which question it speaks */
+	assert_int_equal(seen->refused, 0);
+	refuse(stage, stage->b.len);
+	refuse(stage, stage->b.len);
+	wait_us(stage, 2 * DNS_TRAFFIC_ANSWER_US);
+	assert_int_equal(seen->requests, 1);
+	assert_int_equal(seen->refused, 1);
+	assert_int_equal(seen->timed_out, 0);
+}
+
+static void a_forged_quote_of_a_question_does_not_count(void **state)
+{
+	struct stage *stage = *state;
+	const struct obs_traffic *seen = resolver(stage);
+
+	ask(stage, 1, "one.example");
+	dns_builder_begin(&stage->b, 2, RD, "one.example", DNS_A); /* another number */
+	refuse(stage, stage->b.len);
+	dns_builder_begin(&stage->b, 1, RD, "two.example", DNS_A); /* another name */
+	refuse(stage, stage->b.len);
+	dns_builder_begin(&stage->b, 1, ANSWER, "one.example", DNS_A);
+	refuse(stage, stage->b.len);
+	wait_us(stage, 3000);
+	answer(stage, 1, DNS_NOERROR, "one.example");
+	assert_int_equal(seen->refused, 0);
+	assert_int_equal(seen->responses, 1);
+}
+
 static void questions_and_answers_are_counted_and_timed(void **state)
 {
 	struct stage *stage = *state;
@@ -273,6 +321,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(questions_and_answers_are_counted_and_timed),
+		TEST(a_question_that_icmp_says_no_to_is_refused_once),
+		TEST(a_forged_quote_of_a_question_does_not_count),
 		TEST(failures_are_told_apart),
 		TEST(an_answer_must_be_the_question_s_own),
 		TEST(a_lookup_that_goes_on_over_tcp_is_one),

@@ -163,6 +163,117 @@ static void failures_are_told_apart(void **state)
 	bench_end(&bench);
 }
 
+/* ICMP's word that the client's segment with this number cannot arrive, quoting as little
+ * of it as routers must. */
+static void say_unreachable(struct bench *bench, const struct dialogue *talk,
+	uint32_t seq, uint8_t type, uint8_t code)
+{
+	static const struct address router = {4, {203, 0, 113, 1}};
+	bool v6 = talk->address[CLIENT].family == 6;
+	struct packet packet = {.at = talk->now};
+	uint8_t *at = packet.bytes + PACKET_ETHERNET;
+	size_t quote_len = (v6 ? 40 : 20) + 8;
+
+	put_u16(packet.bytes + 12, v6 ? 0x86dd : 0x0800);
+	at += put_ip(at, v6 ? &talk->address[SERVER] : &router, &talk->address[CLIENT], 7,
+		8 + quote_len);
+	packet.bytes[PACKET_ETHERNET + (v6 ? 6 : 9)] = v6 ? 58 : 1;
+	memset(at, 0, 8);
+	at[0] = type;
+	at[1] = code;
+	at += 8;
+	at += put_ip(at, &talk->address[CLIENT], &talk->address[SERVER], 1, 40);
+	put_u16(at, talk->port[CLIENT]);
+	put_u16(at + 2, talk->port[SERVER]);
+	put_u32(at + 4, seq);
+	packet.len = packet.captured = (uint32_t)(at + 8 - packet.bytes);
+	to_meter(bench, &packet);
+}
+
+static void a_syn_that_icmp_says_no_to_is_refused(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+	uint32_t start;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 1, 7000); /* no such port */
+	start = talk.next[CLIENT];
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	say_unreachable(&bench, &talk, start, 3, 3);
+	say_unreachable(&bench, &talk, start, 3, 3); /* said twice, counted once */
+	talk = talk_to(&bench, 2, 7000);             /* forbidden */
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	say_unreachable(&bench, &talk, start, 3, 13);
+	talk = talk_to(
+		&bench, 3, 7000); /* no way there: nobody refuses, nobody answers */
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	say_unreachable(&bench, &talk, start, 3, 1);
+	meter_advance(bench.meter, moment_plus_us(talk.now, 8 * MOMENT_SECOND_US));
+	meter_finish(bench.meter);
+	seen = find(&bench, "198.51.100.1:7000");
+	assert_int_equal(seen->refused, 2);
+	assert_int_equal(seen->timed_out, 1);
+	assert_int_equal(seen->connections, 0);
+	bench_end(&bench);
+}
+
+static void six_is_refused_as_four_is(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk = dialogue_between("2001:db8::7", 40000, "2001:db8::1", 25);
+	uint32_t start = talk.next[CLIENT];
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk.send = to_meter;
+	talk.arg = &bench;
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	say_unreachable(&bench, &talk, start, 1, 4);
+	meter_finish(bench.meter);
+	assert_int_equal(find(&bench, "[2001:db8::1]:25")->refused, 1);
+	bench_end(&bench);
+}
+
+/* Who forges does not know the numbers, comes too late, or turns the ends round. */
+static void forged_quotes_do_not_count(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk, turned;
+	const struct obs_traffic *seen;
+	uint32_t start;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 1, 7000);
+	start = talk.next[CLIENT];
+	say_unreachable(&bench, &talk, start, 3, 3); /* of what was never sent */
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	say_unreachable(&bench, &talk, start + 1, 3, 3);
+	say_unreachable(&bench, &talk, 0, 3, 3);
+	turned = talk;
+	turned.address[CLIENT] = talk.address[SERVER];
+	turned.address[SERVER] = talk.address[CLIENT];
+	turned.port[CLIENT] = talk.port[SERVER];
+	turned.port[SERVER] = talk.port[CLIENT];
+	say_unreachable(&bench, &turned, start, 3, 3);
+	talk.next[CLIENT] = start;
+	dialogue_open(&talk, 10);
+	say_unreachable(&bench, &talk, start, 3, 3); /* it was answered */
+	dialogue_text(&talk, CLIENT, "request");
+	say_unreachable(&bench, &talk, start + 1, 3, 3);
+	dialogue_text(&talk, SERVER, "answer");
+	meter_finish(bench.meter);
+	seen = find(&bench, "198.51.100.1:7000");
+	assert_int_equal(seen->refused, 0);
+	assert_int_equal(seen->connections, 1);
+	assert_int_equal(seen->requests, 1);
+	assert_int_equal(seen->responses, 1);
+	bench_end(&bench);
+}
+
 static void the_syns_of_traces_are_no_connections(void **state)
 {
 	struct bench bench = {0};
@@ -775,6 +886,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_connection_is_measured),
 		cmocka_unit_test(failures_are_told_apart),
+		cmocka_unit_test(a_syn_that_icmp_says_no_to_is_refused),
+		cmocka_unit_test(six_is_refused_as_four_is),
+		cmocka_unit_test(forged_quotes_do_not_count),
 		cmocka_unit_test(the_syns_of_traces_are_no_connections),
 		cmocka_unit_test(our_own_requests_are_not_the_users),
 		cmocka_unit_test(a_repeated_handshake_is_not_timed),

@@ -225,6 +225,66 @@ static void a_client_told_to_try_again_is_followed(void **state)
 	assert_int_equal(finish(stage, "exchange.example")->connections, 1);
 }
 
+/* ICMP's word that a datagram with this packet cannot arrive, quoted as far as `len`. */
+static void say_unreachable(
+	struct stage *stage, const struct quic_packet_id *id, size_t len)
+{
+	const struct dialogue *talk = &stage->talk;
+	struct quic_builder b = {0};
+	uint8_t frame[PACKET_ETHERNET + 56 + 64] = {0};
+	uint8_t *icmp = frame + PACKET_ETHERNET + 20, *quote = icmp + 8;
+
+	quic_builder_long(&b, 0, stage->version, id, &stage->client_id, 1100);
+	assert_true(len <= b.len && len <= 64);
+	put_u16(frame + 12, 0x0800);
+	(void)put_ip(frame + PACKET_ETHERNET, &talk->address[SERVER],
+		&talk->address[CLIENT], 1, 36 + len);
+	frame[PACKET_ETHERNET + 9] = 1;
+	icmp[0] = icmp[1] = 3;
+	(void)put_ip(quote, &talk->address[CLIENT], &talk->address[SERVER], 1, 1208);
+	quote[9] = 17;
+	put_u16(quote + 20, talk->port[CLIENT]);
+	put_u16(quote + 22, talk->port[SERVER]);
+	put_u16(quote + 24, 1208);
+	memcpy(quote + 28, b.bytes, len);
+	meter_packet(stage->meter, LINK_LAYER_ETHERNET, talk->now, frame,
+		(uint32_t)(PACKET_ETHERNET + 56 + len),
+		(uint32_t)(PACKET_ETHERNET + 56 + len));
+}
+
+static void a_hello_that_icmp_says_no_to_is_refused(void **state)
+{
+	struct stage *stage = *state;
+	const struct obs_traffic *seen;
+
+	say_hello(stage, 0, stage->hello_len, 0);
+	say_unreachable(stage, &stage->key_id, 60);
+	say_unreachable(stage, &stage->key_id, 60);
+	wait_ms(stage, 6000);
+	seen = finish(stage, "exchange.example");
+	assert_int_equal(seen->refused, 1);
+	assert_int_equal(seen->timed_out, 0);
+}
+
+/* Who forges does not know the client's id for the server, or comes too late. */
+static void a_forged_quote_of_a_hello_does_not_count(void **state)
+{
+	struct stage *stage = *state;
+	struct quic_packet_id other = quic_builder_id("0102030405060709");
+	const struct obs_traffic *seen;
+
+	say_hello(stage, 0, stage->hello_len, 0);
+	say_unreachable(stage, &other, 60);
+	say_unreachable(stage, &stage->key_id, 0);
+	wait_ms(stage, 20);
+	answer_hello(stage, false);
+	say_unreachable(stage, &stage->key_id, 60);
+	say(stage, CLIENT, false, 36);
+	seen = finish(stage, "exchange.example");
+	assert_int_equal(seen->refused, 0);
+	assert_int_equal(seen->connections, 1);
+}
+
 static void silence_and_refusal_are_told_apart(void **state)
 {
 	struct stage *stage = *state;
@@ -325,6 +385,8 @@ int main(void)
 		TEST(a_hello_said_twice_is_not_timed),
 		TEST(a_client_told_to_try_again_is_followed),
 		TEST(silence_and_refusal_are_told_apart),
+		TEST(a_hello_that_icmp_says_no_to_is_refused),
+		TEST(a_forged_quote_of_a_hello_does_not_count),
 		TEST(turns_are_requests_by_estimate),
 		TEST(the_spin_bit_gives_round_trips),
 		TEST(the_same_ends_may_begin_again),
