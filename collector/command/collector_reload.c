@@ -58,7 +58,7 @@ static bool is_same_judgement(
 	       a->learn_paths_us == b->learn_paths_us &&
 	       a->learn_names_us == b->learn_names_us &&
 	       a->learn_counts_us == b->learn_counts_us &&
-	       a->false_pages == b->false_pages;
+	       a->page_blind == b->page_blind && a->false_pages == b->false_pages;
 }
 
 /* Whether other services are judged, or otherwise. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "announcements.h"
+#include "blindness.h"
 #include "archive.h"
 #include "casebook.h"
 #include "detector.h"
@@ -48,6 +49,12 @@ const struct conf_option pipeline_options[] = {
 	SPAN("learn_counts", learn_counts_us, "\"2 days\"",
 		"history wanted before most requests missing may page by yesterday and "
 		"the recent rate, while no week is known"),
+	{.key = "page_blind",
+		.type = CONF_BOOL,
+		.offset = offsetof(struct pipeline_settings, page_blind),
+		.fallback = "false",
+		.help = "whether a site whose gateways and sentinels have all fallen "
+			"silent pages, or only warns"},
 	{.key = "false_pages",
 		.type = CONF_NUMBER,
 		.offset = offsetof(struct pipeline_settings, false_pages),
@@ -79,6 +86,8 @@ struct pipeline {
 	struct announcements announcements;
 	struct vantages *vantages;
 	struct presence *presence;
+	struct blindness blindness;
+	enum incident_severity blind_severity;
 	struct cells *cells;
 	struct casebook *casebook;
 	size_t coverage_offset;
@@ -254,6 +263,7 @@ int pipeline_new(struct pipeline **out, const struct services *services,
 			.learn_names_us = chosen.learn_names_us,
 			.learn_counts_us = chosen.learn_counts_us,
 			.pages_per_week = chosen.false_pages / 100};
+	pipeline->blind_severity = chosen.page_blind ? SEVERITY_PAGE : SEVERITY_WARN;
 	pipeline->room = malloc(sizeof(*pipeline->room));
 	if (!pipeline->room || (rc = index_services(pipeline)) < 0 ||
 		(rc = lay_out_cells(pipeline)) < 0 ||
@@ -378,10 +388,29 @@ static void judge_again(
 	}
 }
 
+static bool is_announced_at(void *arg, const char *site)
+{
+	const struct pipeline *pipeline = arg;
+
+	return announcements_cover(&pipeline->announcements, "", site, pipeline->now);
+}
+
+static void look_who_is_there(struct pipeline *pipeline)
+{
+	const struct blindness_watch watch = {.vantages = pipeline->vantages,
+		.severity = pipeline->blind_severity,
+		.is_announced = is_announced_at,
+		.emit = found,
+		.arg = pipeline};
+
+	if (presence_look(pipeline->presence, pipeline->vantages, pipeline->now))
+		blindness_look(&pipeline->blindness, &watch, pipeline->now);
+}
+
 static void step(struct pipeline *pipeline, struct moment to)
 {
 	pipeline->now = to;
-	presence_look(pipeline->presence, pipeline->vantages, to);
+	look_who_is_there(pipeline);
 	for (unsigned i = 0; i < pipeline->services->count; i++)
 		for (unsigned pace = 0; pace < DETECTOR_PACES; pace++) {
 			struct moment deadline =
@@ -741,6 +770,8 @@ void pipeline_keep(struct archive *archive, struct pipeline *pipeline)
 	vantages_keep(archive, pipeline->vantages);
 	presence_keep(
 		archive, pipeline->presence, vantages_site_count(pipeline->vantages));
+	blindness_keep(
+		archive, &pipeline->blindness, vantages_site_count(pipeline->vantages));
 	casebook_keep(archive, pipeline->casebook);
 	keep_services(&keeping);
 	free(keeping.scratch);

@@ -26,6 +26,7 @@ struct pipeline_settings {
 				    policy */
 	int64_t learn_names_us;  /* the same for name servers */
 	int64_t learn_counts_us; /* the same for falling traffic on its own */
+	bool page_blind;         /* a site of which nothing is heard pages */
 	double false_pages;      /* that one service may raise in a hundred weeks */
 };
 extern const struct conf_option pipeline_options[];

@@ -94,7 +94,7 @@ static double usual_at(const struct season *season, struct moment at)
 	return least;
 }
 
-void presence_look(
+bool presence_look(
 	struct presence *presence, const struct vantages *vantages, struct moment now)
 {
 	struct moment ended = {now.us - SEASON_QUARTER_US};
@@ -102,7 +102,7 @@ void presence_look(
 
 	if (number <= presence->looked || ended.us < 0 ||
 		moment_since_us(now, presence->heard) > SILENCE_US)
-		return;
+		return false;
 	presence->looked = number;
 	count(presence, vantages, now);
 	for (unsigned i = 0; i < vantages_site_count(vantages); i++) {
@@ -112,6 +112,7 @@ void presence_look(
 		if (number % LOOKS_A_QUARTER == 0 && site->heard)
 			season_store(&site->season, ended, site->on, false);
 	}
+	return true;
 }
 
 double presence_share(const struct presence *presence, unsigned site)

@@ -10,6 +10,8 @@
 #ifndef ASTRAY_PRESENCE_H
 #define ASTRAY_PRESENCE_H
 
+#include <stdbool.h>
+
 #include "astray/moment.h"
 
 struct archive;
@@ -23,8 +25,8 @@ void presence_free(struct presence *presence); /* NULL is fine */
 void presence_hear(struct presence *presence, struct moment rx);
 /* When it wants to look next, seen from now; us 0: not before something is heard. */
 struct moment presence_due(const struct presence *presence, struct moment now);
-/* Counts, when it is time. */
-void presence_look(
+/* Counts, when it is time; false when it is not. */
+bool presence_look(
 	struct presence *presence, const struct vantages *vantages, struct moment now);
 
 /* The share of the usual people that is there: 1 when most are, when it is not known what
