@@ -61,10 +61,10 @@ const struct conf_option pipeline_options[] = {
 		.min = .01,
 		.max = 1000,
 		.fallback = "1",
-		.help = "false pages that one service may raise in a hundred weeks, over "
-			"all of "
-			"its tests; thresholds follow from it; a service may have its "
-			"own"},
+		.help = "false pages that one service may raise in a hundred weeks; the "
+			"thresholds of missing requests, answer times and failures "
+			"follow from it (names and paths go by what is known, not by "
+			"chance); a service may have its own"},
 	{0},
 };
 

@@ -41,6 +41,38 @@ static void half_of_them_failing_pages_from_the_first_minute(void **state)
 	hearing_close(&hearing);
 }
 
+/* The fewest of two hundred that page. */
+static int64_t errors_that_page(double pages_per_week)
+{
+	for (int64_t errors = 1; errors <= 200; errors++) {
+		struct hearing hearing;
+		unsigned pages;
+
+		prepare(&hearing);
+		hearing.settings.pages_per_week = pages_per_week;
+		pass(&hearing, "tyo-gw-1", 200, errors, 0);
+		pages = hearing_pages(&hearing);
+		hearing_close(&hearing);
+		if (pages)
+			return errors;
+	}
+	return 201;
+}
+
+static void more_false_pages_allowed_need_fewer_failures(void **state)
+{
+	int64_t before = errors_that_page(.0001);
+
+	(void)state;
+	assert_true(errors_that_page(10) < before);
+	for (double pages = .001; pages < 100; pages *= 10) {
+		int64_t now = errors_that_page(pages);
+
+		assert_true(now <= before);
+		before = now;
+	}
+}
+
 static void a_few_in_a_hundred_are_any_day(void **state)
 {
 	struct hearing hearing;
@@ -106,6 +138,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(half_of_them_failing_pages_from_the_first_minute),
+		cmocka_unit_test(more_false_pages_allowed_need_fewer_failures),
 		cmocka_unit_test(a_few_in_a_hundred_are_any_day),
 		cmocka_unit_test(a_handful_at_night_pages_nobody),
 		cmocka_unit_test(refused_connections_are_a_series_of_their_own),

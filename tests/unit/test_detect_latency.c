@@ -96,6 +96,37 @@ static void half_as_slow_again_pages_within_forty_minutes(void **state)
 	hearing_close(&hearing);
 }
 
+static unsigned slots_until_a_page(double pages_per_week, double times)
+{
+	struct hearing hearing;
+	unsigned seed = 12, slots = 0;
+
+	prepare(&hearing, &seed);
+	hearing_forget(&hearing);
+	hearing.settings.pages_per_week = pages_per_week;
+	for (; slots < 24 && hearing_pages(&hearing) == 0; slots++)
+		live(&hearing, 1, 40 * times, 55 * times, 1, &seed);
+	hearing_close(&hearing);
+	return slots;
+}
+
+static void more_false_pages_allowed_never_page_later(void **state)
+{
+	static const double slower[] = {1.3, 1.35, 1.5};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(slower) / sizeof(slower[0]); i++) {
+		unsigned before = 24;
+
+		for (double pages = .0005; pages < 5; pages *= 10) {
+			unsigned now = slots_until_a_page(pages, slower[i]);
+
+			assert_true(now <= before);
+			before = now;
+		}
+	}
+}
+
 static void a_tenth_slower_is_a_deployment(void **state)
 {
 	struct hearing hearing;
@@ -198,6 +229,7 @@ int main(void)
 		cmocka_unit_test(days_of_noise_page_nobody),
 		cmocka_unit_test(twice_as_slow_pages_within_twenty_minutes),
 		cmocka_unit_test(half_as_slow_again_pages_within_forty_minutes),
+		cmocka_unit_test(more_false_pages_allowed_never_page_later),
 		cmocka_unit_test(a_tenth_slower_is_a_deployment),
 		cmocka_unit_test(one_slow_site_of_three_is_not_the_service),
 		cmocka_unit_test(a_slow_tail_alone_is_seen),
