@@ -59,7 +59,7 @@ static void say(const struct blindness_watch *watch, const struct roll *roll,
 		(void)snprintf(laptops, sizeof(laptops), "laptops there still tell: %u",
 			roll->laptops);
 	(void)snprintf(finding.brief, sizeof(finding.brief),
-		"nothing is heard from %s: it is not measured", site);
+		"its probes are silent, so nothing is known of it");
 	(void)snprintf(finding.text, sizeof(finding.text),
 		"%s: all of its gateways and sentinels (%u) have been silent since then; "
 		"%s. Its requests are not missing, they are not counted",

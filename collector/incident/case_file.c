@@ -29,7 +29,8 @@ bool case_file_is_remembered(const struct case_file *file, struct moment rx)
 const char *case_file_own_site(const struct case_file *file)
 {
 	for (unsigned i = 0; i < file->strand_count; i++)
-		if (!file->strands[i].finding.service[0])
+		if (!file->strands[i].finding.service[0] &&
+			file->strands[i].finding.cause != CAUSE_TELEMETRY)
 			return file->strands[i].finding.site;
 	return "";
 }

@@ -37,7 +37,8 @@ struct strand *case_file_strand_of(struct case_file *file, const struct finding 
 /* Whether a case may still come back: one that is resolved, or only waits for somebody's
  * acknowledgement, belongs to the past after a while, and the same again is news. */
 bool case_file_is_remembered(const struct case_file *file, struct moment rx);
-/* The site whose own trouble this is; "" when it is a service's. */
+/* The site whose own trouble this is; "" when it is a service's, or when the site is
+ * merely silent, which explains nothing of what is seen. */
 const char *case_file_own_site(const struct case_file *file);
 /* Whether the finding is of its service, or of its own site. */
 bool case_file_concerns(const struct case_file *file, const struct finding *finding);

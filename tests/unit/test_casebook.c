@@ -173,6 +173,21 @@ static void a_sites_own_trouble_takes_its_services_and_names_none(void **state)
 	finish(ear);
 }
 
+static void a_silent_site_takes_nothing_of_its_services(void **state)
+{
+	struct ear *ear = begin();
+
+	(void)state;
+	take(ear, CAUSE_TELEMETRY, SEVERITY_WARN, "", "tokyo");
+	pass(ear, 5 * MINUTE);
+	take(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "tokyo");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->opened, 2);
+	assert_int_equal(ear->last.service_count, 1);
+	assert_int_equal(ear->last.severity, SEVERITY_PAGE);
+	finish(ear);
+}
+
 static void it_resolves_when_all_has_been_calm(void **state)
 {
 	struct ear *ear = begin();
@@ -645,6 +660,7 @@ int main(void)
 		cmocka_unit_test(two_warnings_of_different_kinds_page_together),
 		cmocka_unit_test(other_services_have_incidents_of_their_own),
 		cmocka_unit_test(a_sites_own_trouble_takes_its_services_and_names_none),
+		cmocka_unit_test(a_silent_site_takes_nothing_of_its_services),
 		cmocka_unit_test(it_resolves_when_all_has_been_calm),
 		cmocka_unit_test(what_comes_and_goes_before_anybody_was_told_is_dropped),
 		cmocka_unit_test(security_waits_for_an_acknowledgement),
