@@ -37,6 +37,7 @@ struct archive;
 struct detector_settings {
 	int64_t learn_paths_us, learn_names_us, learn_counts_us;
 	double pages_per_week; /* false pages that one service may raise in a week */
+	enum incident_severity blind; /* of a site of which nothing is heard */
 };
 
 /* The part of a (service, site) that all detectors read. */

@@ -87,7 +87,6 @@ struct pipeline {
 	struct vantages *vantages;
 	struct presence *presence;
 	struct blindness blindness;
-	enum incident_severity blind_severity;
 	struct cells *cells;
 	struct casebook *casebook;
 	size_t coverage_offset;
@@ -262,8 +261,8 @@ int pipeline_new(struct pipeline **out, const struct services *services,
 		(struct detector_settings){.learn_paths_us = chosen.learn_paths_us,
 			.learn_names_us = chosen.learn_names_us,
 			.learn_counts_us = chosen.learn_counts_us,
-			.pages_per_week = chosen.false_pages / 100};
-	pipeline->blind_severity = chosen.page_blind ? SEVERITY_PAGE : SEVERITY_WARN;
+			.pages_per_week = chosen.false_pages / 100,
+			.blind = chosen.page_blind ? SEVERITY_PAGE : SEVERITY_WARN};
 	pipeline->room = malloc(sizeof(*pipeline->room));
 	if (!pipeline->room || (rc = index_services(pipeline)) < 0 ||
 		(rc = lay_out_cells(pipeline)) < 0 ||
@@ -398,7 +397,7 @@ static bool is_announced_at(void *arg, const char *site)
 static void look_who_is_there(struct pipeline *pipeline)
 {
 	const struct blindness_watch watch = {.vantages = pipeline->vantages,
-		.severity = pipeline->blind_severity,
+		.severity = pipeline->settings.blind,
 		.is_announced = is_announced_at,
 		.emit = found,
 		.arg = pipeline};
