@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleet_change.h"
 #include "fleet_dice.h"
 #include "fleet_names.h"
 #include "fleet_traffic.h"
@@ -23,7 +24,7 @@ struct batch {
 struct probe_state {
 	uint32_t boot;
 	int64_t seq;
-	bool was_on;
+	bool was_on, renamed;
 	enum fleet_whereabouts where;
 	uint32_t asn;
 };
@@ -133,8 +134,8 @@ static int64_t cut_off_until_us(
 	return 0;
 }
 
-/* The collector's own bad hour, about once in four weeks; and a gateway that nobody
- * repairs before tomorrow. */
+/* The collector's own bad hour, about once in four weeks; a gateway that nobody repairs
+ * before tomorrow, or that is off over the weekend. */
 static bool is_lost(
 	const struct fleet_world *world, const struct fleet_probe *probe, int64_t at_us)
 {
@@ -145,6 +146,9 @@ static bool is_lost(
 	if (fleet_world_has(world, NOISE_BLACKOUTS) && hour >= begin &&
 		hour < begin + .8 &&
 		fleet_dice_happens(1. / 28, seed, DICE_BLACKOUT, 0, day))
+		return true;
+	if (fleet_change_is_dark(
+		    world, probe, fleet_people_week_hour(world, probe->site, at_us)))
 		return true;
 	return probe->role == OBS_GATEWAY && fleet_world_has(world, NOISE_DEAD_GATEWAY) &&
 	       fleet_dice_happens(1. / 80, seed, DICE_DEAD_GATEWAY, probe->site,
@@ -179,7 +183,11 @@ static int depart(struct run *run, unsigned number, int64_t slot)
 	int rc;
 
 	batch.hello = on && (!state->was_on || vantage.asn != state->asn);
-	if (on && (restarts(world, number, slot) || !state->boot)) {
+	if (on && (restarts(world, number, slot) || !state->boot ||
+			  fleet_change_is_renamed(world, probe,
+				  fleet_world_slot_us(slot)) != state->renamed)) {
+		state->renamed =
+			fleet_change_is_renamed(world, probe, fleet_world_slot_us(slot));
 		state->boot++;
 		state->seq = 0;
 		batch.hello = true;
@@ -212,10 +220,14 @@ static int depart(struct run *run, unsigned number, int64_t slot)
 
 static struct wire_origin origin_of(const struct run *run, const struct batch *batch)
 {
+	const struct fleet_probe *probe = &run->world->probes[batch->probe];
 	struct wire_origin origin = {.rx.us = batch->rx_us, .seq = batch->seq};
 
-	(void)snprintf(origin.probe, sizeof(origin.probe), "%s",
-		run->world->probes[batch->probe].name);
+	(void)snprintf(origin.probe, sizeof(origin.probe), "%s%s", probe->name,
+		fleet_change_is_renamed(
+			run->world, probe, fleet_world_slot_us(batch->slot))
+			? "-new"
+			: "");
 	(void)snprintf(origin.boot, sizeof(origin.boot), "%08x%08x",
 		batch->probe * 2654435761u, batch->boot);
 	return origin;

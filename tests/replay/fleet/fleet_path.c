@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fleet_change.h"
 #include "fleet_dice.h"
 #include "light.h"
 
@@ -26,8 +27,8 @@ struct fleet_vantage fleet_path_vantage(
 	const struct fleet_world *world, const struct fleet_probe *probe, int64_t at_us)
 {
 	const struct fleet_site *site = &world->sites[probe->site];
-	struct fleet_vantage vantage = {
-		probe, fleet_people_where(world, probe, at_us), site->city, site->asn};
+	struct fleet_vantage vantage = {probe, fleet_people_where(world, probe, at_us),
+		site->city, fleet_change_asn(world, probe->site, at_us)};
 
 	if (vantage.where == AT_HOME) {
 		vantage.asn = HOME_ASN + probe->site * 3 + probe->number % 3;

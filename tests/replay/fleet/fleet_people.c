@@ -49,6 +49,17 @@ static bool is_holiday(const struct fleet_world *world, unsigned site, int64_t d
 		       .04, world->options.seed, DICE_HOLIDAY, who, (uint64_t)day);
 }
 
+/* The eve of a feast. */
+static bool is_half(const struct fleet_world *world, unsigned site, int64_t day)
+{
+	const char *country = fleet_world_city(world->sites[site].city)->country;
+	uint64_t who = (uint64_t)(country[0] * 256 + country[1]);
+
+	return fleet_world_has(world, NOISE_HALF_DAYS) &&
+	       fleet_dice_happens(
+		       .02, world->options.seed, DICE_HALF_DAY, who, (uint64_t)day);
+}
+
 static bool is_closed(const struct fleet_world *world, unsigned site, int64_t day)
 {
 	return fleet_world_has(world, NOISE_CLOSURES) &&
@@ -89,8 +100,18 @@ static double work_shape(double hour)
 
 double fleet_people_share(const struct fleet_world *world, unsigned site, int64_t at_us)
 {
-	return day_share(world, site, fleet_people_day(world, site, at_us)) *
-	       work_shape(fleet_people_hour(world, site, at_us));
+	int64_t day = fleet_people_day(world, site, at_us);
+	double hour = fleet_people_hour(world, site, at_us);
+	double left = is_half(world, site, day) ? rise(11.5, 13.5, hour) : 0;
+
+	return day_share(world, site, day) * work_shape(hour) * (1 - left);
+}
+
+double fleet_people_week_hour(
+	const struct fleet_world *world, unsigned site, int64_t at_us)
+{
+	return (double)((fleet_people_day(world, site, at_us) + 3) % 7 * 24) +
+	       fleet_people_hour(world, site, at_us);
 }
 
 bool fleet_people_is_on(
@@ -107,7 +128,8 @@ bool fleet_people_is_on(
 		    1000 + who, (uint64_t)day))
 		return false;
 	begin = 8.3 + 1.4 * fleet_dice_uniform(seed, DICE_LID, who, (uint64_t)day * 2);
-	end = 17.3 + 2.2 * fleet_dice_uniform(seed, DICE_LID, who, (uint64_t)day * 2 + 1);
+	end = is_half(world, probe->site, day) ? 11.5 : 17.3;
+	end += 2.2 * fleet_dice_uniform(seed, DICE_LID, who, (uint64_t)day * 2 + 1);
 	if (hour > 12 && hour < 13)
 		lid = .35;
 	return hour >= begin && hour < end &&

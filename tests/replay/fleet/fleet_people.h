@@ -11,6 +11,9 @@ enum fleet_whereabouts { AT_OFFICE, AT_HOME, ABROAD };
 
 /* Local time at a site: hours since midnight, and the number of the day. */
 double fleet_people_hour(const struct fleet_world *world, unsigned site, int64_t at_us);
+/* Hours since the local week began, on Monday. */
+double fleet_people_week_hour(
+	const struct fleet_world *world, unsigned site, int64_t at_us);
 int64_t fleet_people_day(const struct fleet_world *world, unsigned site, int64_t at_us);
 
 /* The share of a site's staff that is at work, 0..1. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "fleet_change.h"
 #include "fleet_dice.h"
 
 #define TIMED_ALONE 250 /* more requests than this share their times */
@@ -76,6 +77,35 @@ static double surge(const struct fleet_world *world, unsigned service, int64_t a
 	return 1.5 + fleet_dice_uniform(seed, DICE_SURGE, service + 1000, day);
 }
 
+/* A month has thirty days, and pays on its twenty-fifth. */
+static double month(const struct fleet_world *world, unsigned service, int64_t at_us)
+{
+	int64_t day = (at_us - FLEET_BEGIN_US) / MOMENT_DAY_US % 30;
+	enum fleet_rhythm rhythm = world->services[service].rhythm;
+
+	if (!fleet_world_has(world, NOISE_MONTHS))
+		return 1;
+	if (rhythm == RHYTHM_BATCH && (day == 27 || day == 28))
+		return 2.5;
+	return rhythm == RHYTHM_PUBLIC && day == 21 ? 1.5 : 1;
+}
+
+static double load_test(
+	const struct fleet_world *world, unsigned site, unsigned service, int64_t at_us)
+{
+	uint64_t day = (uint64_t)(at_us / MOMENT_DAY_US), seed = world->options.seed;
+	double minute = (double)(at_us % MOMENT_DAY_US) / MOMENT_MINUTE_US - 13 * 60;
+
+	if (!fleet_world_has(world, NOISE_LOAD_TESTS) || minute < 0 ||
+		site != service % world->options.sites ||
+		!fleet_dice_happens(.01, seed, DICE_LOAD_TEST, service, day))
+		return 1;
+	return minute < 15 + 60 * fleet_dice_uniform(
+					  seed, DICE_LOAD_TEST, service + 1000, day)
+		       ? 5
+		       : 1;
+}
+
 static double expected_requests(
 	const struct fleet_world *world, unsigned site, unsigned service, int64_t at_us)
 {
@@ -93,6 +123,8 @@ static double expected_requests(
 				    world->options.seed, DICE_SERVICE, service, 51));
 	mean *= fleet_people_rhythm(world, row, site, at_us);
 	mean *= burst(world, service, at_us) * surge(world, service, at_us);
+	mean *= month(world, service, at_us) * load_test(world, site, service, at_us) *
+		fleet_change_users(world, service, at_us);
 	mean *= wander(world, key_of(site, service), at_us, .06) *
 		wander(world, 5000000 + service, at_us, .03);
 	return mean *
@@ -214,7 +246,9 @@ void fleet_traffic_gateway(struct obs *obs, const struct fleet_world *world,
 	const struct fleet_effect *effect, int64_t at_us)
 {
 	fill(obs, world, vantage, service, effect,
-		expected_requests(world, vantage->probe->site, service, at_us), at_us);
+		expected_requests(world, vantage->probe->site, service, at_us) *
+			fleet_change_counted(world, vantage->probe, at_us),
+		at_us);
 }
 
 bool fleet_traffic_endpoint(struct obs *obs, const struct fleet_world *world,

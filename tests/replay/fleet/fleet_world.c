@@ -66,6 +66,14 @@ static const char *const noises[FLEET_NOISES] = {
 	[NOISE_BLACKOUTS] = "blackouts",
 	[NOISE_DEAD_GATEWAY] = "dead-gateway",
 	[NOISE_CLOCK_CHANGE] = "clock-change",
+	[NOISE_HALF_DAYS] = "half-days",
+	[NOISE_MONTHS] = "months",
+	[NOISE_LOAD_TESTS] = "load-tests",
+	[NOISE_PROVIDER_SWAP] = "provider-swap",
+	[NOISE_RENAMING] = "renaming",
+	[NOISE_RECOUNT] = "recount",
+	[NOISE_RETIREMENT] = "retirement",
+	[NOISE_DARK_WEEKENDS] = "dark-weekends",
 };
 
 static const struct fleet_site places[FLEET_SITES] = {

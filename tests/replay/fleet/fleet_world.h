@@ -51,6 +51,14 @@ enum fleet_noise {
 	NOISE_BLACKOUTS,    /* nothing at all arrives, and what was measured is lost */
 	NOISE_DEAD_GATEWAY, /* for a day */
 	NOISE_CLOCK_CHANGE, /* an office begins an hour later, by summer time */
+	NOISE_HALF_DAYS,    /* a country goes home at noon */
+	NOISE_MONTHS,       /* payday, and longer batches at a month's end */
+	NOISE_LOAD_TESTS,   /* of one service, from one office */
+	NOISE_PROVIDER_SWAP,
+	NOISE_RENAMING,
+	NOISE_RECOUNT,
+	NOISE_RETIREMENT,
+	NOISE_DARK_WEEKENDS,
 	FLEET_NOISES
 };
 const char *fleet_world_noise_text(enum fleet_noise noise);
