@@ -72,15 +72,35 @@ static double people_there(const struct detector_case *call, unsigned site)
 	return machines < 1 ? machines : -1;
 }
 
+/* How far the service rests where that is known; 0 when it is nowhere. */
+static double rest_elsewhere(const struct detector_case *call)
+{
+	double sum = 0;
+	unsigned known = 0;
+
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
+		const struct attendance *there = detector_of_site(call, site);
+
+		if (there && there->rest > 0) {
+			sum += there->rest;
+			known++;
+		}
+	}
+	return known ? sum / known : 0;
+}
+
 /* Only a service that proves to live by them is excused by their absence. Who was away
  * when last anybody could tell still is. */
 double attendance_expect(
 	const struct detector_case *call, unsigned site, struct attendance *attendance)
 {
-	double coupling =
-		fmin((attendance->rest - REST_OF_NONE) / (REST_OF_ALL - REST_OF_NONE), 1);
-	double there;
+	double coupling, there;
 
+	/* Nobody measures a weekend where the gateway is off with the lights. */
+	if (!(attendance->rest > 0))
+		attendance->rest = rest_elsewhere(call);
+	coupling =
+		fmin((attendance->rest - REST_OF_NONE) / (REST_OF_ALL - REST_OF_NONE), 1);
 	if (coupling <= 0)
 		return 1;
 	there = people_there(call, site);

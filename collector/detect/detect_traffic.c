@@ -13,7 +13,7 @@
 /* How far the level may take the expectation from the season: growth is small in four
  * weeks. */
 #define LEVEL_LEAST .8
-#define LEVEL_MOST 1.3
+#define LEVEL_MOST 1.15
 #define LEVEL_STEP (1. / 36)
 /* Slots reach the season when late batches have had their time. */
 #define SETTLED_SLOTS 9
@@ -100,15 +100,17 @@ static double level_of(const struct requests_of_site *requests)
 }
 
 /* While no week is known: no more than of late, and no more than yesterday at this hour,
- * so that neither a weekend's morning nor an evening is a fall. */
+ * so that neither a weekend's morning nor an evening is a fall; nothing is known
+ * (negative) where yesterday was not measured. */
 static double young_expectation(const struct requests_of_site *requests,
 	enum detector_pace pace, struct moment at, int64_t slot_us)
 {
 	double rate = requests->rate[pace], yesterday;
+	struct moment first = {requests->season.first * SEASON_QUARTER_US};
 
 	if (season_yesterday(&requests->season, at, &yesterday))
-		rate = fmin(rate, yesterday * (double)slot_us / DETECTOR_SLOW_US);
-	return rate;
+		return fmin(rate, yesterday * (double)slot_us / DETECTOR_SLOW_US);
+	return first.us && moment_since_us(at, first) > MOMENT_DAY_US ? -1 : rate;
 }
 
 /* The expectation of one slot were everybody to report all of it. */
@@ -455,10 +457,10 @@ static void learn_season(struct requests_of_site *requests, const struct track *
 	/* Silence before the first request is no habit: it is not there yet. */
 	if (!count || (sum <= 0 && !requests->season.newest))
 		return;
-	sum /= count * (away ? 1 : there);
+	sum /= count * (away || there > MOSTLY_THERE ? 1 : there);
 	surging = usual.weeks && sum > SURGE * usual.value + 10;
 	if (usual.weeks && !doubt && !surging && there > MOSTLY_THERE)
-		learn_level(requests, sum, usual.least);
+		learn_level(requests, sum, usual.value);
 	returns = season_was_replaced_weekly(&requests->season, at) ||
 		  (!away && season_was_replaced_daily(&requests->season, at));
 	/* One week alone may hold a surge: put in place of what is seen, it would stay

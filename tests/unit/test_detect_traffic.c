@@ -34,14 +34,20 @@ static double usual(struct moment at)
 	return 30 + (weekend ? 170 : 570) * exp(-(hour - 14) * (hour - 14) / 18);
 }
 
-static void pass_of(struct hearing *hearing, double mean, unsigned *seed)
+static void tell(
+	struct hearing *hearing, const char *gateway, double mean, unsigned *seed)
 {
 	double requests = mean + sqrt(mean + .0025 * mean * mean) * noise(seed);
 	obs_init(hearing->obs, OBS_TRAFFIC, hearing->now);
 	hearing->obs->traffic.window_us = DETECTOR_SLOW_US;
 	hearing->obs->traffic.requests = hearing->obs->traffic.responses =
 		requests > 0 ? (int64_t)requests : 0;
-	hearing_traffic(hearing, "tyo-gw-1", DETECTOR_SLOW);
+	hearing_traffic(hearing, gateway, DETECTOR_SLOW);
+}
+
+static void pass_of(struct hearing *hearing, double mean, unsigned *seed)
+{
+	tell(hearing, "tyo-gw-1", mean, seed);
 	hearing_judge(hearing, DETECTOR_SLOW, hearing->now);
 	hearing_pass(hearing, DETECTOR_SLOW_US);
 }
@@ -177,6 +183,69 @@ static void what_came_on_two_saturdays_is_not_missing_on_the_third(void **state)
 
 		pass_of(&hearing, campaign ? 1800 : 900, &seed);
 	}
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
+/* It begins on a Thursday. */
+static bool is_weekend(struct moment at)
+{
+	return at.us / MOMENT_DAY_US % 7 == 2 || at.us / MOMENT_DAY_US % 7 == 3;
+}
+
+/* What the staff of an office ask of each service. */
+static void pass_of_office(
+	struct hearing *hearing, const char *gateway, double there, unsigned *seed)
+{
+	double hour = (double)(hearing->now.us % MOMENT_DAY_US) / MOMENT_HOUR_US;
+	double mean = 10 + (is_weekend(hearing->now) ? 20 : 500 * there) *
+				   exp(-(hour - 13) * (hour - 13) / 16);
+
+	for (unsigned i = 0; i < HEARING_SERVICES; i++) {
+		hearing->service_number = i;
+		tell(hearing, gateway, mean, seed);
+	}
+}
+
+/* The gateway of the second office is off at weekends: nobody sees that it rests. */
+static void pass_of_offices(struct hearing *hearing, double there, unsigned *seed)
+{
+	pass_of_office(hearing, "tyo-gw-1", 1, seed);
+	if (!is_weekend(hearing->now))
+		pass_of_office(hearing, "osa-gw-1", there, seed);
+	for (unsigned i = 0; i < HEARING_SERVICES; i++) {
+		hearing->service_number = i;
+		hearing_judge(hearing, DETECTOR_SLOW, hearing->now);
+	}
+	hearing_pass(hearing, DETECTOR_SLOW_US);
+}
+
+static void a_holiday_where_no_weekend_is_measured_pages_nobody(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 13;
+
+	(void)state;
+	hearing_open(&hearing, &detect_traffic);
+	hearing_introduce(&hearing, "tyo-gw-1", OBS_GATEWAY, "tokyo", "JP", 64496);
+	hearing_introduce(&hearing, "osa-gw-1", OBS_GATEWAY, "osaka", "JP", 64497);
+	for (unsigned slot = 0; slot < 4 * SLOTS_A_WEEK; slot++)
+		pass_of_offices(&hearing, 1, &seed);
+	for (unsigned slot = 0; slot < SLOTS_A_DAY; slot++)
+		pass_of_offices(&hearing, .05, &seed);
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
+static void the_end_of_two_busy_days_is_no_fall(void **state)
+{
+	struct hearing hearing;
+	unsigned seed = 14;
+
+	(void)state;
+	prepare(&hearing, 4, &seed);
+	live(&hearing, 2 * SLOTS_A_DAY, 1.27, &seed);
+	live(&hearing, SLOTS_A_DAY, 1, &seed);
 	assert_int_equal(hearing_pages(&hearing), 0);
 	hearing_close(&hearing);
 }
@@ -350,6 +419,8 @@ int main(void)
 		cmocka_unit_test(an_outage_is_not_next_weeks_habit_nor_its_echo_a_page),
 		cmocka_unit_test(a_surge_is_no_trouble_and_leaves_none),
 		cmocka_unit_test(what_came_on_two_saturdays_is_not_missing_on_the_third),
+		cmocka_unit_test(a_holiday_where_no_weekend_is_measured_pages_nobody),
+		cmocka_unit_test(the_end_of_two_busy_days_is_no_fall),
 		cmocka_unit_test(nothing_pages_before_a_week_is_known),
 		cmocka_unit_test(
 			most_of_it_missing_pages_from_the_third_day_and_half_does_not),
