@@ -31,7 +31,7 @@ struct hpack_pool;
 struct slab;
 
 /* For what only some connections need, or for a while; no more than two at a time. */
-#define EXCHANGE_CELL 112
+#define EXCHANGE_CELL 144
 
 struct exchange_sink {
 	/* The event's place in time is that of the packet that is being read. */

@@ -29,9 +29,10 @@
 /* A server that sent this many empty frames ends its answers with them. */
 #define ENDS_MIN 3
 
-/* Preface, two settings and a window update. A first request carries its fields in full,
- * about two and a half times what the same costs later (nghttp2's clients). */
+/* Preface, two settings and a window update. A first request carries in full what later
+ * ones only name: host and agent (nghttp2's clients). */
 #define OPENING_LEN (PREFACE_LEN + FRAME_LEN + 2 * SETTING_LEN + WINDOW_UPDATE_LEN)
+#define FIRST_FIELDS_LEN 31
 
 /* Records of requests that differ by what HPACK makes of a number. */
 #define ALIKE_BYTES 6
@@ -42,11 +43,20 @@
 
 /* A record this near the largest one goes on in the next. */
 #define IS_FULL(len, largest) ((unsigned)(len)*100 >= (unsigned)(largest)*97)
+#define BODY_LEN_MIN 512  /* so are shorter ones, right behind a request */
 #define DATA_LEN_MIN 8192 /* client records as long as this are bodies */
 
 /* Servers cut what is long into records of 16384, less at most a frame's head or two.
  * What is shorter may be an answer that was as long as another. */
 #define LARGEST_LEN_MIN 16000
+
+/* Servers that warm up cut answers into what one packet of the network takes. */
+#define CHUNK_LEN_MIN 1200
+#define CHUNK_LEN_MAX 1440
+#define BUFFER_LEN 4096
+
+/* No client updates windows for less. */
+#define WINDOW_LEN_MIN 4096
 
 /* Beyond any server's limit of streams. */
 #define OPEN_MAX 20000
@@ -132,11 +142,60 @@ static void answer_goes_on(struct streams *streams, struct moment at)
 /* Every request that ever shared the connection with another is told as such, once. */
 static void show_multiplexed(struct streams *streams, const struct exchange_sink *sink)
 {
+	if (streams->open > streams->most)
+		streams->most = streams->open;
 	if (streams->open < 2)
 		return;
 	streams->sharing = true;
 	for (; streams->shown < streams->open; streams->shown++)
 		exchange_tell(sink, EXCHANGE_MULTIPLEXED, 0);
+}
+
+static int64_t mean_of(int64_t sum, uint16_t count)
+{
+	return sum / count;
+}
+
+static void close_one(
+	struct streams *streams, const struct exchange_sink *sink, struct moment at)
+{
+	int64_t since_us = mean_of(streams->open_sum_us, streams->open);
+
+	streams->open_sum_us -= since_us;
+	streams->open--;
+	if (streams->shown)
+		streams->shown--;
+	if (streams->untimed) {
+		streams->untimed--;
+		exchange_tell(sink, EXCHANGE_ANSWERED, 0);
+		return;
+	}
+	exchange_tell(
+		sink, EXCHANGE_RESPONSE, moment_since_us(at, streams->base) - since_us);
+}
+
+/* How many more answers than were counted the server's last turn may have held. */
+static unsigned answers_hidden(const struct streams *streams)
+{
+	unsigned room = streams->least ? streams->said_bytes / streams->least : 0;
+
+	return room > streams->said_answers ? room - streams->said_answers : 0;
+}
+
+/* A client that keeps so many requests open asks again when it is answered: where it
+ * asks for more than were answered, the server's records held several answers. What it
+ * asks for before the server speaks is open at once for certain. */
+static void infer_answers(
+	struct streams *streams, const struct exchange_sink *sink, unsigned more)
+{
+	while (streams->sharing && streams->older && answers_hidden(streams) &&
+		streams->open + more > streams->most) {
+		close_one(streams, sink, streams->spoken_at);
+		streams->older--;
+		streams->said_answers++;
+	}
+	if (streams->open + more > streams->most)
+		streams->most = (uint16_t)(streams->open + more);
 }
 
 static void open_request(
@@ -150,11 +209,6 @@ static void open_request(
 	streams->open_sum_us += since_base_us;
 	streams->open++;
 	show_multiplexed(streams, sink);
-}
-
-static int64_t mean_of(int64_t sum, uint16_t count)
-{
-	return sum / count;
 }
 
 /* A request that was not seen as one when its record came; its answer may have come
@@ -278,7 +332,8 @@ static void open_missed(struct streams *streams, const struct exchange_sink *sin
 		times = requests_of(streams, streams->asked_bytes - FRAME_LEN);
 		streams->acknowledged |= times > 0;
 	}
-	for (int left = times - streams->asked; left > 0 && streams->spare; left--) {
+	for (int left = times - streams->asked;
+		left > 0 && (streams->spare || streams->first_asked > 1); left--) {
 		streams->asked++;
 		open_late(streams, sink, streams->request);
 	}
@@ -288,7 +343,8 @@ static void open_missed(struct streams *streams, const struct exchange_sink *sin
  * when the usual length is; their times enter the mean then. */
 static void open_first(struct streams *streams, const struct exchange_sink *sink)
 {
-	int rest = streams->opening - OPENING_LEN - streams->unit * 5 / 2, times;
+	int rest = streams->opening - OPENING_LEN - FIRST_FIELDS_LEN - streams->unit,
+	    times;
 
 	if (!streams->opening || rest < -streams->unit)
 		return; /* not even one: that length is of several */
@@ -299,12 +355,11 @@ static void open_first(struct streams *streams, const struct exchange_sink *sink
 	/* How long the first request is, nobody knows for certain: one more may come out.
 	 */
 	streams->unsure = true;
-	times = (rest - rest % streams->unit) / streams->unit;
-	if (streams->spare > times - streams->first_asked &&
-		rest % streams->unit >= streams->unit / 4)
-		times++;
+	times = (rest + streams->unit / 2) / streams->unit;
 	for (; streams->first_asked < times; streams->first_asked++)
 		open_late(streams, sink, streams->started);
+	if (streams->first_asked > streams->most)
+		streams->most = streams->first_asked;
 }
 
 static void unit_is_known(struct streams *streams, const struct exchange_sink *sink)
@@ -433,12 +488,16 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 	struct moment at, int content)
 {
 	int times = requests_in(streams, content);
-	int64_t since_us = since_base(streams, at);
+	int64_t since_us;
 
+	infer_answers(streams, sink, times ? (unsigned)times : 1);
+	since_us = since_base(streams, at);
 	if (!streams->first)
 		streams->first = (uint16_t)content;
 	streams->request = at;
 	streams->packed = times == 0 && content >= 2 * REQUEST_LEN_MIN;
+	streams->asked_in = (uint16_t)content;
+	streams->together = (uint16_t)(times ? times : 1);
 	if (content != streams->opening) {
 		note_asked(streams, times ? times * streams->unit : content,
 			times ? times : 1);
@@ -482,6 +541,14 @@ static void ask(struct streams *streams, const struct exchange_sink *sink,
 {
 	if (streams->spoken || streams->open == 0)
 		begin_turn(streams, sink);
+	if (streams->turned && streams->open && streams->together == 1 &&
+		content >= BODY_LEN_MIN) {
+		body_goes_on(streams, at);
+		return;
+	}
+	if (!streams->turned)
+		streams->older = streams->open;
+	streams->unread = 0;
 	streams->turned = true;
 	divide_unit(streams, sink);
 	if (is_alike(streams, content))
@@ -494,6 +561,8 @@ static void ask(struct streams *streams, const struct exchange_sink *sink,
  * windows may well be updated, only if it is one of them and no more. */
 static bool asks(const struct streams *streams, int content)
 {
+	if (content == PRIORITY_LEN && !is_usual(streams, content))
+		return false;
 	if (streams->largest >= DATA_LEN_MIN)
 		return is_usual(streams, content);
 	return requests_in(streams, content) > 0;
@@ -518,11 +587,21 @@ static void keep_in_mind(struct streams *streams, const struct exchange_sink *si
 	bool long_answers = streams->largest >= DATA_LEN_MIN;
 	bool pauses = content == PING_LEN && !IS_FULL(streams->latest, streams->largest);
 	bool may_ask = content >= REQUEST_LEN_MIN && streams->open == 0 &&
-		       (!long_answers || pauses);
+		       (!long_answers || pauses) &&
+		       (content != PRIORITY_LEN || !has_unit(streams));
 
 	ask_kept(streams, sink);
 	streams->maybe = may_ask || asks(streams, content) ? (uint16_t)content : 0;
 	streams->maybe_at = at;
+}
+
+/* As long as window updates, but there is nothing yet that they could be for. */
+static bool is_early(const struct streams *streams, int content)
+{
+	bool updates = content % WINDOW_UPDATE_LEN == 0 ||
+		       content == PING_LEN + WINDOW_UPDATE_LEN;
+
+	return updates && content >= REQUEST_LEN_MIN && streams->unread < WINDOW_LEN_MIN;
 }
 
 void streams_client(struct streams *streams, const struct exchange_sink *sink,
@@ -533,7 +612,7 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 	if (content <= 0 || only_acknowledges(streams, sink, at, content) ||
 		only_opens(streams, at, content))
 		return;
-	if (is_control(content)) {
+	if (is_control(content) && !is_early(streams, content)) {
 		keep_in_mind(streams, sink, at, content);
 		return;
 	}
@@ -545,9 +624,20 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 		ask(streams, sink, at, content);
 }
 
+/* Whether the latest record may have held one request more, and this is its answer: one
+ * that looks like those before it and is no part of a longer one. */
+static bool may_hold_another(const struct streams *streams, int content)
+{
+	bool alike = content == streams->answer && content < CHUNK_LEN_MIN;
+
+	return streams->packed && (streams->sharing || alike) &&
+	       streams->asked_in >= (streams->together + 1) * REQUEST_LEN_MIN;
+}
+
 /* One more answer than certain requests: what was held back was one, or a short one
  * looked like control, or one record held several. */
-static bool admit_another(struct streams *streams, const struct exchange_sink *sink)
+static bool admit_another(
+	struct streams *streams, const struct exchange_sink *sink, int content)
 {
 	if (streams->held) {
 		open_held(streams, sink);
@@ -561,31 +651,18 @@ static bool admit_another(struct streams *streams, const struct exchange_sink *s
 		streams->first_asked++;
 		open_request(
 			streams, sink, moment_since_us(streams->started, streams->base));
-	} else if (streams->packed && streams->sharing) {
+	} else if (may_hold_another(streams, content)) {
+		streams->together++;
+		if (streams->asked_in == streams->opening)
+			streams->first_asked++;
+		else
+			streams->asked++;
 		open_request(
 			streams, sink, moment_since_us(streams->request, streams->base));
 	} else {
 		return false;
 	}
 	return true;
-}
-
-static void close_one(
-	struct streams *streams, const struct exchange_sink *sink, struct moment at)
-{
-	int64_t since_us = mean_of(streams->open_sum_us, streams->open);
-
-	streams->open_sum_us -= since_us;
-	streams->open--;
-	if (streams->shown)
-		streams->shown--;
-	if (streams->untimed) {
-		streams->untimed--;
-		exchange_tell(sink, EXCHANGE_ANSWERED, 0);
-		return;
-	}
-	exchange_tell(
-		sink, EXCHANGE_RESPONSE, moment_since_us(at, streams->base) - since_us);
 }
 
 static void answer_at(
@@ -614,7 +691,10 @@ static void spare_answer(struct streams *streams, struct moment at, int content)
 static void next_answer(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
-	if (streams->open || admit_another(streams, sink))
+	streams->said_answers++;
+	if (!streams->least || content < streams->least)
+		streams->least = (uint16_t)content;
+	if (streams->open || admit_another(streams, sink, content))
 		answer_at(streams, sink, at);
 	else
 		spare_answer(streams, at, content);
@@ -637,11 +717,32 @@ static void answer_ends(
 	streams->ended = true;
 }
 
+/* As long as the buffers that servers read from behind them, or a frame with one. */
+static bool is_buffer(int content)
+{
+	int data = content % BUFFER_LEN;
+
+	return (data == 0 || data == FRAME_LEN) && content >= BUFFER_LEN &&
+	       content <= 2 * BUFFER_LEN + FRAME_LEN;
+}
+
+/* Whether the latest record goes on in one of this length. */
+static bool is_full(struct streams *streams, int content)
+{
+	bool again = !streams->turned && content == streams->latest;
+
+	if (again && content >= CHUNK_LEN_MIN && content <= CHUNK_LEN_MAX)
+		streams->chunk = streams->latest;
+	return streams->latest &&
+	       (streams->latest == streams->chunk || is_buffer(streams->latest) ||
+		       (IS_FULL(streams->latest, streams->largest) &&
+			       streams->largest >= LARGEST_LEN_MIN));
+}
+
 /* A record of the server that is no control frame begins an answer, or goes on. */
 static bool begins_answer(struct streams *streams, int content)
 {
-	bool full = streams->latest && IS_FULL(streams->latest, streams->largest) &&
-		    streams->largest >= DATA_LEN_MIN;
+	bool full = is_full(streams, content);
 	bool next = streams->turned && streams->open == 1 &&
 		    streams->largest < LARGEST_LEN_MIN;
 	bool begins = !full || next;
@@ -649,6 +750,9 @@ static bool begins_answer(struct streams *streams, int content)
 	if (ends_answers(streams))
 		begins = streams->ended || (streams->turned && !full);
 
+	if (streams->turned)
+		streams->said_bytes = streams->said_answers = 0;
+	streams->said_bytes += (uint32_t)content;
 	streams->ended = streams->turned = false;
 	streams->latest = (uint16_t)content;
 	if (content > streams->largest)
@@ -679,6 +783,9 @@ void streams_server(struct streams *streams, const struct exchange_sink *sink,
 		if (begins_answer(streams, content))
 			next_answer(streams, sink, at, content);
 		answer_goes_on(streams, at);
+		streams->spoken_at = at;
+		if (streams->unread < WINDOW_LEN_MIN)
+			streams->unread += (uint32_t)content;
 	} else if (content == streams->maybe && !asks(streams, content)) {
 		streams->maybe = 0; /* it was a ping */
 	}

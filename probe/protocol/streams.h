@@ -32,12 +32,22 @@ struct streams {
 	struct moment started; /* the first record */
 	struct moment request; /* the latest certain one */
 	struct moment maybe_at;
-	uint32_t lasted_us; /* the present answer, from the request on */
+	struct moment spoken_at; /* the server's latest record that is no control */
+	uint32_t lasted_us;      /* the present answer, from the request on */
+	uint32_t unread;         /* bytes of answers since the latest request */
 	uint16_t open, held, spare;
-	uint16_t answer;      /* length of the latest answer's first record */
-	uint16_t twins;       /* of the spare ones, as long as the one before */
-	uint16_t untimed;     /* of the open ones: bytes were lost meanwhile */
-	uint16_t shown;       /* of the open ones, told as multiplexed */
+	uint16_t most;  /* requests ever open at once, as far as it is certain */
+	uint16_t older; /* of the open ones, those asked before the server last spoke */
+	uint16_t least; /* length of the shortest answer's first record; 0: none yet */
+	uint16_t asked_in;     /* length of the latest record with requests, */
+	uint16_t together;     /* and how many were found in it, if not by their length */
+	uint16_t said_answers; /* counted since the client's turn, */
+	uint32_t said_bytes;   /* and how long their records were */
+	uint16_t chunk;        /* length that a server cuts answers into; 0: none known */
+	uint16_t answer;       /* length of the latest answer's first record */
+	uint16_t twins;        /* of the spare ones, as long as the one before */
+	uint16_t untimed;      /* of the open ones: bytes were lost meanwhile */
+	uint16_t shown;        /* of the open ones, told as multiplexed */
 	uint16_t unit;        /* length that requests have again and again; 0: none yet */
 	uint16_t rival;       /* length that has come instead of late */
 	uint16_t opening;     /* of the first record, if it may have held several */

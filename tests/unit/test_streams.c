@@ -244,7 +244,7 @@ static void pings_and_window_updates_are_no_requests(void **state)
 	play_begin(&play);
 	for (unsigned i = 0; i < 5; i++) {
 		client(&play, 1000, 60);
-		server(&play, 300, 2000);
+		server(&play, 300, 6000);
 		client(&play, 10, 14); /* a priority */
 		client(&play, 10, 17);
 		server(&play, 10, 17);
@@ -254,6 +254,97 @@ static void pings_and_window_updates_are_no_requests(void **state)
 	}
 	streams_end(&play.streams, &play.heard.sink);
 	assert_counts(&play, 5, 5, 0);
+}
+
+/* curl's, as long as two window updates, before anything came that they could be for. */
+static void what_nothing_was_read_for_is_no_window_update(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	client(&play, 0, 54);
+	for (unsigned i = 0; i < 9; i++)
+		client(&play, 10, 26);
+	for (unsigned i = 0; i < 10; i++)
+		server(&play, 1000, 260);
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 10, 10, 10);
+}
+
+/* h2o sends what is ready together. The client, which keeps four requests open, asks for
+ * as many as were answered. */
+static void several_answers_in_one_record_are_known_by_what_is_asked_next(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 4; i++)
+		client(&play, 0, 30);
+	for (unsigned i = 0; i < 20; i++) {
+		server(&play, 1000, 228);
+		client(&play, 0, 30);
+		server(&play, 1000, 456);
+		client(&play, 0, 30);
+		client(&play, 0, 30);
+	}
+	for (unsigned i = 0; i < 4; i++)
+		server(&play, 1000, 228);
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 64, 64, 64);
+	/* Four are open for as long as it goes on: 4 × 40 ms, and 10 ms at the end. */
+	assert_int_equal(sum_of(&play, 64), 170000);
+}
+
+/* nghttp asks for everything in its first record and says no more. */
+static void alike_answers_to_one_record_are_as_many_requests(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	opening(&play, 744);
+	client(&play, 500, 9);
+	for (unsigned i = 0; i < 20; i++)
+		server(&play, 1000, 268);
+	streams_end(&play.streams, &play.heard.sink);
+	assert_int_equal(play.heard.count[EXCHANGE_REQUEST], 20);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 20);
+}
+
+/* A browser's: the body is no row of requests, whatever its length. */
+static void a_body_behind_its_request_is_none(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 10; i++) {
+		client(&play, 1000, 48);
+		if (i > 5)
+			client(&play, 10, (uint16_t)(48 * 10 * i));
+		server(&play, 1000, 260);
+	}
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 10, 10, 0);
+}
+
+/* h2o and nghttpx warm up with records that fit in a packet. */
+static void small_records_of_a_long_answer_are_one(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 10; i++) {
+		client(&play, 1000, 29);
+		for (unsigned n = 0; n < 20; n++)
+			server(&play, 10, 1368);
+		server(&play, 10, 210);
+	}
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 10, 10, 0);
 }
 
 /* nginx with a server behind it. */
@@ -296,6 +387,12 @@ int main(void)
 		cmocka_unit_test(a_request_as_long_as_control_is_one),
 		cmocka_unit_test(a_farewell_is_no_request),
 		cmocka_unit_test(pings_and_window_updates_are_no_requests),
+		cmocka_unit_test(what_nothing_was_read_for_is_no_window_update),
+		cmocka_unit_test(
+			several_answers_in_one_record_are_known_by_what_is_asked_next),
+		cmocka_unit_test(alike_answers_to_one_record_are_as_many_requests),
+		cmocka_unit_test(a_body_behind_its_request_is_none),
+		cmocka_unit_test(small_records_of_a_long_answer_are_one),
 		cmocka_unit_test(empty_frames_end_answers),
 	};
 
