@@ -12,6 +12,8 @@
 /* Packed once, sent over a network that somebody pays for: a few milliseconds for a tenth
  * less. */
 #define LEVEL 8
+/* A batch is short: the tables of that level, 1 MB of them, would find no more in it. */
+#define TABLE_LOG 14
 #define CHUNK_BYTES (64u * 1024u)
 #define GZIP_WINDOW (15 + 16) /* the largest window, gzip framing */
 
@@ -158,20 +160,40 @@ int squeeze_unpack(void **out, size_t *out_len, enum squeeze_coding coding,
 	return 0;
 }
 
+static int make_packer(ZSTD_CCtx **out)
+{
+	ZSTD_CCtx *packer = ZSTD_createCCtx();
+
+	*out = packer;
+	if (!packer)
+		return -ENOMEM;
+	if (ZSTD_isError(
+		    ZSTD_CCtx_setParameter(packer, ZSTD_c_compressionLevel, LEVEL)) ||
+		ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_hashLog, TABLE_LOG)) ||
+		ZSTD_isError(ZSTD_CCtx_setParameter(packer, ZSTD_c_chainLog, TABLE_LOG)))
+		return STATUS_LIBRARY;
+	return 0;
+}
+
 int squeeze_pack(void **out, size_t *out_len, const void *bytes, size_t len)
 {
-	size_t cap = ZSTD_compressBound(len);
-	void *packed = malloc(cap ? cap : 1);
-	size_t packed_len;
+	size_t cap = ZSTD_compressBound(len), packed_len = 0;
+	void *packed = malloc(cap);
+	ZSTD_CCtx *packer;
+	int rc = make_packer(&packer);
 
 	*out = NULL;
 	*out_len = 0;
 	if (!packed)
-		return -ENOMEM;
-	packed_len = ZSTD_compress(packed, cap, bytes, len, LEVEL);
-	if (ZSTD_isError(packed_len)) {
+		rc = -ENOMEM;
+	if (rc == 0)
+		packed_len = ZSTD_compress2(packer, packed, cap, bytes, len);
+	if (ZSTD_isError(packed_len))
+		rc = STATUS_LIBRARY;
+	ZSTD_freeCCtx(packer);
+	if (rc) {
 		free(packed);
-		return STATUS_LIBRARY;
+		return rc;
 	}
 	*out = packed;
 	*out_len = packed_len;

@@ -11,7 +11,7 @@ enum squeeze_coding { SQUEEZE_IDENTITY, SQUEEZE_ZSTD, SQUEEZE_GZIP };
 
 #define SQUEEZE_RATIO_MAX 64 /* beyond it a batch is a bomb, not data */
 
-/* Zstd level 1 into new memory that the caller frees. */
+/* Zstd into new memory that the caller frees; for short texts, in little memory. */
 int squeeze_pack(void **out, size_t *out_len, const void *bytes, size_t len);
 /* Expands into new memory (NUL behind the end), at most limit bytes: STATUS_LIMIT beyond,
  * STATUS_CORRUPT when the bytes are not of that coding. */

@@ -12,10 +12,14 @@
 
 #include "astray/address.h"
 #include "astray/status.h"
+#include "netlink_socket.h"
 #include "route_message.h"
 
 /* A change of network is a burst of messages: the look is taken when it is over. */
 #define SETTLE_MS 1000
+/* Of routes, and of this machine's addresses. */
+#define NEWS \
+	(RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR)
 #define MESSAGE_MAX 8192
 #define NETWORK_BYTES 8 /* of an IPv6 address */
 
@@ -114,24 +118,6 @@ static void messages_waiting(uv_poll_t *poll, int status, int events)
 		(void)uv_timer_start(&watch->settle, settled, SETTLE_MS, 0);
 }
 
-static int open_socket(void)
-{
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK,
-		.nl_groups = RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_IFADDR |
-			     RTMGRP_IPV6_IFADDR};
-	int fd = socket(
-		AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	rc = -errno;
-	(void)close(fd);
-	return rc;
-}
-
 int network_watch_open(struct network_watch **out, struct uv_loop_s *loop,
 	void (*joined)(void *arg), void *arg, struct fault *fault)
 {
@@ -143,7 +129,7 @@ int network_watch_open(struct network_watch **out, struct uv_loop_s *loop,
 		return -ENOMEM;
 	watch->joined = joined;
 	watch->arg = arg;
-	watch->fd = rc = open_socket();
+	watch->fd = rc = netlink_socket_open(NETLINK_ROUTE, NEWS);
 	if (rc >= 0)
 		rc = uv_poll_init(loop, &watch->poll, watch->fd);
 	if (rc < 0)

@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "astray/status.h"
+#include "netlink_socket.h"
 
 #define DATAGRAM_MAX 32768 /* the kernel fills no more than this */
 
@@ -74,21 +75,6 @@ static void messages_waiting(uv_poll_t *poll, int status, int events)
 		(void)ask_for_all(watch);
 }
 
-static int open_socket(void)
-{
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	int rc;
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	rc = -errno;
-	(void)close(fd);
-	return rc;
-}
-
 int interface_watch_open(struct interface_watch **out, struct uv_loop_s *loop,
 	link_message_fn each, void *arg, struct fault *fault)
 {
@@ -100,7 +86,7 @@ int interface_watch_open(struct interface_watch **out, struct uv_loop_s *loop,
 		return -ENOMEM;
 	watch->each = each;
 	watch->arg = arg;
-	watch->fd = rc = open_socket();
+	watch->fd = rc = netlink_socket_open(NETLINK_ROUTE, RTMGRP_LINK);
 	if (rc >= 0)
 		rc = read_all(watch);
 	if (rc >= 0)

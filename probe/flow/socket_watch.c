@@ -12,6 +12,7 @@
 #include "astray/now.h"
 #include "astray/status.h"
 #include "name_lookup.h"
+#include "netlink_socket.h"
 
 #define LIST_MS 1000
 #define DATAGRAM_MAX 32768 /* the kernel fills no more than this */
@@ -111,22 +112,6 @@ static void second_passed(uv_timer_t *timer)
 		(void)ask(watch, LISTING_V4);
 }
 
-static int open_socket(void)
-{
-	struct sockaddr_nl address = {.nl_family = AF_NETLINK};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int rc, size = RECEIVE_BYTES;
-
-	if (fd < 0)
-		return -errno;
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	rc = -errno;
-	(void)close(fd);
-	return rc;
-}
-
 static void join(const struct socket_watch *watch, int group)
 {
 	if (setsockopt(watch->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group,
@@ -154,10 +139,11 @@ static int list_first(struct socket_watch *watch)
 
 static int open_netlink(struct socket_watch *watch, struct fault *fault)
 {
-	int rc = open_socket();
+	int rc = netlink_socket_open(NETLINK_SOCK_DIAG, 0), size = RECEIVE_BYTES;
 
 	watch->fd = rc;
 	if (rc >= 0) {
+		(void)setsockopt(rc, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 		join(watch, SKNLGRP_INET_TCP_DESTROY);
 		join(watch, SKNLGRP_INET6_TCP_DESTROY);
 		rc = list_first(watch);

@@ -11,12 +11,14 @@
 #include "trace_memory.h"
 #include "trace_view.h"
 
-#define LINE_ROOM ((size_t)WIRE_LINE_MAX)
+/* Lines wait here for others, so that a thousand traces are not as many writes. */
+#define LINES_ROOM (2 * (size_t)WIRE_LINE_MAX)
 
 struct trace_output {
 	enum trace_form form;
-	struct obs *obs; /* too large for a stack, as is the line */
-	char *line;
+	struct obs *obs; /* too large for a stack */
+	char *lines;
+	size_t waiting; /* bytes of them */
 };
 
 int trace_output_open(struct trace_output **out, enum trace_form form)
@@ -28,8 +30,8 @@ int trace_output_open(struct trace_output **out, enum trace_form form)
 		return -ENOMEM;
 	output->form = form;
 	output->obs = malloc(sizeof(*output->obs));
-	output->line = malloc(LINE_ROOM);
-	if (output->obs && output->line)
+	output->lines = malloc(LINES_ROOM);
+	if (output->obs && output->lines)
 		return 0;
 	trace_output_close(output);
 	*out = NULL;
@@ -41,20 +43,34 @@ void trace_output_close(struct trace_output *output)
 	if (!output)
 		return;
 	free(output->obs);
-	free(output->line);
+	free(output->lines);
 	free(output);
 }
 
-static int flush(void)
+int trace_output_flush(struct trace_output *output)
 {
+	(void)fwrite(output->lines, 1, output->waiting, stdout); /* fflush tells */
+	output->waiting = 0;
 	return fflush(stdout) ? -errno : 0;
+}
+
+static int put_record(struct trace_output *output, const struct obs *obs)
+{
+	int rc = 0, len;
+
+	if (LINES_ROOM - output->waiting < WIRE_LINE_MAX)
+		rc = trace_output_flush(output);
+	len = wire_encode(
+		output->lines + output->waiting, LINES_ROOM - output->waiting, obs);
+	if (len < 0)
+		return len;
+	output->waiting += (size_t)len;
+	return rc;
 }
 
 int trace_output_trace(
 	struct trace_output *output, const char *host, const struct obs *obs)
 {
-	int len;
-
 	switch (output->form) {
 	case TRACE_TABLE:
 		trace_view_print(stdout, host, &obs->trace);
@@ -63,13 +79,9 @@ int trace_output_trace(
 		trace_view_print_csv(stdout, host, obs->at, &obs->trace);
 		break;
 	case TRACE_JSON:
-		len = wire_encode(output->line, LINE_ROOM, obs);
-		if (len < 0)
-			return len;
-		(void)fwrite(output->line, 1, (size_t)len, stdout); /* fflush tells */
-		break;
+		return put_record(output, obs);
 	}
-	return flush();
+	return 0;
 }
 
 int trace_output_fan(struct trace_output *output, const char *host, const char *service,
@@ -81,7 +93,7 @@ int trace_output_fan(struct trace_output *output, const char *host, const char *
 
 	if (output->form == TRACE_TABLE) {
 		fan_view_print(stdout, host, &result->order, result->fan);
-		return flush();
+		return 0;
 	}
 	(void)fan_record_choose(result->fan, chosen);
 	for (unsigned flow = 0; flow < FAN_FLOWS && rc == 0; flow++) {

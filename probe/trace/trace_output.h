@@ -16,7 +16,8 @@ enum trace_form { TRACE_TABLE, TRACE_JSON, TRACE_CSV };
 int trace_output_open(struct trace_output **out, enum trace_form form);
 void trace_output_close(struct trace_output *output); /* NULL is fine */
 
-/* 0, or negative: it could not be written. */
+/* What follows may wait until this is called. 0, or negative: it could not be written. */
+int trace_output_flush(struct trace_output *output);
 int trace_output_trace(
 	struct trace_output *output, const char *host, const struct obs *obs);
 /* All paths of a result that has a fan; service as in observations. */

@@ -30,9 +30,10 @@ struct trace_run {
 	struct geo *geo;
 	struct naming *naming; /* NULL: names are not wanted */
 	struct trace_output *output;
-	struct obs *obs;        /* too large for a stack */
-	size_t next;            /* of the targets */
-	unsigned active;        /* errands that are not done */
+	uv_prepare_t pause; /* nothing more to do at the moment: what was said goes out */
+	struct obs *obs;    /* too large for a stack */
+	size_t next;        /* of the targets */
+	unsigned active;    /* errands that are not done */
 	bool pumping, stopping; /* nothing new is begun */
 	int exit_code;
 	/* With rounds: */
@@ -510,6 +511,28 @@ static int open_run(struct trace_run *run, struct fault *fault)
 	return rc ? fault_at(fault, rc, "", "%s", status_text(rc)) : 0;
 }
 
+static void flush(struct trace_run *run)
+{
+	int rc = trace_output_flush(run->output);
+
+	if (rc)
+		complain(run, "standard output", rc, EX_IOERR);
+}
+
+static void pause_begins(uv_prepare_t *pause)
+{
+	flush(pause->data);
+}
+
+/* It keeps no loop running. */
+static void watch_pauses(struct trace_run *run)
+{
+	(void)uv_prepare_init(&run->loop, &run->pause);
+	run->pause.data = run;
+	(void)uv_prepare_start(&run->pause, pause_begins);
+	uv_unref((uv_handle_t *)&run->pause);
+}
+
 int trace_run(const struct trace_run_order *order)
 {
 	struct trace_run run = {.order = order, .exit_code = EX_OK};
@@ -522,14 +545,21 @@ int trace_run(const struct trace_run_order *order)
 		return EX_OSERR;
 	}
 	rc = open_run(&run, &fault);
-	if (rc == 0)
+	if (rc == 0) {
+		watch_pauses(&run);
 		begin_more(&run);
-	else
+	} else {
 		log_error(order->log, "trace", "%s",
 			fault_text(&fault, text, sizeof(text)));
+	}
 	if (rc && run.tracer)
 		close_run(&run);
 	(void)uv_run(&run.loop, UV_RUN_DEFAULT);
+	if (rc == 0) {
+		flush(&run);
+		uv_close((uv_handle_t *)&run.pause, NULL);
+		(void)uv_run(&run.loop, UV_RUN_DEFAULT);
+	}
 	(void)uv_loop_close(&run.loop);
 	geo_close(run.geo);
 	trace_output_close(run.output);
