@@ -193,6 +193,34 @@ void obs_init(struct obs *obs, enum obs_kind kind, struct moment at)
 	}
 }
 
+size_t obs_held_bytes(const struct obs *obs)
+{
+	switch (obs->kind) {
+	case OBS_HELLO:
+		return offsetof(struct obs, hello) + sizeof(obs->hello);
+	case OBS_TRAFFIC:
+		return offsetof(struct obs, traffic) + sizeof(obs->traffic);
+	case OBS_CHECK:
+		return offsetof(struct obs, check) + sizeof(obs->check);
+	case OBS_TRACE:
+		return offsetof(struct obs, trace.hops) +
+		       obs->trace.hop_count * sizeof(obs->trace.hops[0]);
+	case OBS_DNS:
+		return offsetof(struct obs, dns) + sizeof(obs->dns);
+	case OBS_REGISTRY:
+		return offsetof(struct obs, registry) + sizeof(obs->registry);
+	case OBS_HEALTH:
+		return offsetof(struct obs, health) + sizeof(obs->health);
+	case OBS_MAINTENANCE:
+		return offsetof(struct obs, maintenance) + sizeof(obs->maintenance);
+	case OBS_ACKNOWLEDGE:
+		return offsetof(struct obs, acknowledge) + sizeof(obs->acknowledge);
+	case OBS_KINDS:
+		break;
+	}
+	return sizeof(*obs);
+}
+
 const char *obs_service(const struct obs *obs)
 {
 	switch (obs->kind) {

@@ -9,6 +9,7 @@
 #define ASTRAY_OBS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "astray/address.h"
@@ -277,6 +278,8 @@ struct obs {
 /* Makes an observation in which nothing has been measured yet: integers absent, texts and
  * sketches empty. Costs only its own kind's size. */
 void obs_init(struct obs *obs, enum obs_kind kind, struct moment at);
+/* Its first bytes hold all of it: what a copy needs. */
+size_t obs_held_bytes(const struct obs *obs);
 
 /* The words of the wire for each enumeration; never NULL for a valid value. */
 const char *obs_kind_text(enum obs_kind kind);

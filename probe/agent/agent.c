@@ -79,12 +79,12 @@ static void emit(void *arg, const struct obs *obs)
 	struct agent *agent = arg;
 
 	if (agent->config->role == OBS_ENDPOINT && home_hops_are_in(obs)) {
-		*agent->obs = *obs;
+		memcpy(agent->obs, obs, obs_held_bytes(obs));
 		home_hops_hide(agent->obs);
 		obs = agent->obs;
 	}
 	if (agent->config->role == OBS_ENDPOINT && lean_is_wanted(obs)) {
-		*agent->obs = *obs;
+		memcpy(agent->obs, obs, obs_held_bytes(obs));
 		lean_strip(agent->obs);
 		obs = agent->obs;
 	}

@@ -1,7 +1,6 @@
 #include "naming.h"
 
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,8 +193,7 @@ void naming_close(struct naming *naming, void (*closed)(void *arg), void *arg)
 static bool keep(
 	struct naming *naming, const struct obs *trace, naming_done_fn done, void *arg)
 {
-	size_t len = offsetof(struct obs, trace.hops) +
-		     trace->trace.hop_count * sizeof(trace->trace.hops[0]);
+	size_t len = obs_held_bytes(trace);
 	struct waiting *waiting =
 		naming->count < naming->limit ? malloc(sizeof(*waiting) + len) : NULL;
 

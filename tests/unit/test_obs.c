@@ -79,6 +79,24 @@ static void what_is_not_in_use_does_not_count(void **state)
 	free(right);
 }
 
+static void its_first_bytes_are_all_of_it(void **state)
+{
+	struct obs *whole = new_obs(), *copy = new_obs();
+
+	(void)state;
+	for (int kind = 0; kind < OBS_KINDS; kind++) {
+		uint64_t seed = 17;
+
+		obs_maker_fill(whole, (enum obs_kind)kind, &seed);
+		memset(copy, 0x5a, sizeof(*copy));
+		assert_true(obs_held_bytes(whole) <= sizeof(*whole));
+		memcpy(copy, whole, obs_held_bytes(whole));
+		assert_true(obs_equal(whole, copy));
+	}
+	free(whole);
+	free(copy);
+}
+
 static void others_are_not_equal(void **state)
 {
 	struct obs *left = new_obs(), *right = new_obs();
@@ -103,6 +121,7 @@ int main(void)
 		cmocka_unit_test(nothing_has_been_measured_at_first),
 		cmocka_unit_test(every_kind_has_its_word_and_its_service),
 		cmocka_unit_test(what_is_not_in_use_does_not_count),
+		cmocka_unit_test(its_first_bytes_are_all_of_it),
 		cmocka_unit_test(others_are_not_equal),
 	};
 
