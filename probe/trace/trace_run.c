@@ -27,6 +27,7 @@ struct trace_run {
 	const struct trace_run_order *order;
 	uv_loop_t loop;
 	struct tracer *tracer;
+	struct host_addresses *hosts_asked;
 	struct geo *geo;
 	struct naming *naming; /* NULL: names are not wanted */
 	struct trace_output *output;
@@ -56,7 +57,6 @@ struct errand {
 	int64_t rounds; /* done */
 	uv_timer_t timer;
 	bool lingers;              /* it waits for somebody to let the rounds go on */
-	bool looking;              /* for its address */
 	struct round_table *table; /* NULL: each round is printed */
 	struct obs *last;
 	int rc; /* why there is nothing to see, or 0 */
@@ -264,11 +264,6 @@ static void host_found(void *arg, int rc, const struct address *addresses, unsig
 	struct errand *errand = arg;
 	bool found = rc == 0;
 
-	errand->looking = false;
-	if (errand->run->stopping) {
-		uv_close((uv_handle_t *)&errand->timer, timer_closed);
-		return;
-	}
 	for (unsigned i = 0; i < count; i++) {
 		rc = start_trace(errand, &addresses[i]);
 		if (rc == 0)
@@ -319,13 +314,10 @@ static void begin(struct trace_run *run)
 		host_found(errand, 0, &literal, 1);
 		return;
 	}
-	errand->looking = true;
 	rc = host_addresses_find(
-		&run->loop, target->host, run->order->family, host_found, errand);
-	if (rc) {
-		errand->looking = false;
+		run->hosts_asked, target->host, run->order->family, host_found, errand);
+	if (rc)
 		fail_errand(errand, rc, EX_NOHOST);
-	}
 }
 
 /* The sum of all rounds of one host. */
@@ -353,8 +345,7 @@ static void close_rounds(struct trace_run *run)
 	for (unsigned i = 0; i < run->errand_count; i++)
 		print_rounds(run, run->errands[i]);
 	for (unsigned i = 0; i < run->errand_count; i++)
-		if (!run->errands[i]->looking) /* else when its address is found */
-			uv_close((uv_handle_t *)&run->errands[i]->timer, timer_closed);
+		uv_close((uv_handle_t *)&run->errands[i]->timer, timer_closed);
 	for (unsigned i = 0; i < SIGNALS; i++)
 		uv_close((uv_handle_t *)&run->signals[i], NULL);
 }
@@ -380,6 +371,8 @@ static void close_run(struct trace_run *run)
 	report_counts(run);
 	tracer_close(run->tracer, NULL, NULL);
 	run->tracer = NULL;
+	host_addresses_close(run->hosts_asked, NULL, NULL);
+	run->hosts_asked = NULL;
 	naming_close(run->naming, NULL, NULL);
 	run->naming = NULL;
 }
@@ -504,7 +497,8 @@ static int open_run(struct trace_run *run, struct fault *fault)
 	if (rc)
 		return rc;
 	report_way(run);
-	if (run->order->names)
+	rc = host_addresses_open(&run->hosts_asked, &run->loop);
+	if (rc == 0 && run->order->names)
 		rc = naming_open(&run->naming, &run->loop, NULL, NAMES_WAIT_US, AT_ONCE);
 	if (rc == 0 && in_rounds(run))
 		rc = open_rounds(run);

@@ -78,13 +78,13 @@ struct trace_watch {
 	struct settings settings;
 	enum obs_protocol protocol;
 	struct tracer *tracer;
+	struct host_addresses *hosts_asked;
 	struct naming *naming; /* NULL: names are not wanted */
 	uint64_t nameless;     /* addresses without room, as was said last */
 	struct obs *obs;       /* too large for a stack */
 	uv_timer_t timer;
 	uint64_t round;
-	unsigned lookups, traces; /* under way */
-	unsigned closing;         /* parts that are still to go */
+	unsigned closing; /* parts that are still to go */
 	void (*stopped)(void *arg);
 	void *stopped_arg;
 	struct watched services[];
@@ -208,12 +208,7 @@ static void host_found(void *arg, int rc, const struct address *addresses, unsig
 	struct watched *watched = arg;
 	struct trace_watch *watch = watched->watch;
 
-	watch->lookups--;
 	watched->pending--;
-	if (watch->closing) {
-		part_gone(watch);
-		return;
-	}
 	if (rc)
 		complain(watch, watched->service, host_of(watched->service), rc);
 	for (unsigned i = 0; i < count; i++)
@@ -224,14 +219,13 @@ static void host_found(void *arg, int rc, const struct address *addresses, unsig
 static void look_up(struct watched *watched, const char *host)
 {
 	struct trace_watch *watch = watched->watch;
-	int rc = host_addresses_find(watch->env.loop, host, 0, host_found, watched);
+	int rc = host_addresses_find(watch->hosts_asked, host, 0, host_found, watched);
 
 	if (rc) {
 		complain(watch, watched->service, host, rc);
 		return;
 	}
 	watched->pending++;
-	watch->lookups++;
 }
 
 static void begin_service(struct watched *watched)
@@ -348,6 +342,12 @@ static int start(void **out, const struct source_env *env, const void *settings_
 		rc = tracer_open(&watch->tracer, env->loop, &limits, fault);
 	if (rc)
 		goto fail;
+	rc = host_addresses_open(&watch->hosts_asked, env->loop);
+	if (rc) {
+		tracer_close(watch->tracer, NULL, NULL);
+		(void)fault_at(fault, rc, "", "%s", status_text(rc));
+		goto fail;
+	}
 	if (settings->names)
 		rc = naming_open(
 			&watch->naming, env->loop, NULL, NAMES_WAIT_US, NAMELESS_MAX);
@@ -406,9 +406,10 @@ static void stop(void *source, void (*stopped)(void *arg), void *arg)
 	log_counts(watch);
 	watch->stopped = stopped;
 	watch->stopped_arg = arg;
-	watch->closing = 2 + (watch->naming ? 1u : 0u) + watch->lookups;
+	watch->closing = 3 + (watch->naming ? 1u : 0u);
 	uv_close((uv_handle_t *)&watch->timer, timer_closed);
 	tracer_close(watch->tracer, part_gone, watch);
+	host_addresses_close(watch->hosts_asked, part_gone, watch);
 	naming_close(watch->naming, part_gone, watch);
 }
 

@@ -174,9 +174,20 @@ def colours_only_where_they_are_wanted(internet, here):
     check("\033" not in out and "2 rounds, reached" in out, f"a file gets plain text: {out!r}")
 
 
+def nobody_waits_for_a_silent_resolver(here):
+    here.resolver("198.18.0.53")
+    terminal = Terminal(here, "--protocol", "icmp", "slow.example", "203.0.113.9")
+    check("slow.example" in terminal.sees("203.0.113.9  1 rounds"), "one is traced, the other looked for")
+    terminal.types("q")
+    terminal.ends()
+    check(terminal.process.returncode == 0, f"exit code {terminal.process.returncode}")
+
+
 def scenario(internet):
     here = internet.host("here", "198.51.100.2")
     internet.imaginary("there", "203.0.113.0/24")
+    internet.imaginary("away", "198.18.0.53/32", silent=True)
+    internet.path(here, "198.18.0.53", rtt_ms=5)
     internet.path(here, "203.0.113.0/24", [Hop(f"192.0.2.{n}", n) for n in range(1, 4)], rtt_ms=5)
     here.resolver("127.0.0.1")  # where nobody listens: no name is known
     several_hosts_and_all_keys(here)
@@ -187,6 +198,8 @@ def scenario(internet):
     print("ok  Ctrl-Z gives the terminal back", flush=True)
     colours_only_where_they_are_wanted(internet, here)
     print("ok  colours only where they are wanted", flush=True)
+    nobody_waits_for_a_silent_resolver(here)
+    print("ok  nobody waits for a silent resolver", flush=True)
 
 
 main(scenario)
