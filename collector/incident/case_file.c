@@ -166,47 +166,29 @@ static double effect_of(const struct case_file *file)
 	return worst;
 }
 
-static bool bears_on(const struct strand *strand)
+static struct case_class class_of(const struct case_file *file)
 {
-	return strand->finding.site[0] && strand->finding.severity >= SEVERITY_WARN;
-}
-
-/* What merely informs adds a site to the text, not to the class of trouble. */
-static unsigned sites_of(const struct case_file *file)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < file->strand_count; i++) {
-		unsigned k = 0;
-
-		if (!bears_on(&file->strands[i]))
-			continue;
-		while (k < i && (!bears_on(&file->strands[k]) ||
-					strcmp(file->strands[k].finding.site,
-						file->strands[i].finding.site) != 0))
-			k++;
-		count += k == i;
-	}
-	return count;
+	return (struct case_class){.harm = effect_of(file),
+		.attack = case_file_is_security(file),
+		.breach = has_policy(file)};
 }
 
 void case_file_note_page(struct case_file *file)
 {
-	file->paged_effect = effect_of(file);
-	file->paged_policy = has_policy(file);
-	file->paged_security = case_file_is_security(file);
-	file->paged_sites = sites_of(file);
+	file->paged = class_of(file);
 }
 
-/* Nothing but more harm is above an attack: what else joins one is told only. */
 bool case_file_class_rises(const struct case_file *file)
 {
-	if (effect_of(file) > file->paged_effect + CLASS_RISES)
-		return true;
-	return !file->paged_security &&
-	       (case_file_is_security(file) ||
-		       (has_policy(file) && !file->paged_policy) ||
-		       (sites_of(file) > file->paged_sites && file->paged_sites == 1));
+	struct case_class now = class_of(file);
+
+	return now.harm > file->paged.harm + CLASS_RISES ||
+	       (now.attack && !file->paged.attack) || (now.breach && !file->paged.breach);
+}
+
+bool case_file_is_open_to(const struct case_file *file, const struct finding *finding)
+{
+	return !file->resolved && (!file->quiet_said || finding->security);
 }
 
 bool case_file_goes_before(const struct case_file *one, const struct case_file *other)
@@ -220,12 +202,10 @@ bool case_file_goes_before(const struct case_file *one, const struct case_file *
 
 void case_file_note_paged_before(struct case_file *into, const struct case_file *joined)
 {
-	into->paged_security |= joined->paged_security;
-	into->paged_policy |= joined->paged_policy;
-	if (joined->paged_effect > into->paged_effect)
-		into->paged_effect = joined->paged_effect;
-	if (joined->paged_sites > into->paged_sites)
-		into->paged_sites = joined->paged_sites;
+	into->paged.attack |= joined->paged.attack;
+	into->paged.breach |= joined->paged.breach;
+	if (joined->paged.harm > into->paged.harm)
+		into->paged.harm = joined->paged.harm;
 	if (joined->reopened > into->reopened)
 		into->reopened = joined->reopened;
 }
@@ -269,10 +249,9 @@ void case_file_keep(struct archive *archive, struct case_file *file)
 	archive_text(archive, file->acknowledged_note, sizeof(file->acknowledged_note));
 	keep_incident(archive, &file->incident);
 	archive_u32(archive, &file->reopened);
-	archive_u32(archive, &file->paged_sites);
-	archive_bool(archive, &file->paged_policy);
-	archive_bool(archive, &file->paged_security);
-	archive_double(archive, &file->paged_effect);
+	archive_double(archive, &file->paged.harm);
+	archive_bool(archive, &file->paged.attack);
+	archive_bool(archive, &file->paged.breach);
 	file->told_severity = (enum incident_severity)archive_choice(
 		archive, file->told_severity, SEVERITY_PAGE + 1);
 	archive_moment(archive, &file->gathering_since);

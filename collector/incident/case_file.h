@@ -17,14 +17,21 @@
 
 struct archive;
 
+/* What somebody who has been paged knows of it. It pages again only when it has become
+ * another matter, each kind once: more harm is felt, it turns out to be an attack, or
+ * packets or answers go where the operator forbids it. What joins besides (another site,
+ * another service, more of the same) is told and wakes nobody. */
+struct case_class {
+	double harm; /* the worst effect, 0 to 1 */
+	bool attack, breach;
+};
+
 struct case_file {
 	bool told, resolved, acknowledged, quiet_said;
 	struct incident incident;
 	unsigned strand_count;
 	unsigned reopened;
-	unsigned paged_sites;
-	bool paged_policy, paged_security;
-	double paged_effect;
+	struct case_class paged;
 	enum incident_severity told_severity;
 	struct moment gathering_since; /* us 0: nothing worth telling yet */
 	struct moment last;            /* finding that held */
@@ -50,10 +57,12 @@ bool case_file_is_security(const struct case_file *file);
 unsigned case_file_kinds_of_evidence(const struct case_file *file, struct moment now);
 enum incident_severity case_file_severity(
 	const struct case_file *file, struct moment now);
-/* It is paged now: what more would have to be felt for another page is measured from
- * here. */
+/* It is paged now: whether its class rises is measured from here. */
 void case_file_note_page(struct case_file *file);
 bool case_file_class_rises(const struct case_file *file);
+/* Whether a finding may join it. What was an attack and is only waiting for somebody's
+ * acknowledgement takes no other trouble: that must be heard of. */
+bool case_file_is_open_to(const struct case_file *file, const struct finding *finding);
 /* Of two, the one that more was said of; else the older, else the first. */
 bool case_file_goes_before(const struct case_file *one, const struct case_file *other);
 /* What either has paged for is not paged for again. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "absorbed.h"
 #include "account.h"
 #include "archive.h"
 #include "case_file.h"
@@ -23,6 +24,7 @@ struct casebook {
 	struct casebook_counters counters;
 	struct casebook_hooks hooks;
 	struct case_file *cases[CASES];
+	struct absorbed absorbed;
 	struct surroundings around; /* of the incident that is being told */
 };
 
@@ -78,25 +80,18 @@ static void look_around(struct casebook *casebook, const struct case_file *file)
 			is_troubled(casebook, file, around->services[i].name);
 }
 
-static void retell(struct casebook *casebook, struct case_file *file,
-	enum incident_change change, const char *part_of)
+static void say_again(
+	struct casebook *casebook, struct case_file *file, enum incident_change change)
 {
 	struct story_state state = {.acknowledged_by = file->acknowledged_by,
 		.acknowledged_note = file->acknowledged_note,
-		.quiet_but_open = file->quiet_said && !file->resolved,
-		.part_of = part_of};
+		.quiet_but_open = file->quiet_said && !file->resolved};
 
 	account_gather(&file->incident, file->strands, file->strand_count);
 	look_around(casebook, file);
 	account_tell(&file->incident, file->strands, file->strand_count,
 		&casebook->around, &state);
 	casebook->hooks.changed(casebook->hooks.arg, change, &file->incident);
-}
-
-static void say_again(
-	struct casebook *casebook, struct case_file *file, enum incident_change change)
-{
-	retell(casebook, file, change, NULL);
 }
 
 static void say(struct casebook *casebook, struct case_file *file,
@@ -119,9 +114,10 @@ static struct case_file *case_with_strand(
 		if (!file || !case_file_is_remembered(file, finding->rx) ||
 			!case_file_strand_of(file, finding))
 			continue;
-		if (!file->resolved)
+		if (case_file_is_open_to(file, finding))
 			return file;
-		remembered = file;
+		if (file->resolved)
+			remembered = file;
 	}
 	return remembered;
 }
@@ -135,7 +131,7 @@ static struct case_file *case_that_concerns(
 	for (unsigned i = 0; i < CASES; i++) {
 		struct case_file *file = casebook->cases[i];
 
-		if (!file || file->resolved ||
+		if (!file || !case_file_is_open_to(file, finding) ||
 			moment_since_us(finding->rx, file->last) >= CASE_FILE_TOGETHER_US)
 			continue;
 		if (case_file_concerns(file, finding))
@@ -212,8 +208,16 @@ static void tell_first(struct casebook *casebook, struct case_file *file,
 	say(casebook, file, INCIDENT_CHANGE_OPENED, rx);
 }
 
+/* Who has acknowledged what it was before has not acknowledged this. */
+static void forget_acknowledgement(struct case_file *file)
+{
+	file->acknowledged = false;
+	file->acknowledged_by[0] = file->acknowledged_note[0] = '\0';
+}
+
 static void escalate(struct casebook *casebook, struct case_file *file, struct moment rx)
 {
+	forget_acknowledgement(file);
 	file->told_severity = file->incident.severity = SEVERITY_PAGE;
 	file->incident.state = INCIDENT_ESCALATED;
 	casebook->counters.pages++;
@@ -246,12 +250,17 @@ static bool consider(struct casebook *casebook, struct case_file *file, struct m
 	return true;
 }
 
-/* The same trouble again: no new incident, and nobody is woken for it. */
-static void reopen(struct casebook *casebook, struct case_file *file, struct moment rx)
+/* The same trouble again: no new incident, and nobody is woken for it. But an attack that
+ * comes back was taken for over by whoever acknowledged it, and pages. */
+static void reopen(
+	struct casebook *casebook, struct case_file *file, bool attack, struct moment rx)
 {
 	file->resolved = false;
 	file->quiet_said = false;
 	file->reopened++;
+	forget_acknowledgement(file);
+	if (attack)
+		file->told_severity = SEVERITY_WARN;
 	file->incident.state = INCIDENT_OPENED;
 	file->incident.severity = SEVERITY_WARN;
 	say(casebook, file, INCIDENT_CHANGE_OPENED, rx);
@@ -283,7 +292,9 @@ static void hold_strand(
 	else
 		casebook->counters.refused++;
 	if (file->resolved)
-		reopen(casebook, file, finding->rx);
+		reopen(casebook, file,
+			finding->security && finding->severity == SEVERITY_PAGE,
+			finding->rx);
 	file->quiet_said = false;
 	if (!consider(casebook, file, finding->rx) && news && file->told)
 		say(casebook, file, INCIDENT_CHANGE_UPDATED, finding->rx);
@@ -319,9 +330,10 @@ static void absorb(struct casebook *casebook, struct case_file *into,
 	if (joined->told) {
 		joined->resolved = true;
 		joined->incident.state = INCIDENT_RESOLVED;
-		joined->incident.rx = rx;
-		joined->incident.change_number++;
-		retell(casebook, joined, INCIDENT_CHANGE_RESOLVED, into->incident.id);
+		memcpy(joined->incident.part_of, into->incident.id, INCIDENT_ID);
+		absorbed_note(
+			&casebook->absorbed, joined->incident.id, into->incident.id);
+		say(casebook, joined, INCIDENT_CHANGE_RESOLVED, rx);
 	}
 	memset(joined, 0, sizeof(*joined));
 	joined->resolved = true;
@@ -373,11 +385,15 @@ void casebook_take(struct casebook *casebook, const struct finding *finding)
 bool casebook_acknowledge(
 	struct casebook *casebook, struct moment rx, const struct obs_acknowledge *by)
 {
+	const char *id = absorbed_into(&casebook->absorbed, by->incident);
+
+	if (!id)
+		id = by->incident;
 	for (unsigned i = 0; i < CASES; i++) {
 		struct case_file *file = casebook->cases[i];
 
 		if (!file || !file->told || file->resolved ||
-			strcmp(file->incident.id, by->incident) != 0)
+			strcmp(file->incident.id, id) != 0)
 			continue;
 		file->acknowledged = true;
 		printable_copy(file->acknowledged_by, sizeof(file->acknowledged_by),
@@ -465,6 +481,7 @@ void casebook_keep(struct archive *archive, struct casebook *casebook)
 		else if (here)
 			archive_refuse(archive);
 	}
+	absorbed_keep(archive, &casebook->absorbed);
 }
 
 static enum incident_change change_of(enum incident_state state)

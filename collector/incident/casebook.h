@@ -1,9 +1,11 @@
 /*
  * Where findings become incidents. What concerns one service (or one site's own trouble)
  * within two hours belongs together; a page waits a moment for the rest of its evidence,
- * is raised once, and again only when the matter gets much worse. It resolves when all
- * has been quiet for a while; what concerns security waits for somebody's acknowledgement
- * as well. What comes back within six hours is the same incident and wakes nobody.
+ * is raised once, and again only when its class rises (see case_file.h), whoever has
+ * acknowledged it before. It resolves when all has been quiet for a while; what concerns
+ * security waits for somebody's acknowledgement as well, and meanwhile hides no trouble
+ * of another kind. What comes back within six hours is the same incident and wakes
+ * nobody, unless it is an attack.
  *
  * Who holds a zone holds the names of all its services, so what looks like an attack on
  * one zone is one incident. Two that turn out to be one are united: the one that has told
@@ -46,7 +48,7 @@ int casebook_new(struct casebook **out, const struct casebook_settings *settings
 void casebook_free(struct casebook *casebook); /* NULL is fine */
 
 void casebook_take(struct casebook *casebook, const struct finding *finding);
-/* False when no open incident has that id. */
+/* False when no open incident has that id, or has taken up the one that had it. */
 bool casebook_acknowledge(
 	struct casebook *casebook, struct moment rx, const struct obs_acknowledge *by);
 /* Lets time pass: what has gathered is told, what has calmed resolves. */

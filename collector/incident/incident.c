@@ -100,6 +100,8 @@ static struct json *to_json(const struct incident *incident)
 	add_causes(root, incident->causes);
 	json_add_int(root, "since_us", incident->since.us);
 	json_add_int(root, "opened_us", incident->opened.us);
+	if (incident->part_of[0])
+		json_add_text(root, "part_of", incident->part_of);
 	json_add_text(root, "title", incident->title);
 	json_add_text(root, "text", incident->text);
 	add_evidence(root, incident);

@@ -70,6 +70,7 @@ struct incident {
 	unsigned causes; /* bits 1 << enum incident_cause */
 	unsigned service_count, site_count, vantage_count, evidence_count;
 	unsigned evidence_dropped;
+	char part_of[INCIDENT_ID]; /* of which has taken it up; "": none has */
 	char services[INCIDENT_SERVICES][OBS_NAME];
 	char sites[INCIDENT_SITES][OBS_WORD];
 	char vantages[INCIDENT_VANTAGES][OBS_WORD];
@@ -83,7 +84,8 @@ const char *incident_severity_text(enum incident_severity severity); /* "page" *
 const char *incident_state_text(enum incident_state state);          /* "opened" */
 
 /* One line of the wire contract with its newline; length, or STATUS_LIMIT. Beside the
- * contract's fields it carries since_us and opened_us. */
+ * contract's fields it carries since_us and opened_us, and part_of where it is part of
+ * another. */
 int incident_encode(char *buf, size_t cap, const struct incident *incident);
 #define INCIDENT_LINE_MAX (128 * 1024)
 

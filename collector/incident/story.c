@@ -170,11 +170,11 @@ static void put_state(struct page *page, const struct incident *incident,
 	if (*state->acknowledged_by)
 		page_put(page, "Acknowledged by %s%s%s\n", state->acknowledged_by,
 			*state->acknowledged_note ? ": " : "", state->acknowledged_note);
-	if (state->part_of)
+	if (incident->part_of[0])
 		page_put(page,
 			"Resolved: it is part of incident %s, which goes on with what "
 			"was found here.\n",
-			state->part_of);
+			incident->part_of);
 	else if (state->quiet_but_open)
 		page_put(page, "No longer seen. It concerns security, so it stays open "
 			       "until somebody acknowledges it.\n");

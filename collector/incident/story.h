@@ -14,7 +14,6 @@ struct story_state {
 	bool quiet_but_open; /* all is quiet, but it waits for an acknowledgement */
 	const char *acknowledged_by; /* "": nobody */
 	const char *acknowledged_note;
-	const char *part_of; /* id of the incident that has taken it up; NULL: none */
 };
 
 /* Strands in order of time. Names, times and title of the incident stand already. */

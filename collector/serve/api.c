@@ -20,6 +20,7 @@
 #define INCIDENTS_AT_ONCE 200
 #define POINTS 240 /* of a series, where no step is asked for */
 #define OPERATE_LINE_MAX 4096
+#define HANDED_ON_MAX 16 /* from an incident to the one that took it up */
 
 struct api {
 	struct api_settings settings;
@@ -404,10 +405,42 @@ static bool read_body(
 	return rc == 0;
 }
 
-static void ignore_incident(void *arg, const struct store_incident *row)
+struct whereabouts {
+	char id[OBS_WORD];
+	bool resolved, handed_on;
+};
+
+static void note_whereabouts(void *arg, const struct store_incident *row)
 {
-	(void)arg;
-	(void)row;
+	struct whereabouts *now = arg;
+	struct json_doc *doc = NULL;
+	const char *into = NULL;
+
+	now->resolved = strcmp(row->state, "resolved") == 0;
+	if (json_parse(&doc, row->line, strlen(row->line), 0, NULL) == 0)
+		into = json_as_text(json_member(json_root(doc), "part_of"));
+	now->handed_on = into != NULL;
+	if (into)
+		(void)snprintf(now->id, sizeof(now->id), "%.63s", into);
+	json_doc_free(doc);
+}
+
+/* What was taken up by another is acknowledged there. */
+static int find_whereabouts(struct api *api, struct whereabouts *now, const char *id)
+{
+	int rc = 0;
+
+	*now = (struct whereabouts){.handed_on = true};
+	(void)snprintf(now->id, sizeof(now->id), "%.63s", id);
+	for (unsigned i = 0; i < HANDED_ON_MAX && now->handed_on && rc == 0; i++) {
+		char asked[OBS_WORD];
+
+		memcpy(asked, now->id, sizeof(asked));
+		now->handed_on = false;
+		rc = store_read_incident(
+			api->settings.store, asked, note_whereabouts, now);
+	}
+	return rc;
 }
 
 static void acknowledge(struct api *api, struct http_exchange *exchange, const char *id)
@@ -418,14 +451,20 @@ static void acknowledge(struct api *api, struct http_exchange *exchange, const c
 		{"note", CONF_TEXT, offsetof(struct obs_acknowledge, note), OBS_TEXT, 0,
 			0, NULL, "why"},
 		{0}};
+	struct whereabouts now;
 	struct obs *obs;
 	int rc;
 
 	if (!may_operate(api, exchange))
 		return;
-	rc = store_read_incident(api->settings.store, id, ignore_incident, NULL);
+	rc = find_whereabouts(api, &now, id);
 	if (rc) {
 		answer(exchange, rc, NULL);
+		return;
+	}
+	if (now.resolved) {
+		http_server_refuse(exchange, 409,
+			"%s is resolved: nothing is left to acknowledge", now.id);
 		return;
 	}
 	obs = malloc(sizeof(*obs));
@@ -434,8 +473,8 @@ static void acknowledge(struct api *api, struct http_exchange *exchange, const c
 		return;
 	}
 	obs_init(obs, OBS_ACKNOWLEDGE, api->settings.now());
-	(void)snprintf(obs->acknowledge.incident, sizeof(obs->acknowledge.incident),
-		"%.63s", id);
+	(void)snprintf(obs->acknowledge.incident, sizeof(obs->acknowledge.incident), "%s",
+		now.id);
 	if (read_body(exchange, &obs->acknowledge, table))
 		operate(api, exchange, obs);
 	free(obs);

@@ -340,6 +340,46 @@ static void an_acknowledgement_becomes_an_operators_line(void **state)
 	assert_int_equal(get(world, "/api/v1/incidents/i-1/acknowledge"), 405);
 }
 
+static void store_resolved(
+	struct world *world, const char *id, const char *part_of, unsigned change)
+{
+	struct incident *incident = calloc(1, sizeof(*incident));
+
+	incident->rx.us = incident->opened.us = incident->since.us = world->inner->rx_us;
+	(void)snprintf(incident->id, sizeof(incident->id), "%s", id);
+	(void)snprintf(incident->part_of, sizeof(incident->part_of), "%s", part_of);
+	incident->state = INCIDENT_RESOLVED;
+	incident->change_number = change;
+	store_changed(world->inner->store, INCIDENT_CHANGE_RESOLVED, incident);
+	store_world_flush(world->inner);
+	free(incident);
+}
+
+static void what_was_taken_up_is_acknowledged_where_it_went(void **state)
+{
+	struct world *world = *state;
+
+	open_incident(world);
+	store_resolved(world, "i-8", "i-1", 1);
+	store_resolved(world, "i-9", "i-8", 1);
+	assert_int_equal(
+		ask(world, "POST", "/api/v1/incidents/i-9/acknowledge", "{}", as_json),
+		200);
+	assert_non_null(strstr(world->said, "\"incident\":\"i-1\""));
+	assert_int_equal(get(world, "/api/v1/incidents/i-9"), 200);
+	expect(world, "\"part_of\":\"i-8\"");
+	store_resolved(world, "i-1", "", 2);
+	assert_int_equal(
+		ask(world, "POST", "/api/v1/incidents/i-9/acknowledge", "{}", as_json),
+		409);
+	expect(world, "i-1 is resolved");
+	/* Those that name each other in a circle end nowhere. */
+	store_resolved(world, "i-8", "i-9", 2);
+	assert_int_equal(
+		ask(world, "POST", "/api/v1/incidents/i-9/acknowledge", "{}", as_json),
+		409);
+}
+
 static void announced_work_is_checked(void **state)
 {
 	struct world *world = *state;
@@ -519,6 +559,7 @@ int main(void)
 		in_a_world(series_and_paths_are_given),
 		in_a_world(what_makes_no_sense_is_refused),
 		in_a_world(an_acknowledgement_becomes_an_operators_line),
+		in_a_world(what_was_taken_up_is_acknowledged_where_it_went),
 		in_a_world(announced_work_is_checked),
 		in_a_world(another_page_cannot_make_a_browser_say_it),
 		cmocka_unit_test_setup_teardown(

@@ -321,7 +321,7 @@ static void policy_that_joins_pages_again(void **state)
 	finish(ear);
 }
 
-static void a_second_site_pages_again_and_a_third_does_not(void **state)
+static void more_sites_are_told_and_wake_nobody(void **state)
 {
 	struct ear *ear = begin();
 
@@ -329,10 +329,10 @@ static void a_second_site_pages_again_and_a_third_does_not(void **state)
 	take(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "tokyo");
 	pass(ear, 5 * MINUTE);
 	take(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "osaka");
-	assert_int_equal(ear->pages, 2);
+	assert_int_equal(ear->updated, 1);
 	take(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "nagoya");
 	pass(ear, 5 * MINUTE);
-	assert_int_equal(ear->pages, 2);
+	assert_int_equal(ear->pages, 1);
 	assert_int_equal(ear->last.site_count, 3);
 	finish(ear);
 }
@@ -451,6 +451,114 @@ static struct finding attack_on(const struct ear *ear, enum incident_cause cause
 	return finding;
 }
 
+static void acknowledge(struct ear *ear, const char *id)
+{
+	struct obs_acknowledge by = {.by = "ann"};
+
+	(void)snprintf(by.incident, sizeof(by.incident), "%s", id);
+	assert_true(casebook_acknowledge(ear->casebook, ear->now, &by));
+}
+
+static void an_attack_that_joins_trouble_pages_and_wants_its_own_acknowledgement(
+	void **state)
+{
+	struct ear *ear = begin();
+	struct finding attack;
+
+	(void)state;
+	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	acknowledge(ear, ear->last.id);
+	attack = attack_on(ear, CAUSE_NAME_SERVER, "exchange", "example.com");
+	casebook_take(ear->casebook, &attack);
+	assert_int_equal(ear->escalated, 1);
+	assert_int_equal(ear->pages, 2);
+	assert_null(strstr(ear->last.text, "Acknowledged"));
+	end(ear, CAUSE_LATENCY, "exchange", "");
+	end(ear, CAUSE_NAME_SERVER, "exchange", "");
+	pass(ear, 24 * 60 * MINUTE);
+	assert_int_equal(ear->resolved, 0);
+	acknowledge(ear, ear->last.id);
+	pass(ear, MINUTE);
+	assert_int_equal(ear->resolved, 1);
+	finish(ear);
+}
+
+static void a_breach_that_joins_an_attack_pages_once_more(void **state)
+{
+	struct ear *ear = begin();
+	struct finding finding =
+		attack_on(ear, CAUSE_NAME_SERVER, "exchange", "example.com");
+
+	(void)state;
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 1);
+	finding = finding_of(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "tokyo");
+	finding.policy = true;
+	casebook_take(ear->casebook, &finding);
+	assert_int_equal(ear->pages, 2);
+	finding = finding_of(ear, CAUSE_DETOUR, SEVERITY_PAGE, "exchange", "osaka");
+	finding.policy = true;
+	casebook_take(ear->casebook, &finding);
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 2);
+	finish(ear);
+}
+
+static void an_attack_that_comes_back_after_its_acknowledgement_pages(void **state)
+{
+	struct ear *ear = begin();
+	struct finding attack =
+		attack_on(ear, CAUSE_NAME_SERVER, "exchange", "example.com");
+	char id[INCIDENT_ID];
+
+	(void)state;
+	casebook_take(ear->casebook, &attack);
+	pass(ear, 5 * MINUTE);
+	memcpy(id, ear->last.id, sizeof(id));
+	acknowledge(ear, id);
+	end(ear, CAUSE_NAME_SERVER, "exchange", "");
+	pass(ear, 60 * MINUTE);
+	assert_int_equal(ear->resolved, 1);
+	attack.rx = ear->now;
+	casebook_take(ear->casebook, &attack);
+	assert_int_equal(ear->pages, 2);
+	assert_string_equal(ear->last.id, id);
+	end(ear, CAUSE_NAME_SERVER, "exchange", "");
+	pass(ear, 60 * MINUTE);
+	assert_int_equal(ear->resolved, 1); /* it waits for somebody again */
+	finish(ear);
+}
+
+static void what_only_waits_for_its_acknowledgement_hides_no_other_trouble(void **state)
+{
+	struct ear *ear = begin();
+	struct finding attack =
+		attack_on(ear, CAUSE_NAME_SERVER, "exchange", "example.com");
+	char id[INCIDENT_ID];
+
+	(void)state;
+	take(ear, CAUSE_TRAFFIC, SEVERITY_PAGE, "exchange", "");
+	casebook_take(ear->casebook, &attack);
+	pass(ear, 5 * MINUTE);
+	memcpy(id, ear->last.id, sizeof(id));
+	assert_int_equal(ear->pages, 1);
+	end(ear, CAUSE_TRAFFIC, "exchange", "");
+	end(ear, CAUSE_NAME_SERVER, "exchange", "");
+	pass(ear, 60 * MINUTE);
+	take(ear, CAUSE_TRAFFIC, SEVERITY_PAGE, "exchange", "");
+	pass(ear, 5 * MINUTE);
+	assert_int_equal(ear->pages, 2);
+	assert_string_not_equal(ear->last.id, id);
+	/* The attack itself is still the same. */
+	attack.rx = ear->now;
+	casebook_take(ear->casebook, &attack);
+	assert_string_equal(ear->last.id, id);
+	assert_int_equal(ear->pages, 2);
+	finish(ear);
+}
+
 static void an_attack_on_a_zone_is_one_incident_and_pages_once(void **state)
 {
 	struct ear *ear = begin();
@@ -461,7 +569,6 @@ static void an_attack_on_a_zone_is_one_incident_and_pages_once(void **state)
 	casebook_take(ear->casebook, &finding);
 	pass(ear, 5 * MINUTE);
 	finding = attack_on(ear, CAUSE_RECORDS, "mail", "example.com");
-	finding.policy = true;
 	casebook_take(ear->casebook, &finding);
 	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "mail", "tokyo");
 	take(ear, CAUSE_LATENCY, SEVERITY_PAGE, "mail", "osaka");
@@ -533,6 +640,9 @@ static void two_open_cases_that_a_stranger_links_become_one(void **state)
 	assert_int_equal(ear->pages, 1);
 	assert_int_equal(ear->resolved, 1);
 	assert_string_equal(ear->last.id, first);
+	assert_string_equal(ear->last.part_of, "");
+	assert_string_equal(ear->gone.id, second);
+	assert_string_equal(ear->gone.part_of, first);
 	assert_int_equal(ear->last.service_count, 2);
 	assert_int_equal(ear->last.evidence_count, 3);
 	assert_int_equal(counters.refused, 0);
@@ -540,6 +650,9 @@ static void two_open_cases_that_a_stranger_links_become_one(void **state)
 	assert_string_equal(second, again[1]);
 	assert_memory_equal(&counters, &replayed, sizeof(counters));
 	assert_string_equal(ear->last.text, replay->last.text);
+	acknowledge(ear, second);
+	assert_string_equal(ear->last.id, first);
+	assert_int_equal(ear->last.state, INCIDENT_ACKNOWLEDGED);
 	finish(ear);
 	finish(replay);
 }
@@ -599,7 +712,6 @@ static void a_snapshot_knows_what_was_united(void **state)
 	read_back(later, ear);
 	later->now = ear->now;
 	finding = attack_on(later, CAUSE_RECORDS, "mail", "example.com");
-	finding.policy = true;
 	casebook_take(later->casebook, &finding);
 	take(later, CAUSE_TRAFFIC, SEVERITY_PAGE, "wiki", "");
 	pass(later, 5 * MINUTE);
@@ -607,6 +719,9 @@ static void a_snapshot_knows_what_was_united(void **state)
 	assert_string_equal(later->last.id, first);
 	assert_int_equal(later->last.service_count, 3);
 	assert_int_equal(later->last.evidence_count, 5);
+	acknowledge(later, second);
+	assert_string_equal(later->last.id, first);
+	assert_int_equal(later->acknowledged, 1);
 	finish(ear);
 	finish(later);
 }
@@ -670,11 +785,18 @@ int main(void)
 		cmocka_unit_test(names_from_outside_cannot_break_its_text),
 		cmocka_unit_test(more_than_it_holds_is_counted),
 		cmocka_unit_test(policy_that_joins_pages_again),
-		cmocka_unit_test(a_second_site_pages_again_and_a_third_does_not),
+		cmocka_unit_test(more_sites_are_told_and_wake_nobody),
 		cmocka_unit_test(a_site_that_merely_informs_is_told_and_wakes_nobody),
 		cmocka_unit_test(what_flaps_is_held_open_and_wakes_nobody_again),
 		cmocka_unit_test(who_acknowledged_is_told_by_name),
 		cmocka_unit_test(services_with_trouble_of_their_own_are_not_called_well),
+		cmocka_unit_test(
+			an_attack_that_joins_trouble_pages_and_wants_its_own_acknowledgement),
+		cmocka_unit_test(a_breach_that_joins_an_attack_pages_once_more),
+		cmocka_unit_test(
+			an_attack_that_comes_back_after_its_acknowledgement_pages),
+		cmocka_unit_test(
+			what_only_waits_for_its_acknowledgement_hides_no_other_trouble),
 		cmocka_unit_test(an_attack_on_a_zone_is_one_incident_and_pages_once),
 		cmocka_unit_test(another_zone_or_another_day_is_another_attack),
 		cmocka_unit_test(two_open_cases_that_a_stranger_links_become_one),

@@ -66,6 +66,7 @@ export function Incident({ incident, now, needsToken, changed, choose }) {
   return html`<article class="card incident ${open ? 'open' : ''} ${incident.severity}" id=${incident.id}>
     <h3><span class="tag ${mark}">${mark}</span>${incident.state === 'acknowledged' && html`<span class="tag info">acknowledged</span>`}
       <span class="title">${incident.title}</span></h3>
+    ${incident.part_of && html`<p class="note">Part of <button class="link" onClick=${() => document.getElementById(incident.part_of)?.scrollIntoView()}>${incident.part_of}</button>, which goes on with it.</p>`}
     <div class="meta">since ${instant(began(incident))} · ${open ? '' : 'lasted '}${span(ended(incident, now) - began(incident))}
       ${(incident.services ?? []).map((s) => html` · <button class="link" onClick=${() => choose(s)}>${s}</button>`)}
       ${incident.sites?.length > 0 && ` · ${incident.sites.join(', ')}`}
