@@ -21,15 +21,15 @@ import subprocess
 import time
 
 from internet import RUN, Failed, check, main, program
-from names_stage import (FAR, GENUINE, HIJACKER, LOOKALIKE, NEAR, OTHER, OWN, PROVIDER, REGISTRY, ROUND, SECOND, ZONE,
-                         Questions, Stage, data, says)
+from names_stage import (CDN, FAR, GENUINE, HIJACKER, LOOKALIKE, NEAR, NEIGHBOUR, OTHER, OWN, PROVIDER, REGISTRY,
+                         ROUND, SECOND, WWW, ZONE, Questions, Stage, data, says)
 from places import databases, place
 from servers import answers
 
 ROUNDS_ALLOWED, HARMLESS_ROUNDS = 2, 4
 PATIENCE_S = 90  # of a busy machine
 POLITE_ROUNDS = 10
-LEARN_S = 3  # of calm before anything is strange
+LEARN_S = 8  # of calm before anything is strange; longer than what resolvers keep
 VERBOSE = bool(os.environ.get("VERBOSE"))
 
 
@@ -44,7 +44,7 @@ class Judge:
                          place("198.51.100.0/24", "Tokyo", 64496, "Kanto Transit")])
         self.config.write_text(json.dumps({
             "listen": "127.0.0.1:8443", "data": str(RUN / "data"), "probes": [], "geo": geo,
-            "services": [{"name": "exchange", "hosts": [ZONE], "zone": ZONE}],
+            "services": [{"name": "exchange", "hosts": [ZONE, WWW], "zone": ZONE}],
             "judgement": {"gather": "0 s", "calm": "20 s", "learn_names": f"{LEARN_S} s"}}))
         self.introductions = [self.line(0, probe.name, {
             "kind": "hello", "at_us": 1, "version": "1", "role": probe.role, "labels": {"site": probe.name},
@@ -91,13 +91,14 @@ def attacks(stage):
     publish, serve = stage.registry.publish, stage.serve
     resolvers = (stage.resolver, stage.cold)
 
-    def poison():
+    def poison(name, address):
         for resolver in resolvers:
-            resolver.control("local_data", f"{ZONE} 5 IN A {FAR}")
+            resolver.control("local_data", f"{name} 5 IN A {address}")
 
     def cure():
         for resolver in resolvers:
-            resolver.control("local_data_remove", ZONE)
+            for name in (ZONE, WWW):
+                resolver.control("local_data_remove", name)
             resolver.forget()
 
     def flicker():
@@ -115,7 +116,13 @@ def attacks(stage):
         Attack("glue only", "name_server", [f"{OWN} is {HIJACKER}"], lambda: publish(glue=HIJACKER), publish),
         Attack("DS removed", "records", ["no longer signed"], lambda: publish(ds=None), publish),
         Attack("flicker", "name_server", [LOOKALIKE], flicker, publish),
-        Attack("poisoned resolver", "records", [FAR, "none of its name servers"], poison, cure),
+        Attack("poisoned resolver", "records", [FAR, "none of its name servers", "What: a resolver does not say"],
+               lambda: poison(ZONE, FAR), cure),
+        Attack("resolver lies nearby", "records", [f"a resolver lies: {NEIGHBOUR}"],
+               lambda: poison(ZONE, NEIGHBOUR), cure),
+        Attack("resolver drops an alias", "records", [FAR, "none of its name servers"], lambda: poison(WWW, FAR), cure),
+        Attack("resolver drops one nearby", "records", [f"a resolver lies: {NEIGHBOUR}"],
+               lambda: poison(WWW, NEIGHBOUR), cure),
         Attack("other issuer", "certificate", ["Other CA"],
                lambda: stage.shop.certify(stage.other_ca, days=90),
                lambda: stage.shop.certify(stage.usual_ca, days=90, age_days=70)),
@@ -138,6 +145,11 @@ def harmless(stage):
             serve(address=f"203.0.113.{last}")
             time.sleep(ROUND)  # what a CDN's clock does, not an event
 
+    def turn_edges_over():
+        for last in (11, 12, 13, 14):
+            stage.serve_edge(f"203.0.113.{last}")
+            time.sleep(ROUND)
+
     def round_robin():
         serve(address=["203.0.113.10", "203.0.113.11", "203.0.113.12"])
         serve(address=["203.0.113.12", "203.0.113.10", "203.0.113.11"])
@@ -147,6 +159,7 @@ def harmless(stage):
         ("renewal by the same issuer", lambda: stage.shop.certify(stage.usual_ca, days=90),
          lambda: stage.shop.certify(stage.usual_ca, days=90, age_days=70), False),
         ("CDN turnover in one AS", turn_over, serve, False),
+        ("turnover at an alias's end", turn_edges_over, lambda: stage.serve_edge(NEAR), False),
         ("round robin", round_robin, serve, False),
         ("TTL drop before a move", lambda: serve(ttl=2), serve, False),
         ("other order and serial", lambda: publish([OWN, GENUINE]), publish, False),
@@ -165,6 +178,7 @@ def quiet(stage):
     stage.cold.forget()
     start = time.monotonic()
     stage.employee.told("calm", lambda seen: says(seen, "resolver", "A", [NEAR])
+                        and says(seen, "resolver", "A", [NEAR], name=WWW)
                         and says(seen, "resolver", "MX", [f"10 mx.{ZONE}"]), start, PATIENCE_S)
     stage.gateway.told("calm", lambda seen: any(
         o["kind"] == "check" and o.get("tls", {}).get("issuer") in ("CN=Usual CA", "CN = Usual CA")
@@ -180,7 +194,7 @@ def rounds(stage, attack, start_us, end_us):
     # Silence is no answer: on a busy machine a question may be lost.
     lines = [o for o in lines if o["kind"] == "dns" and o["rcode"] == "NOERROR"]
     if "resolver" in attack.name:
-        return sum((o["role"], o["type"]) == ("resolver", "A") for o in lines)
+        return sum((o["role"], o["type"], o["name"]) == ("resolver", "A", ZONE) for o in lines)
     if attack.cause == "records" and attack.name != "DS removed":
         counts = collections.Counter(o["server"] for o in lines if (o["role"], o["type"]) == ("authority", "SOA"))
         return max(counts.values(), default=0)
@@ -233,8 +247,8 @@ def leave(stage, judge, change, repair, announced):
 
 def politeness(stage):
     """What the sentinel asks in calm rounds, seen on its wire: one question a round of all the parent's
-    servers together (NS, whose answer tells of DS), and of each of the zone's five, and in each fifth
-    round seven."""
+    servers together (NS, whose answer tells of DS), and of each of the zone's seven, and in each fifth
+    round nine; and two to the servers of the name that one of them is an alias of."""
     quiet(stage)
     questions, start = Questions(stage.office), time.monotonic()
     time_over = start + POLITE_ROUNDS * ROUND
@@ -244,10 +258,12 @@ def politeness(stage):
     parent = sum(questions.count[server] for server in REGISTRY)
     zone = [questions.count[server] for server in (PROVIDER, SECOND)]
     print(f"\nin {seconds:.0f} s of rounds of {ROUND:.0f} s: {parent} questions to the parent's servers, "
-          f"{zone[0]} and {zone[1]} to the zone's")
+          f"{zone[0]} and {zone[1]} to the zone's, {questions.count[CDN]} to an alias's")
     most = seconds / (0.8 * ROUND) + 1
     check(0 < parent <= most, f"{parent} questions to the parent in at most {most:.0f} rounds")
-    most = 5 * most + 2 * (most / 5 + 1)
+    edge = questions.count[CDN]
+    check(0 < edge <= 2 * most, f"{edge} questions to the alias's servers in at most {most:.0f} rounds")
+    most = 7 * most + 2 * (most / 5 + 1)
     check(all(0 < asked <= most for asked in zone), f"{zone} questions to the zone's servers, not {most:.0f}")
 
 

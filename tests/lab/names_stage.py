@@ -23,12 +23,15 @@ from internet import Hop, check, program, tool
 from servers import Authority, Names, Resolver, Web, trust
 
 ZONE, PROVIDER_ZONE = "exchange.example", "awsdns-61.org"
+WWW, EDGE = f"www.{ZONE}", "shop.cdn.example"  # an alias, and where it leads
 GENUINE, LOOKALIKE = "ns-1515.awsdns-61.org", "ns-1515.awsdns-061.org"
 OTHER = "ns-1042.awsdns-02.org"  # of the same provider
 OWN = f"ns1.{ZONE}"
 NEAR, FAR = "203.0.113.10", "203.0.113.130"
+NEIGHBOUR = "203.0.113.66"  # in the same network as the real one
 ROOT, REGISTRY = "198.51.100.53", ("198.51.100.54", "198.51.100.55")
 ORG = "198.51.100.56"
+CDN = "203.0.113.60"
 PROVIDER, SECOND, HIJACKER = "203.0.113.53", "203.0.113.54", "203.0.113.153"
 OFFICE, RESOLVER = "198.51.100.10", "198.51.100.5"
 ROUND = 1.0
@@ -61,6 +64,7 @@ class Registry:
         lines = [f"@ NS {name}.nic.example." for name in "ab"]
         lines += [f"{name}.nic.example. A {address}" for name, address in zip("ab", REGISTRY)]
         lines += [f"{ZONE}. NS {server}." for server in servers or (GENUINE, OWN)]
+        lines += ["cdn.example. NS ns.cdn.example.", f"ns.cdn.example. A {CDN}"]
         lines += [f"{OWN}. A {glue}", *([f"{ZONE}. DS {ds}"] if ds else [])]
         lines = self.signed(lines)
         for server in self.servers:
@@ -109,7 +113,7 @@ class Heard:
     def __init__(self, host, name, role, sources, **service):
         config = {"probe": name, "role": role, "collector": {"url": "https://192.0.2.9:1"},
                   "spool": {"directory": str(host.folder / f"spool-{name}")},
-                  "services": [{"name": "exchange", "hosts": [ZONE], "zone": ZONE} | service],
+                  "services": [{"name": "exchange", "hosts": [ZONE, WWW], "zone": ZONE} | service],
                   "sources": sources}
         file = host.folder / f"{name}.json"
         file.write_text(json.dumps(config))
@@ -180,6 +184,7 @@ class Stage:
         self.office = internet.host("office", OFFICE)
         registry = internet.host("registry", ROOT, *REGISTRY, ORG, "198.51.100.57")
         provider = internet.host("provider", PROVIDER, SECOND)
+        cdn = internet.host("cdn", CDN)
         hijacker = internet.host("hijacker", HIJACKER)
         resolver = internet.host("resolver", RESOLVER)
         for origin in (self.office, resolver, hijacker):
@@ -200,8 +205,10 @@ class Stage:
         for names, server in ((self.provider, GENUINE), (self.hijacker, LOOKALIKE),
                               (self.hijacker, OTHER)):
             names.serve(server.partition(".")[2], f"@ NS {server}.", f"{server}. A {names.address}")
+        self.cdn = Names(cdn)
+        self.serve_edge(NEAR)
         self.hijacker.serve(ZONE, f"@ NS {LOOKALIKE}.", f"@ A {FAR}", "@ MX 10 mx",
-                            f"{OWN}. A {HIJACKER}")
+                            f"{OWN}. A {HIJACKER}", f"{WWW}. CNAME {EDGE}.")
         self.serve()
         self.resolver = Resolver(resolver, self)
         self.office.resolver(self.resolver)
@@ -233,14 +240,17 @@ class Stage:
         self.gateway = Heard(self.office, "gateway-1", "gateway", {"check": check_source}, **url)
         self.probes += [self.employee, self.gateway]
 
-    def serve(self, *lines, address=NEAR, mail="mx", ttl=None):
+    def serve(self, *lines, address=NEAR, mail="mx", alias=EDGE, ttl=None):
         addresses = [address] if isinstance(address, str) else address
         for names in (self.provider, self.second):
             # Who knows the name servers keeps them: what makes a resolver a warm one.
             names.serve(ZONE, f"@ 86400 NS {GENUINE}.", f"@ 86400 NS {OWN}.",
-                        f"{OWN}. 86400 A {SECOND}",
+                        f"{OWN}. 86400 A {SECOND}", f"{WWW}. CNAME {alias}.",
                         *(f"@ A {each}" for each in addresses), f"@ MX 10 {mail}", '@ TXT "v=spf1 -all"',
                         *lines, ttl=ttl)
+
+    def serve_edge(self, address):
+        self.cdn.serve("cdn.example", "@ NS ns.cdn.example.", f"ns.cdn.example. A {CDN}", f"{EDGE}. A {address}")
 
     def since(self, start):
         return self.sentinel.since(start)
@@ -274,4 +284,6 @@ def by_both(seen, kind, answers, name=ZONE):
 def calm(seen):
     return (by_both(seen, "NS", [GENUINE, OWN]) and by_both(seen, "A", [SECOND], OWN)
             and by_both(seen, "DS", [DS]) and says(seen, "authority", "A", [NEAR], PROVIDER)
-            and says(seen, "authority", "A", [NEAR], SECOND) and says(seen, "resolver", "A", [NEAR]))
+            and says(seen, "authority", "A", [NEAR], SECOND) and says(seen, "resolver", "A", [NEAR])
+            and says(seen, "authority", "A", [NEAR], CDN, WWW)
+            and says(seen, "resolver", "A", [NEAR], name=WWW))
