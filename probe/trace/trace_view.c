@@ -89,8 +89,31 @@ static void print_remarks(FILE *out, const struct obs_hop *hop)
 		(void)fprintf(out, "  passes on %u bytes", hop->mtu);
 }
 
-static void print_hop(FILE *out, const struct obs_hop *hop, unsigned width)
+/* The hop where the same router answered before, with others in between; 0: none. Twice
+ * in a row is no loop: some pass on a packet that has come to its end. */
+static int64_t looped_from(const struct obs_trace *trace, unsigned at)
 {
+	const struct obs_hop *hop = &trace->hops[at];
+	bool others = false;
+
+	while (at-- > 0) {
+		const struct obs_hop *before = &trace->hops[at];
+
+		if (!before->answered || before->ttl == hop->ttl)
+			continue;
+		if (!address_equal(&before->address, &hop->address))
+			others = true;
+		else if (others)
+			return before->ttl;
+	}
+	return 0;
+}
+
+static void print_hop(
+	FILE *out, const struct obs_trace *trace, unsigned at, unsigned width)
+{
+	const struct obs_hop *hop = &trace->hops[at];
+	int64_t loop = looped_from(trace, at);
 	char address[ADDRESS_TEXT], loss[CELL], network[CELL], place[CELL];
 
 	(void)fprintf(out, "%3" PRId64 "  %-*s %9.3f  %-8s  %-24s  %s", hop->ttl,
@@ -105,6 +128,8 @@ static void print_hop(FILE *out, const struct obs_hop *hop, unsigned width)
 	}
 	print_labels(out, hop);
 	print_remarks(out, hop);
+	if (loop)
+		(void)fprintf(out, "  a loop: hop %" PRId64 " again", loop);
 	(void)fputc('\n', out);
 }
 
@@ -147,7 +172,7 @@ void trace_view_print(FILE *out, const char *host, const struct obs_trace *trace
 		if (trace->hops[i].answered == 0) {
 			i += print_silence(out, trace, i);
 		} else {
-			print_hop(out, &trace->hops[i], width);
+			print_hop(out, trace, i, width);
 			i++;
 		}
 	}

@@ -141,6 +141,47 @@ static void the_table_shows_each_hop_once(void **state)
 	free(text);
 }
 
+/* The table of a path that these routers answered on. */
+static char *table_of(const char *const routers[], unsigned count)
+{
+	struct obs *obs = malloc(sizeof(*obs));
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(obs);
+	assert_non_null(out);
+	obs_init(obs, OBS_TRACE, (struct moment){AT});
+	obs->trace.peer = test_address("192.0.2.200");
+	obs->trace.hop_count = count;
+	for (unsigned i = 0; i < count; i++)
+		obs->trace.hops[i] = (struct obs_hop){.ttl = i + 1,
+			.sent = 1,
+			.answered = 1,
+			.rtt_us = 1000,
+			.address = test_address(routers[i])};
+	trace_view_print(out, "exchange.example", &obs->trace);
+	assert_int_equal(fclose(out), 0);
+	free(obs);
+	return text;
+}
+
+static void a_loop_is_told_and_a_router_that_answers_twice_is_none(void **state)
+{
+	static const char *const loop[] = {
+		"192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.2", "192.0.2.3"};
+	static const char *const twice[] = {"192.0.2.1", "192.0.2.2", "192.0.2.2"};
+	char *text = table_of(loop, 5);
+
+	(void)state;
+	assert_non_null(strstr(text, "a loop: hop 2 again\n"));
+	assert_non_null(strstr(text, "a loop: hop 3 again\n"));
+	free(text);
+	text = table_of(twice, 3);
+	assert_null(strstr(text, "loop"));
+	free(text);
+}
+
 static void a_slow_answer_is_no_alibi_when_farther_hops_were_faster(void **state)
 {
 	struct finished *finished = *state;
@@ -212,6 +253,7 @@ static void a_database_is_doubted_where_a_neighbour_s_name_says_otherwise(void *
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_loop_is_told_and_a_router_that_answers_twice_is_none),
 		cmocka_unit_test_setup_teardown(
 			a_path_becomes_hops_with_places_that_light_allows, make_finished,
 			free_finished),
