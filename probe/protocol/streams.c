@@ -685,7 +685,7 @@ static void spare_answer(struct streams *streams, struct moment at, int content)
 	streams->spare_sum_us += moment_since_us(at, streams->request);
 	streams->spare++;
 	streams->twins = (uint16_t)(streams->twins + (content == streams->answer &&
-							     content < DATA_LEN_MIN));
+							     content < CHUNK_LEN_MIN));
 }
 
 static void next_answer(struct streams *streams, const struct exchange_sink *sink,
@@ -744,7 +744,8 @@ static bool begins_answer(struct streams *streams, int content)
 {
 	bool full = is_full(streams, content);
 	bool next = streams->turned && streams->open == 1 &&
-		    streams->largest < LARGEST_LEN_MIN;
+		    (streams->largest < LARGEST_LEN_MIN ||
+			    streams->latest != streams->largest);
 	bool begins = !full || next;
 
 	if (ends_answers(streams))

@@ -347,6 +347,22 @@ static void small_records_of_a_long_answer_are_one(void **state)
 	assert_counts(&play, 10, 10, 0);
 }
 
+/* The last record of an answer may be nearly as long as a full one. */
+static void an_answer_behind_one_that_ended_nearly_full_is_one(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 20; i++) {
+		client(&play, 1000, 29);
+		server(&play, 300, 16384);
+		server(&play, 10, (uint16_t)(i % 3 ? 900 : 16200));
+	}
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 20, 20, 0);
+}
+
 /* nginx with a server behind it. */
 static void empty_frames_end_answers(void **state)
 {
@@ -393,6 +409,7 @@ int main(void)
 		cmocka_unit_test(alike_answers_to_one_record_are_as_many_requests),
 		cmocka_unit_test(a_body_behind_its_request_is_none),
 		cmocka_unit_test(small_records_of_a_long_answer_are_one),
+		cmocka_unit_test(an_answer_behind_one_that_ended_nearly_full_is_one),
 		cmocka_unit_test(empty_frames_end_answers),
 	};
 
