@@ -209,14 +209,14 @@ static void accuse(const struct detector_case *call, const struct showing *showi
 }
 
 /* What chance passes by the scatter of this service's quiet days and by the few values
- * there are now, both. */
+ * there are now, together: most quiet days had more of them. */
 static double threshold_of(const struct tail *tail, const struct showing *showing,
 	enum quantile which, double least, double probability)
 {
 	struct tail_bounds bounds = {
 		.floor = least, .cap = quantiles[which].cap, .least_beta = .01};
 
-	return fmax(tail_threshold(tail, probability, &bounds),
+	return hypot(tail_threshold(tail, probability, &bounds),
 		tail_deviations(probability) * showing->chance);
 }
 

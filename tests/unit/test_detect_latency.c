@@ -25,17 +25,23 @@ static double noise(unsigned *seed)
 
 #define SLOTS_A_DAY 288
 
-static void pass(struct hearing *hearing, const char *probe, double median_ms,
-	double tenth_times, unsigned *seed)
+static void pass_some(struct hearing *hearing, const char *probe, unsigned count,
+	double median_ms, double tenth_times, unsigned *seed)
 {
 	obs_init(hearing->obs, OBS_TRAFFIC, hearing->now);
 	hearing->obs->traffic.window_us = DETECTOR_SLOW_US;
-	hearing->obs->traffic.requests = hearing->obs->traffic.responses = 150;
-	for (unsigned i = 0; i < 150; i++)
+	hearing->obs->traffic.requests = hearing->obs->traffic.responses = count;
+	for (unsigned i = 0; i < count; i++)
 		(void)sketch_add(&hearing->obs->traffic.sketches[OBS_RESPONSE],
 			1000 * median_ms * exp(.4 * noise(seed)) *
 				(i % 5 ? 1 : tenth_times));
 	hearing_traffic(hearing, probe, DETECTOR_SLOW);
+}
+
+static void pass(struct hearing *hearing, const char *probe, double median_ms,
+	double tenth_times, unsigned *seed)
+{
+	pass_some(hearing, probe, 150, median_ms, tenth_times, seed);
 }
 
 static void live(struct hearing *hearing, unsigned slots, double tokyo_ms,
@@ -139,6 +145,24 @@ static void a_tenth_slower_is_a_deployment(void **state)
 	hearing_close(&hearing);
 }
 
+static void a_quarter_slower_is_no_page_where_values_are_few(void **state)
+{
+	static const char *const probes[] = {"tyo-gw-1", "osa-gw-1", "ngo-gw-1"};
+	struct hearing hearing;
+	unsigned seed = 14;
+
+	(void)state;
+	prepare(&hearing, &seed);
+	for (unsigned slot = 0; slot < SLOTS_A_DAY / 2; slot++) {
+		for (unsigned i = 0; i < 3; i++)
+			pass_some(&hearing, probes[i], 8, 1.24 * (i ? 55 : 40), 1, &seed);
+		hearing_judge(&hearing, DETECTOR_SLOW, hearing.now);
+		hearing_pass(&hearing, DETECTOR_SLOW_US);
+	}
+	assert_int_equal(hearing_pages(&hearing), 0);
+	hearing_close(&hearing);
+}
+
 static void one_slow_site_of_three_is_not_the_service(void **state)
 {
 	struct hearing hearing;
@@ -231,6 +255,7 @@ int main(void)
 		cmocka_unit_test(half_as_slow_again_pages_within_forty_minutes),
 		cmocka_unit_test(more_false_pages_allowed_never_page_later),
 		cmocka_unit_test(a_tenth_slower_is_a_deployment),
+		cmocka_unit_test(a_quarter_slower_is_no_page_where_values_are_few),
 		cmocka_unit_test(one_slow_site_of_three_is_not_the_service),
 		cmocka_unit_test(a_slow_tail_alone_is_seen),
 		cmocka_unit_test(a_creep_is_not_learnt_away),
