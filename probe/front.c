@@ -1,10 +1,11 @@
 /*
  * astray-probe as it is called. A trace is over in one round trip, which loading what
- * only other commands need would lengthen by a fifth: it is done here, all else by the
- * whole program.
+ * only other commands need would lengthen by a fifth: it is done here, all else by other
+ * programs: flow by one that loads what flow needs, the rest by the whole program.
  */
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,10 @@ static const struct args_command commands[] = {
 	{0},
 };
 
-/* The whole program stands where it was installed, seen from this one: both may be moved.
- */
-static int find_whole(char path[static PATH_BYTES])
+/* The others stand where they were installed, seen from this one: all may be moved. */
+static int find_other(char path[static PATH_BYTES], const char *other)
 {
-	static const char whole[] = PROBE_WHOLE;
-	ssize_t len = readlink("/proc/self/exe", path, PATH_BYTES - sizeof(whole));
+	ssize_t len = readlink("/proc/self/exe", path, PATH_BYTES - strlen(other) - 1);
 	char *name;
 
 	if (len < 0)
@@ -36,14 +35,15 @@ static int find_whole(char path[static PATH_BYTES])
 	name = strrchr(path, '/');
 	if (!name)
 		return -ENOENT;
-	(void)strcpy(name + 1, whole);
+	(void)strcpy(name + 1, other);
 	return 0;
 }
 
 static int hand_over(const struct log *log, char **argv)
 {
 	char path[PATH_BYTES];
-	int rc = find_whole(path);
+	bool flows = argv[0] && argv[1] && strcmp(argv[1], "flow") == 0;
+	int rc = find_other(path, flows ? PROBE_FLOW : PROBE_WHOLE);
 
 	if (rc) {
 		log_error(log, "main", "/proc/self/exe: %s", strerror(-rc));
