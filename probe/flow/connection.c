@@ -8,7 +8,7 @@
 void connection_begin(struct flow *flow, bool mid_stream)
 {
 	flow->service = SERVICE_NAMING_UNKNOWN;
-	flow->held = SLAB_NONE;
+	flow->held = flow->holes = SLAB_NONE;
 	round_trip_init(&flow->trip);
 	tcp_order_init(&flow->orders[EXCHANGE_CLIENT]);
 	tcp_order_init(&flow->orders[EXCHANGE_SERVER]);
@@ -20,11 +20,56 @@ static enum exchange_side other_side(enum exchange_side side)
 	return side == EXCHANGE_CLIENT ? EXCHANGE_SERVER : EXCHANGE_CLIENT;
 }
 
+_Static_assert(2 * sizeof(struct tcp_order_hole) <= EXCHANGE_CELL, "fit in a cell");
+
+/* NULL: there is none. */
+static struct tcp_order_hole *hole_of(const struct connection_world *world,
+	const struct flow *flow, enum exchange_side side)
+{
+	struct tcp_order_hole *holes;
+
+	if (flow->holes == SLAB_NONE)
+		return NULL;
+	holes = slab_cell(world->sink.cells, flow->holes);
+	return &holes[side];
+}
+
+/* Room for one; NULL when there is none left. */
+static struct tcp_order_hole *make_hole(
+	const struct connection_world *world, struct flow *flow, enum exchange_side side)
+{
+	struct tcp_order_hole *holes;
+
+	if (flow->holes != SLAB_NONE)
+		return hole_of(world, flow, side);
+	flow->holes = slab_take(world->sink.cells);
+	if (flow->holes == SLAB_NONE)
+		return NULL;
+	holes = slab_cell(world->sink.cells, flow->holes);
+	holes[EXCHANGE_CLIENT] = holes[EXCHANGE_SERVER] = (struct tcp_order_hole){0};
+	return &holes[side];
+}
+
+static void drop_holes(const struct connection_world *world, struct flow *flow)
+{
+	slab_give(world->sink.cells, flow->holes);
+	flow->holes = SLAB_NONE;
+}
+
+static void settle_holes(const struct connection_world *world, struct flow *flow)
+{
+	if (flow->holes != SLAB_NONE &&
+		!tcp_order_is_hole(hole_of(world, flow, EXCHANGE_CLIENT)) &&
+		!tcp_order_is_hole(hole_of(world, flow, EXCHANGE_SERVER)))
+		drop_holes(world, flow);
+}
+
 static void release(struct connection_world *world, struct flow *flow)
 {
 	conversation_drop(&flow->talk, &world->sink);
 	parking_clear(world->sink.buffers, &flow->orders[EXCHANGE_CLIENT]);
 	parking_clear(world->sink.buffers, &flow->orders[EXCHANGE_SERVER]);
+	drop_holes(world, flow);
 }
 
 void connection_end(struct connection_world *world, struct flow *flow, struct moment at)
@@ -141,7 +186,9 @@ static void deliver(struct connection_world *world, struct flow *flow,
 static void pass_over(struct connection_world *world, struct flow *flow,
 	enum exchange_side sender, uint32_t len, bool may_come, struct moment at)
 {
-	if (tcp_order_pass_over(&flow->orders[sender], len, may_come, at) || !may_come)
+	struct tcp_order_hole *hole = may_come ? make_hole(world, flow, sender) : NULL;
+
+	if (tcp_order_pass_over(&flow->orders[sender], hole, len, at) || !hole)
 		ledger_lost_packet(world->ledger);
 	ledger_bytes(world->ledger, sender, len);
 	if (!ledger_is_other(flow))
@@ -233,9 +280,12 @@ static void data_is_far(struct connection_world *world, struct flow *flow,
 	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
 {
 	struct tcp_order *order = &flow->orders[sender];
+	struct tcp_order_hole *hole = hole_of(world, flow, sender);
 
 	parking_clear(world->sink.buffers, order);
 	ledger_lost_packet(world->ledger);
+	if (hole)
+		*hole = (struct tcp_order_hole){0};
 	if (!ledger_is_other(flow))
 		conversation_hole(&flow->talk, &world->sink, sender, UINT64_MAX, at);
 	tcp_order_start(order, segment->seq);
@@ -260,7 +310,8 @@ static void data_came(struct connection_world *world, struct flow *flow,
 	if (!order->started)
 		tcp_order_start(order, segment->seq);
 	do
-		verdict = tcp_order_place(order, segment->seq, segment->len, at, &trim);
+		verdict = tcp_order_place(order, hole_of(world, flow, sender),
+			segment->seq, segment->len, at, &trim);
 	while (verdict == TCP_ORDER_AHEAD &&
 		!data_is_ahead(world, flow, sender, segment, at));
 	if (verdict == TCP_ORDER_NEW)
@@ -298,7 +349,7 @@ static void acknowledgement_came(struct connection_world *world, struct flow *fl
 	const struct parked *first;
 	int64_t rtt_us;
 
-	if (tcp_order_acknowledge(order, segment->ack, at))
+	if (tcp_order_acknowledge(order, hole_of(world, flow, peer), segment->ack, at))
 		ledger_lost_packet(world->ledger);
 	if (order->parked_count > 0 && tcp_order_gives_up(order, at)) {
 		first = parking_first(world->sink.buffers, order);
@@ -377,4 +428,5 @@ void connection_segment(struct connection_world *world, struct flow *flow,
 		data_came(world, flow, sender, &data, at);
 	if (segment->flags & TCP_SEGMENT_FIN)
 		fin_came(world, flow, sender, &data, at);
+	settle_holes(world, flow);
 }

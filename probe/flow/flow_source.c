@@ -55,7 +55,8 @@ static const struct conf_option options[] = {
 	{"snaplen", CONF_INT, offsetof(struct settings, snaplen), 0, 128, 262144, "4096",
 		"bytes kept of a packet; a TLS ClientHello needs about 2000"},
 	{"flows", CONF_INT, offsetof(struct settings, flows), 0, 64, 1 << 24, "8192",
-		"connections followed at once, 400 bytes each (of the kernel's, 112)"},
+		"connections followed at once, 232 bytes each and more while needed (of "
+		"the kernel's, 112)"},
 	{0},
 };
 

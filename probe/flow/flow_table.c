@@ -10,7 +10,7 @@
 	   */
 
 /* Gateways follow many. */
-_Static_assert(sizeof(struct flow) <= 264, "a flow has outgrown its share of memory");
+_Static_assert(sizeof(struct flow) <= 232, "a flow has outgrown its share of memory");
 
 struct ends {
 	uint32_t oldest, latest, count;

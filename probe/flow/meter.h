@@ -18,8 +18,8 @@ struct meter_config {
 	int64_t window_us;
 	int64_t pause_us;       /* a silence beyond which nobody measured */
 	bool exact_ends;        /* see struct windows_config */
-	uint32_t flows;         /* connections followed at once: 264 bytes each, and
-				   more while it is needed, 224 at most */
+	uint32_t flows;         /* connections followed at once: 232 bytes each, and
+				   more while it is needed, 336 at most */
 	unsigned service_limit; /* services, where none are configured */
 	unsigned tunnels;       /* to look into: UNWRAP_GRE and others */
 	bool keeps_no_names;    /* that DNS answers tell */

@@ -30,7 +30,7 @@ struct buffer_pool;
 struct hpack_pool;
 struct slab;
 
-/* For what only some connections need, or for a while; no more than two at a time. */
+/* For what only some connections need, or for a while; no more than three at a time. */
 #define EXCHANGE_CELL 144
 
 struct exchange_sink {

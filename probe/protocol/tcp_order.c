@@ -21,7 +21,6 @@ void tcp_order_init(struct tcp_order *order)
 void tcp_order_start(struct tcp_order *order, uint32_t next)
 {
 	order->next = order->acked = next;
-	order->hole_from = order->hole_until = next;
 	order->started = true;
 }
 
@@ -36,29 +35,33 @@ static int32_t since_us(struct moment at, uint32_t before_us)
 	return (int32_t)(low_us(at) - before_us);
 }
 
-static enum tcp_order_verdict place_old(
-	struct tcp_order *order, uint32_t seq, uint32_t len, struct moment at)
+static bool fills(const struct tcp_order_hole *hole, uint32_t seq, uint32_t len)
 {
-	int32_t before_end = tcp_segment_distance(order->hole_until, seq);
-	bool fills = order->hole_from != order->hole_until && before_end > 0 &&
-		     tcp_segment_distance(seq + len, order->hole_from) > 0;
-
-	if (len <= 1 && seq + 1 == order->next)
-		return TCP_ORDER_PROBE;
-	if (!fills)
-		return TCP_ORDER_AGAIN;
-	order->hole_bytes -= len < order->hole_bytes ? len : order->hole_bytes;
-	if (order->hole_bytes == 0)
-		order->hole_from = order->hole_until;
-	else if (tcp_segment_distance(seq, order->hole_from) <= 0)
-		order->hole_from =
-			before_end < (int32_t)len ? order->hole_until : seq + len;
-	return since_us(at, order->hole_at_us) < REORDERING_US ? TCP_ORDER_LATE
-							       : TCP_ORDER_AGAIN;
+	return tcp_order_is_hole(hole) && tcp_segment_distance(hole->until, seq) > 0 &&
+	       tcp_segment_distance(seq + len, hole->from) > 0;
 }
 
-enum tcp_order_verdict tcp_order_place(struct tcp_order *order, uint32_t seq,
-	uint32_t len, struct moment at, uint32_t *trim)
+static enum tcp_order_verdict place_old(const struct tcp_order *order,
+	struct tcp_order_hole *hole, uint32_t seq, uint32_t len, struct moment at)
+{
+	if (len <= 1 && seq + 1 == order->next)
+		return TCP_ORDER_PROBE;
+	if (!fills(hole, seq, len))
+		return TCP_ORDER_AGAIN;
+	hole->bytes -= len < hole->bytes ? len : hole->bytes;
+	if (hole->bytes == 0)
+		hole->from = hole->until;
+	else if (tcp_segment_distance(seq, hole->from) <= 0)
+		hole->from = tcp_segment_distance(hole->until, seq) < (int32_t)len
+				     ? hole->until
+				     : seq + len;
+	return since_us(at, hole->at_us) < REORDERING_US ? TCP_ORDER_LATE
+							 : TCP_ORDER_AGAIN;
+}
+
+enum tcp_order_verdict tcp_order_place(const struct tcp_order *order,
+	struct tcp_order_hole *hole, uint32_t seq, uint32_t len, struct moment at,
+	uint32_t *trim)
 {
 	int32_t ahead = tcp_segment_distance(seq, order->next);
 
@@ -68,20 +71,22 @@ enum tcp_order_verdict tcp_order_place(struct tcp_order *order, uint32_t seq,
 	if (ahead > 0)
 		return TCP_ORDER_AHEAD;
 	if ((uint32_t)-ahead >= len)
-		return place_old(order, seq, len, at);
+		return place_old(order, hole, seq, len, at);
 	*trim = (uint32_t)-ahead;
 	return TCP_ORDER_NEW;
 }
 
 /* The other side has had what was passed over, and it has had its grace. */
-static bool hole_is_lost(const struct tcp_order *order, struct moment at)
+static bool is_lost(const struct tcp_order *order, const struct tcp_order_hole *hole,
+	struct moment at)
 {
-	return order->hole_from != order->hole_until &&
-	       tcp_segment_distance(order->acked, order->hole_until) >= 0 &&
-	       since_us(at, order->hole_at_us) >= GRACE_US;
+	return tcp_order_is_hole(hole) &&
+	       tcp_segment_distance(order->acked, hole->until) >= 0 &&
+	       since_us(at, hole->at_us) >= GRACE_US;
 }
 
-bool tcp_order_acknowledge(struct tcp_order *order, uint32_t ack, struct moment at)
+bool tcp_order_acknowledge(struct tcp_order *order, struct tcp_order_hole *hole,
+	uint32_t ack, struct moment at)
 {
 	if (!order->started)
 		return false;
@@ -89,9 +94,9 @@ bool tcp_order_acknowledge(struct tcp_order *order, uint32_t ack, struct moment 
 		order->acked = ack;
 	if (tcp_segment_distance(order->acked, order->next) > 0 && !order->doubt_at_us)
 		order->doubt_at_us = low_us(at);
-	if (!hole_is_lost(order, at))
+	if (!is_lost(order, hole, at))
 		return false;
-	order->hole_from = order->hole_until;
+	hole->from = hole->until;
 	return true;
 }
 
@@ -114,20 +119,16 @@ void tcp_order_deliver(struct tcp_order *order, uint32_t len)
 		order->doubt_at_us = 0;
 }
 
-bool tcp_order_pass_over(
-	struct tcp_order *order, uint32_t len, bool may_come, struct moment at)
+bool tcp_order_pass_over(struct tcp_order *order, struct tcp_order_hole *hole,
+	uint32_t len, struct moment at)
 {
-	bool gives_up = may_come && hole_is_lost(order, at);
-	bool joins = may_come && !gives_up && order->hole_from != order->hole_until;
+	bool gives_up = is_lost(order, hole, at);
 
-	if (may_come && !joins) {
-		order->hole_from = order->next;
-		order->hole_bytes = 0;
-		order->hole_at_us = low_us(at);
-	}
-	if (may_come) {
-		order->hole_until = order->next + len;
-		order->hole_bytes += len;
+	if (hole && (gives_up || !tcp_order_is_hole(hole)))
+		*hole = (struct tcp_order_hole){.from = order->next, .at_us = low_us(at)};
+	if (hole) {
+		hole->until = order->next + len;
+		hole->bytes += len;
 	}
 	tcp_order_deliver(order, len);
 	return gives_up;

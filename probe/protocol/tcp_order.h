@@ -20,14 +20,18 @@ enum tcp_order_verdict {
 	TCP_ORDER_FAR,   /* outside any window: numbers have to be taken up anew */
 };
 
+/* What was passed over and may still come; few directions ever have one. Zeroed, or
+ * absent (NULL), it is none. */
+struct tcp_order_hole {
+	uint32_t from, until; /* equal: none */
+	uint32_t bytes;       /* that are missing between them */
+	uint32_t at_us;       /* since when */
+};
+
 /* Times are the lower 32 bits of microseconds: only short spans of them are asked for. */
 struct tcp_order {
-	uint32_t next;      /* the first number not yet delivered */
-	uint32_t acked;     /* as far as the other side has acknowledged */
-	uint32_t hole_from; /* between these, what was passed over may still come */
-	uint32_t hole_until;
-	uint32_t hole_bytes;  /* … so much of it */
-	uint32_t hole_at_us;  /* since when */
+	uint32_t next;        /* the first number not yet delivered */
+	uint32_t acked;       /* as far as the other side has acknowledged */
 	uint32_t doubt_at_us; /* since when the other side has what we miss at next; 0: no
 			       */
 	uint32_t copy_mark;   /* of the latest segment, to know a mirror's copy of it */
@@ -42,12 +46,14 @@ void tcp_order_init(struct tcp_order *order);
 void tcp_order_start(struct tcp_order *order, uint32_t next);
 
 /* *trim: bytes at its front that were delivered before (TCP_ORDER_NEW only). */
-enum tcp_order_verdict tcp_order_place(struct tcp_order *order, uint32_t seq,
-	uint32_t len, struct moment at, uint32_t *trim);
+enum tcp_order_verdict tcp_order_place(const struct tcp_order *order,
+	struct tcp_order_hole *hole, uint32_t seq, uint32_t len, struct moment at,
+	uint32_t *trim);
 
 /* The other side acknowledges. True when bytes that were passed over will never be seen:
  * it has had them, and they have had their grace. */
-bool tcp_order_acknowledge(struct tcp_order *order, uint32_t ack, struct moment at);
+bool tcp_order_acknowledge(struct tcp_order *order, struct tcp_order_hole *hole,
+	uint32_t ack, struct moment at);
 /* Whether what is missing at next has been acknowledged long enough to be given up. */
 bool tcp_order_gives_up(const struct tcp_order *order, struct moment at);
 
@@ -56,10 +62,14 @@ bool tcp_order_gives_up(const struct tcp_order *order, struct moment at);
 int32_t tcp_order_missing(const struct tcp_order *order, uint32_t ack);
 
 void tcp_order_deliver(struct tcp_order *order, uint32_t len);
-/* Passes over missing bytes; `may_come`: they are awaited still, if only to be named.
- * True when an earlier hole is thereby given up. */
-bool tcp_order_pass_over(
-	struct tcp_order *order, uint32_t len, bool may_come, struct moment at);
+/* Passes over missing bytes; where there is room for a hole they are awaited still, if
+ * only to be named. True when an earlier hole is thereby given up. */
+bool tcp_order_pass_over(struct tcp_order *order, struct tcp_order_hole *hole,
+	uint32_t len, struct moment at);
+static inline bool tcp_order_is_hole(const struct tcp_order_hole *hole)
+{
+	return hole && hole->from != hole->until;
+}
 
 /* Whether this is a second copy of the latest segment, as mirror ports and the "any"
  * device make; the copy of a packet has its identification, a retransmission another. */

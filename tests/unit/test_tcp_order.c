@@ -28,7 +28,7 @@ static struct tcp_order order_from(uint32_t next)
 static enum tcp_order_verdict place(struct tcp_order *order, uint32_t seq, uint32_t len,
 	int64_t at_us, uint32_t *trim)
 {
-	return tcp_order_place(order, seq, len, after_us(at_us), trim);
+	return tcp_order_place(order, NULL, seq, len, after_us(at_us), trim);
 }
 
 static void each_byte_counts_once(void **state)
@@ -62,25 +62,31 @@ static void a_keep_alive_is_no_retransmission(void **state)
 static void what_fills_a_hole_soon_was_only_late(void **state)
 {
 	struct tcp_order order = order_from(100);
+	struct tcp_order_hole hole = {0};
 	uint32_t trim;
 
 	(void)state;
-	assert_false(tcp_order_pass_over(&order, 50, true, after_us(0)));
-	assert_int_equal(place(&order, 100, 20, 1000, &trim), TCP_ORDER_LATE);
-	assert_int_equal(place(&order, 120, 30, 4000, &trim), TCP_ORDER_AGAIN);
-	assert_false(tcp_order_acknowledge(&order, 150, after_us(90000)));
+	assert_false(tcp_order_pass_over(&order, &hole, 50, after_us(0)));
+	assert_int_equal(tcp_order_place(&order, &hole, 100, 20, after_us(1000), &trim),
+		TCP_ORDER_LATE);
+	assert_true(tcp_order_is_hole(&hole));
+	assert_int_equal(tcp_order_place(&order, &hole, 120, 30, after_us(4000), &trim),
+		TCP_ORDER_AGAIN);
+	assert_false(tcp_order_is_hole(&hole));
+	assert_false(tcp_order_acknowledge(&order, &hole, 150, after_us(90000)));
 }
 
 static void what_was_acknowledged_unseen_is_lost(void **state)
 {
 	struct tcp_order order = order_from(100);
+	struct tcp_order_hole hole = {0};
 
 	(void)state;
-	(void)tcp_order_pass_over(&order, 50, true, after_us(0));
-	assert_false(tcp_order_acknowledge(&order, 149, after_us(90000)));
-	assert_false(tcp_order_acknowledge(&order, 150, after_us(1000)));
-	assert_true(tcp_order_acknowledge(&order, 150, after_us(90000)));
-	assert_false(tcp_order_acknowledge(&order, 150, after_us(90000)));
+	(void)tcp_order_pass_over(&order, &hole, 50, after_us(0));
+	assert_false(tcp_order_acknowledge(&order, &hole, 149, after_us(90000)));
+	assert_false(tcp_order_acknowledge(&order, &hole, 150, after_us(1000)));
+	assert_true(tcp_order_acknowledge(&order, &hole, 150, after_us(90000)));
+	assert_false(tcp_order_acknowledge(&order, &hole, 150, after_us(90000)));
 }
 
 static void a_hole_is_given_up_after_its_grace(void **state)
@@ -88,7 +94,7 @@ static void a_hole_is_given_up_after_its_grace(void **state)
 	struct tcp_order order = order_from(100);
 
 	(void)state;
-	assert_false(tcp_order_acknowledge(&order, 150, after_us(0)));
+	assert_false(tcp_order_acknowledge(&order, NULL, 150, after_us(0)));
 	assert_int_equal(tcp_order_missing(&order, 150), 50);
 	assert_false(tcp_order_gives_up(&order, after_us(4999)));
 	assert_true(tcp_order_gives_up(&order, after_us(5000)));
