@@ -32,6 +32,7 @@ PROBE = BIN / "astray-probe"
 ROUNDS = int(os.environ.get("ROUNDS", "5"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "80000"))
 FLOWS = int(os.environ.get("FLOWS", "10000000"))
+SENDERS = os.environ.get("SENDERS", str(min(16, os.cpu_count() or 1)))
 SPEECHES = ("clear", "tls12", "tls13", "http2")
 failures = []
 
@@ -230,7 +231,7 @@ class Wire:
 
     def send(self, file, rate, frames):
         done = subprocess.run(["ip", "netns", "exec", self.names[0], BIN / "frame_sender", file, "wire",
-                               str(rate), str(frames), "256"], capture_output=True, text=True, check=True)
+                               str(rate), str(frames), "256", SENDERS], capture_output=True, text=True, check=True)
         sent, seconds = done.stdout.split()
         return int(sent), float(seconds)
 
