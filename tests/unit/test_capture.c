@@ -95,6 +95,51 @@ static void a_file_is_read_to_its_end(void **state)
 	assert_int_equal(seen.first_byte, 2);
 }
 
+/* The file as a machine of the other byte order writes it. */
+static void turn_round(uint8_t *bytes, size_t len)
+{
+	for (size_t at = 0; at < len; at += 4) {
+		size_t step = at == 4 ? 2 : 4; /* the version's two halves */
+
+		for (size_t part = at; part < at + 4; part += step)
+			for (size_t i = 0; i < step / 2; i++) {
+				uint8_t byte = bytes[part + i];
+
+				bytes[part + i] = bytes[part + step - 1 - i];
+				bytes[part + step - 1 - i] = byte;
+			}
+	}
+}
+
+/* Packets are of four equal bytes, so that they stay what they are. */
+static void both_byte_orders_and_nanoseconds_are_read(void **state)
+{
+	uint8_t bytes[128];
+	struct fault fault;
+	struct seen seen;
+	size_t len;
+
+	(void)state;
+	for (unsigned turned = 0; turned < 2; turned++)
+		for (unsigned nanoseconds = 0; nanoseconds < 2; nanoseconds++) {
+			len = make_file(bytes);
+			if (nanoseconds) {
+				memcpy(bytes, "\x4d\x3c\xb2\xa1", 4);
+				bytes[len - 20 + 4] = 0x58; /* 7000 */
+				bytes[len - 20 + 5] = 0x1b;
+			}
+			if (turned)
+				turn_round(bytes, len);
+			assert_int_equal(read_bytes(bytes, len, &seen, &fault), 0);
+			assert_int_equal(seen.count, 3);
+			assert_int_equal(seen.latest.at.us, 3000007);
+			assert_int_equal(seen.latest.captured, 4);
+			assert_int_equal(seen.latest.wire_len, 90);
+			assert_int_equal(seen.latest.link_type, LINK_LAYER_ETHERNET);
+			assert_int_equal(seen.first_byte, 2);
+		}
+}
+
 static void a_cut_file_gives_what_stands_before_the_cut(void **state)
 {
 	uint8_t bytes[128];
@@ -269,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_read_to_its_end),
+		cmocka_unit_test(both_byte_orders_and_nanoseconds_are_read),
 		cmocka_unit_test(a_cut_file_gives_what_stands_before_the_cut),
 		cmocka_unit_test(what_is_no_capture_is_refused),
 		cmocka_unit_test(a_missing_interface_is_named),
