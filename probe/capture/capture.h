@@ -1,6 +1,7 @@
 /*
  * Packets from an interface or a capture file: the one place that meets libpcap. Files
- * may be pcap or pcapng, of either byte order, with micro- or nanoseconds.
+ * may be pcap or pcapng, of either byte order, with micro- or nanoseconds; the interfaces
+ * of a pcapng file may have link types of their own (which libpcap refuses: pcapng.h).
  */
 #ifndef FLOW_CAPTURE_H
 #define FLOW_CAPTURE_H
@@ -17,7 +18,7 @@ struct capture;
 
 struct capture_packet {
 	struct moment at;
-	int link_type; /* enum link_layer_type */
+	int link_type; /* enum link_layer_type, or another of pcapng's */
 	uint32_t captured, wire_len;
 	const uint8_t *bytes; /* borrowed for the call */
 };
@@ -32,7 +33,7 @@ struct capture_options {
 };
 
 /* "-" is standard input. STATUS_CORRUPT when it is no capture, STATUS_UNSUPPORTED when
- * its link type is not known, else errno. */
+ * its first link type is not known, else errno. */
 int capture_open_file(struct capture **out, const char *path, struct fault *fault);
 /* -EPERM without CAP_NET_RAW, -ENODEV without such an interface. */
 int capture_open_live(

@@ -140,6 +140,42 @@ static void both_byte_orders_and_nanoseconds_are_read(void **state)
 		}
 }
 
+/* A section, an Ethernet interface, a raw one, and a packet of each. */
+static const uint8_t mixed[] = {0x0a, 0x0d, 0x0d, 0x0a, 28, 0, 0, 0, 0x4d, 0x3c, 0x2b,
+	0x1a, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 28, 0, 0,
+	0, /* */
+	1, 0, 0, 0, 20, 0, 0, 0, LINK_LAYER_ETHERNET, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0,
+	0,                                                                         /* */
+	1, 0, 0, 0, 20, 0, 0, 0, LINK_LAYER_RAW, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, /* */
+	6, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 0, 0, 4, 0, 0, 0, 90, 0, 0,
+	0, 0xee, 0, 0, 0, 36, 0, 0, 0, /* */
+	6, 0, 0, 0, 36, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 4, 0, 0, 0, 60, 0, 0,
+	0, 0x45, 0, 0, 0, 36, 0, 0, 0};
+
+static void interfaces_of_one_file_may_differ(void **state)
+{
+	struct fault fault;
+	struct seen seen;
+	size_t last = sizeof(mixed) - 36, before = last - 36, first = 48;
+
+	(void)state;
+	assert_int_equal(read_bytes(mixed, sizeof(mixed), &seen, &fault), 0);
+	assert_int_equal(seen.count, 2);
+	assert_int_equal(seen.latest.link_type, LINK_LAYER_RAW);
+	assert_int_equal(seen.latest.at.us, 9);
+	assert_int_equal(seen.latest.captured, 4);
+	assert_int_equal(seen.latest.wire_len, 60);
+	assert_int_equal(seen.first_byte, 0x45);
+	for (size_t len = 0; len < sizeof(mixed); len++) {
+		int rc = read_bytes(mixed, len, &seen, &fault);
+		bool whole = len == first || len == before || len == last;
+
+		assert_int_equal(rc, whole ? 0 : STATUS_CORRUPT);
+		assert_true(whole || fault.why[0]);
+		assert_int_equal(seen.count, len >= last);
+	}
+}
+
 static void a_cut_file_gives_what_stands_before_the_cut(void **state)
 {
 	uint8_t bytes[128];
@@ -314,6 +350,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_read_to_its_end),
+		cmocka_unit_test(interfaces_of_one_file_may_differ),
 		cmocka_unit_test(both_byte_orders_and_nanoseconds_are_read),
 		cmocka_unit_test(a_cut_file_gives_what_stands_before_the_cut),
 		cmocka_unit_test(what_is_no_capture_is_refused),
