@@ -24,7 +24,7 @@ FOREIGN = {
     r"ares\.h": {"probe/names/dns_client.c"},
     r"arpa/nameser": {"common/dns_message.c"},
     r"libpsl\.h": {"common/suffix.c"},
-    r"pcap": {"probe/capture/capture.c"},
+    r"pcap[/.]": {"probe/capture/capture.c"},
     r"maxminddb\.h": {"geo/geo.c"},
     r"sqlite3\.h": {"collector/database/database.c"},
     r"nghttp2/": {"probe/protocol/hpack_pool.c"},
