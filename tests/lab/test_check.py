@@ -85,6 +85,25 @@ class SelfSigned:
         return certificate, key
 
 
+class Intermediate(Authority):
+    """Signs with a key that the root vouches for; `shown`: with the certificate goes the one that says so."""
+
+    def __init__(self, name, root, shown=True):
+        super().__init__(name)
+        self.shown = shown
+        request, extensions = self.folder / "ca.csr", self.folder / "ca.ext"
+        extensions.write_text("basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n")
+        self.openssl("req", "-new", "-key", self.key, "-out", request, "-subj", f"/CN={name}")
+        self.openssl("x509", "-req", "-in", request, "-CA", root.certificate, "-CAkey", root.key, "-CAcreateserial",
+                     "-days", "30", "-extfile", extensions, "-out", self.certificate)
+
+    def issue(self, *names, **options):
+        certificate, key = super().issue(*names, **options)
+        if self.shown:
+            certificate.write_text(certificate.read_text() + self.certificate.read_text())
+        return certificate, key
+
+
 class Stage:
     def __init__(self, internet):
         self.office = internet.host("office", "198.51.100.10")
@@ -171,6 +190,23 @@ def a_new_issuer_is_seen(stage):
     stage.web.certify(stage.authority)
 
 
+def a_chain_is_told_up_to_its_root(stage):
+    """So that a renewal by the same authority's next intermediate is told from another authority's."""
+    roots = set()
+    for name, root in (("R1", stage.authority), ("R2", stage.authority), ("R1", stage.other)):
+        stage.web.certify(Intermediate(name, root))
+        seen = stage.ask("https://exchange.example/")["tls"]
+        check(seen["verified"] and seen["issuer"] == f"CN={name}", f"{seen}")
+        check([above["subject"] for above in seen["chain"]] == [f"CN={name}", f"CN={root.name}"], f"{seen}")
+        check(seen["chain"][-1]["spki_sha256"] == key_digest(root.certificate), f"{seen}")
+        roots.add(seen["chain"][-1]["spki_sha256"])
+    check(len(roots) == 2, f"{roots}")
+    stage.web.certify(Intermediate("R3", stage.authority, shown=False))
+    seen = stage.ask("https://exchange.example/", EX_PROTOCOL)
+    check(seen["tls"]["verified"] is False and not seen["tls"].get("chain"), f"{seen}")
+    stage.web.certify(stage.authority)
+
+
 def what_is_not_believed_is_described(stage):
     for issuer, why in ((Expired(stage.authority), "expired"), (SelfSigned(stage.authority), "self-signed"),
                         (Authority("Nobody's CA"), "issuer")):
@@ -239,7 +275,8 @@ def the_addresses_of_a_name_take_turns(stage):
 def run(internet):
     stage = Stage(internet)
     for scenario in (each_phase_takes_what_is_programmed, a_certificate_is_described, a_new_issuer_is_seen,
-                     what_is_not_believed_is_described, the_addresses_of_a_name_take_turns, each_failure_is_told_apart):
+                     a_chain_is_told_up_to_its_root, what_is_not_believed_is_described,
+                     the_addresses_of_a_name_take_turns, each_failure_is_told_apart):
         scenario(stage)
         print(f"ok  {scenario.__name__.replace('_', ' ')}", flush=True)
 
