@@ -231,6 +231,7 @@ static void keep_incident(struct archive *archive, struct incident *incident)
 {
 	archive_moment(archive, &incident->rx);
 	archive_text(archive, incident->id, sizeof(incident->id));
+	archive_text(archive, incident->part_of, sizeof(incident->part_of));
 	archive_u32(archive, &incident->change_number);
 	incident->state = (enum incident_state)archive_choice(
 		archive, incident->state, INCIDENT_RESOLVED + 1);

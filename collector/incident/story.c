@@ -65,6 +65,12 @@ static const char *const next_steps[INCIDENT_CAUSES] = {
 			    "probes and their uplink.",
 };
 
+static const char step_of_an_end[] =
+	"See which servers show it, and renew it there; then see why its renewal did not "
+	"run.";
+static const char step_of_a_lost_zone[] =
+	"Ask the registrar why the domain is held, deleted or expired, and have it put "
+	"back.";
 static const char step_of_a_resolver[] =
 	"Ask that resolver and the zone's servers the same question; if they still "
 	"differ, "
@@ -121,6 +127,38 @@ static bool is_of_resolvers(const struct strand *const *strands, unsigned count)
 	return said;
 }
 
+static bool is_all_of_subject(const struct strand *const *strands, unsigned count,
+	enum incident_cause cause, const char *subject)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (strands[i]->finding.cause == cause &&
+			strcmp(strands[i]->finding.subject, subject) != 0)
+			return false;
+	return true;
+}
+
+/* A certificate that merely ends is nobody's attack. */
+static bool is_of_an_end(const struct strand *const *strands, unsigned count)
+{
+	bool ends = false;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct finding *finding = &strands[i]->finding;
+
+		if (finding->cause != CAUSE_CERTIFICATE)
+			continue;
+		if (finding->security)
+			return false;
+		ends |= finding->severity > SEVERITY_INFO;
+	}
+	return ends;
+}
+
+static bool is_of_a_lost_zone(const struct strand *const *strands, unsigned count)
+{
+	return is_all_of_subject(strands, count, CAUSE_NAME_SERVER, "gone");
+}
+
 static void put_reading(struct page *page, const struct incident *incident,
 	const struct strand *const *strands, unsigned count)
 {
@@ -130,11 +168,18 @@ static void put_reading(struct page *page, const struct incident *incident,
 		reading = "trouble of a site: its uplink, gateway or provider, not the "
 			  "services that people there use";
 	else if (has(incident, CAUSE_NAME_SERVER))
-		reading = "possible hijack: whoever runs the new name server decides "
-			  "where people and mail go";
+		reading = is_of_a_lost_zone(strands, count)
+				  ? "the zone is gone from its parent: its names and "
+				    "mail stop working as caches run out"
+				  : "possible hijack: whoever runs the new name server "
+				    "decides where people and mail go";
 	else if (has(incident, CAUSE_CERTIFICATE))
-		reading = "possible interception: another certificate is shown, so "
-			  "somebody may stand between people and the service";
+		reading = is_of_an_end(strands, count)
+				  ? "the certificate itself: one that ends or is old, "
+				    "with no sign of interception"
+				  : "possible interception: another certificate is "
+				    "shown, so somebody may stand between people and "
+				    "the service";
 	else if (has(incident, CAUSE_RECORDS))
 		reading = is_of_resolvers(strands, count)
 				  ? "a resolver does not say what the zone's own "
@@ -145,8 +190,8 @@ static void put_reading(struct page *page, const struct incident *incident,
 	else if (has(incident, CAUSE_REGISTRY))
 		reading = "the registration of the domain has changed";
 	else if (has(incident, CAUSE_DETOUR))
-		reading = "detour: packets go through networks and countries where they "
-			  "do not belong";
+		reading = "detour: packets go through networks or countries that were "
+			  "not on their way before";
 	else if (has(incident, CAUSE_POLICY))
 		reading = "an answer is outside of what is allowed";
 	else if (has(incident, CAUSE_FAILURES))
@@ -159,8 +204,8 @@ static void put_reading(struct page *page, const struct incident *incident,
 				  ? "slow network: the round trip itself has grown"
 				  : "slow service: answers take longer";
 	else if (has(incident, CAUSE_TRAFFIC))
-		reading = "requests are missing: people ask less than they should at "
-			  "this time";
+		reading = "requests are missing: fewer come than are usual at this "
+			  "time";
 	page_put(page, "What: %s\n", reading);
 }
 
@@ -264,7 +309,9 @@ static void put_affected_site(struct page *page, const struct strand *const *str
 	unsigned witnesses = witnesses_at(strands, count, site);
 
 	page_put(page, "%s", site);
-	if (there && witnesses && witnesses <= there->probes)
+	if (there && witnesses == 1 && there->probes == 1)
+		page_put(page, " (seen by its only probe)");
+	else if (there && witnesses && witnesses <= there->probes)
 		page_put(page, " (seen by %u of its %u probe%s)", witnesses,
 			there->probes, there->probes == 1 ? "" : "s");
 }
@@ -467,6 +514,18 @@ static void put_ruled_out(struct page *page, const struct incident *incident,
 	put_verdicts(page, incident, around, VERDICT_BLIND, "Not measured: ");
 }
 
+static const char *step_for(
+	enum incident_cause cause, const struct strand *const *strands, unsigned count)
+{
+	if (cause == CAUSE_RECORDS && is_of_resolvers(strands, count))
+		return step_of_a_resolver;
+	if (cause == CAUSE_CERTIFICATE && is_of_an_end(strands, count))
+		return step_of_an_end;
+	if (cause == CAUSE_NAME_SERVER && is_of_a_lost_zone(strands, count))
+		return step_of_a_lost_zone;
+	return next_steps[cause];
+}
+
 static void put_next(struct page *page, const struct incident *incident,
 	const struct strand *const *strands, unsigned count)
 {
@@ -481,10 +540,7 @@ static void put_next(struct page *page, const struct incident *incident,
 	for (unsigned i = 0; story_by_weight[i] != INCIDENT_CAUSES && said < STEPS; i++)
 		if (has(incident, story_by_weight[i]))
 			page_put(page, "  %u. %s\n", ++said,
-				story_by_weight[i] == CAUSE_RECORDS &&
-						is_of_resolvers(strands, count)
-					? step_of_a_resolver
-					: next_steps[story_by_weight[i]]);
+				step_for(story_by_weight[i], strands, count));
 }
 
 static void put_course(struct page *page, const struct incident *incident,

@@ -120,7 +120,7 @@ static void a_hijack_is_told_from_its_name_server_to_its_missing_requests(void *
 		"exchange.example to ns-1515.awsdns-061.example; expected: "
 		"ns-1515.awsdns-61.example\n"
 		"Affected: exchange, at tokyo (seen by 1 of its 2 probes), osaka "
-		"(seen by 1 of its 1 probe); told by sentinel-1, tyo-gw-1, "
+		"(seen by its only probe); told by sentinel-1, tyo-gw-1, "
 		"osa-laptop-3\n"
 		"Not affected: other services: wallet\n"
 		"Ruled out: names lead to known networks and mail hosts (12 s ago); "
@@ -218,7 +218,8 @@ static void another_certificate_is_told(void **state)
 	add(scene, CAUSE_CERTIFICATE, "exchange", "", "tyo-gw-1", 0,
 		"certificate of an issuer that is not expected",
 		"certificate of an issuer that is not expected: 203.0.113.10 shows a key "
-		"00ff… of \"CN=Other CA\", met from tokyo");
+		"00ff… of \"CN=Other CA\", met from tokyo")
+		->security = true;
 	finish(scene,
 		"exchange: certificate of an issuer that is not expected\n"
 		"What: possible interception: another certificate is shown, so "
@@ -240,6 +241,34 @@ static void another_certificate_is_told(void **state)
 		"  2020-05-31T00:05:00Z  certificate of an issuer that is not "
 		"expected: 203.0.113.10 shows a key 00ff… of \"CN=Other CA\", met from "
 		"tokyo\n");
+}
+
+static void an_end_is_no_interception_and_a_lost_zone_no_hijack(void **state)
+{
+	struct scene *scene = begin();
+
+	(void)state;
+	add(scene, CAUSE_CERTIFICATE, "exchange", "", "tyo-gw-1", 0,
+		"its certificate ends soon", "it ends in two days");
+	tell(scene);
+	assert_non_null(strstr(scene->incident.text, "What: the certificate itself"));
+	assert_non_null(strstr(scene->incident.text, "1. See which servers show it"));
+	/* One of another issuer beside it is more than age. */
+	add(scene, CAUSE_CERTIFICATE, "exchange", "", "tyo-gw-1", SECOND,
+		"certificate of an issuer never seen here", "another issuer")
+		->security = true;
+	tell(scene);
+	assert_non_null(strstr(scene->incident.text, "What: possible interception"));
+	free(scene);
+	scene = begin();
+	(void)strcpy(add(scene, CAUSE_NAME_SERVER, "exchange", "", "sentinel-1", 0,
+			     "exchange.example is not delegated", "no such zone")
+			     ->subject,
+		"gone");
+	tell(scene);
+	assert_non_null(strstr(scene->incident.text, "What: the zone is gone"));
+	assert_non_null(strstr(scene->incident.text, "1. Ask the registrar why"));
+	free(scene);
 }
 
 static void a_sites_trouble_is_told_without_services(void **state)
@@ -410,8 +439,8 @@ static void missing_requests_are_told_with_what_is_well(void **state)
 		"weeks): 84 % are missing");
 	finish(scene,
 		"exchange: 84 % of its requests are missing\n"
-		"What: requests are missing: people ask less than they should at "
-		"this time\n"
+		"What: requests are missing: fewer come than are usual at this "
+		"time\n"
 		"Since: 2020-05-31T00:05:00Z (6 min before this)\n"
 		"Affected: exchange, wherever it is used\n"
 		"Ruled out: name servers are the known ones (4 s ago); names lead to "
@@ -515,6 +544,7 @@ int main(void)
 			a_resolver_that_lies_is_not_told_as_a_change_of_the_zone),
 		cmocka_unit_test(records_that_moved_mail_are_told),
 		cmocka_unit_test(another_certificate_is_told),
+		cmocka_unit_test(an_end_is_no_interception_and_a_lost_zone_no_hijack),
 		cmocka_unit_test(a_sites_trouble_is_told_without_services),
 		cmocka_unit_test(an_outage_of_many_services_points_at_what_they_share),
 		cmocka_unit_test(a_service_outage_is_told_by_its_failures),
