@@ -150,6 +150,43 @@ static void what_is_no_list_is_refused(void **state)
 	close_stage(&stage);
 }
 
+static void a_registry_that_sends_in_circles_is_left(void **state)
+{
+	struct stage stage;
+	char circle[256];
+
+	(void)state;
+	open_stage(&stage);
+	(void)snprintf(circle, sizeof(circle),
+		"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:%d/domain/" DOMAIN
+		"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+		stage.registry.port);
+	stage.registry.answer = circle;
+	ask(&stage, DOMAIN);
+	assert_true(stage.rc < 0);
+	assert_in_range(stage.registry.requests, 2, 10);
+	close_stage(&stage);
+}
+
+static void an_answer_without_bottom_is_refused(void **state)
+{
+	static const char head[] = "HTTP/1.1 200 OK\r\ncontent-length: 30000\r\n"
+				   "connection: close\r\n\r\n";
+	struct stage stage;
+	char deep[sizeof(head) + 30000];
+
+	(void)state;
+	open_stage(&stage);
+	memcpy(deep, head, sizeof(head) - 1);
+	memset(deep + sizeof(head) - 1, '[', 30000);
+	deep[sizeof(deep) - 1] = '\0';
+	stage.registry.answer = deep;
+	ask(&stage, DOMAIN);
+	assert_true(stage.rc < 0);
+	assert_int_equal(stage.registry.requests, 1);
+	close_stage(&stage);
+}
+
 static void closing_cancels(void **state)
 {
 	struct stage stage;
@@ -172,6 +209,8 @@ int main(void)
 		cmocka_unit_test(
 			without_a_list_nobody_is_asked_and_neither_is_it_again_at_once),
 		cmocka_unit_test(what_is_no_list_is_refused),
+		cmocka_unit_test(a_registry_that_sends_in_circles_is_left),
+		cmocka_unit_test(an_answer_without_bottom_is_refused),
 		cmocka_unit_test(closing_cancels),
 	};
 
