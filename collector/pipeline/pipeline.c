@@ -1,6 +1,7 @@
 #include "pipeline.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #define STEP_US MOMENT_SECOND_US
 /* Who has not reported for so long has others speak for him. */
 #define ALONE_SLOTS 3
+#define HALF .5
 #define LATE_SLOW_US (60 * MOMENT_SECOND_US)
 #define LATE_FAST_US (20 * MOMENT_SECOND_US)
 #define FALSE_PAGES 1
@@ -97,12 +99,13 @@ struct pipeline {
 		*room; /* for an observation whose places are filled in, or counts cut */
 };
 
-/* Sums over everybody's traffic are one person's word where only one endpoint reports. */
+/* Whether one endpoint alone can have made what is found in sums of everybody's traffic:
+ * of what is missing or fails no more than its part, of a median all from half on. */
 static bool is_one_endpoints_word(
 	const struct pipeline *pipeline, const struct finding *finding)
 {
 	const struct detector_case *call = pipeline->judged;
-	unsigned reporters = 0, endpoints = 0;
+	double all = 0, most = 0;
 
 	for (unsigned site = 0; site < vantages_site_count(pipeline->vantages); site++) {
 		const struct detector_traffic *traffic = detector_traffic_of(call, site);
@@ -116,14 +119,20 @@ static bool is_one_endpoints_word(
 		for (uint32_t i = 0; i < track->reporter_count; i++) {
 			const struct vantage *vantage = vantages_at(
 				pipeline->vantages, track->reporters[i].vantage);
+			double part =
+				fmax(track->reporters[i].rate, track->reporters[i].open);
 
 			if (track->reporters[i].last_slot < call->slot - ALONE_SLOTS)
 				continue;
-			reporters++;
-			endpoints += vantage->role == OBS_ENDPOINT;
+			all += part;
+			if (vantage->role == OBS_ENDPOINT)
+				most = fmax(most, part);
 		}
 	}
-	return reporters == 1 && endpoints == 1;
+	if (most <= 0)
+		return false;
+	return finding->cause == CAUSE_LATENCY ? most >= HALF * all
+					       : most >= finding->effect * all;
 }
 
 static void found(void *arg, const struct finding *finding)

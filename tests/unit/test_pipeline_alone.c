@@ -280,6 +280,21 @@ static void the_only_endpoint_pages_nobody(void **state)
 	free_scene(scene);
 }
 
+/* Where only two report, what fails may all be of one. */
+static void one_of_two_endpoints_pages_nobody(void **state)
+{
+	static const char *const honest[] = {"laptop-1"};
+	struct scene *scene = new_scene();
+
+	(void)state;
+	scene->origin.rx.us = BEGIN_US;
+	introduce(scene, "laptop-1", OBS_ENDPOINT);
+	introduce(scene, LIAR, OBS_ENDPOINT);
+	play(scene, honest, 1, 1);
+	assert_string_equal(scene->paged, "");
+	free_scene(scene);
+}
+
 /* The same words of a gateway are heard: the test above is not deaf. */
 static void a_gateway_is_believed(void **state)
 {
@@ -306,18 +321,17 @@ static void two_endpoints_are_believed(void **state)
 	free_scene(scene);
 }
 
-/* One of twenty, where no gateway counts: a million failures of its own are a person's.
- */
-static void numbers_of_one_endpoint_weigh_as_one(void **state)
+/* One of many or few, where no gateway counts: a million failures of its own are a
+ * person's. */
+static void boast(int endpoints)
 {
 	struct scene *scene = new_scene();
 	char name[32];
 
-	(void)state;
 	scene->origin.rx.us = BEGIN_US;
 	for (int round = 0; round < 40; round++) {
 		scene->origin.rx.us = BEGIN_US + (round + 1) * ROUND_US;
-		for (int i = 0; i < 20; i++) {
+		for (int i = 0; i < endpoints; i++) {
 			(void)snprintf(name, sizeof(name), "laptop-%d", i);
 			introduce(scene, name, OBS_ENDPOINT);
 			scene->boast = i == 0 && round >= 20 ? 1000000 : 1;
@@ -330,6 +344,19 @@ static void numbers_of_one_endpoint_weigh_as_one(void **state)
 	free_scene(scene);
 }
 
+static void numbers_of_one_endpoint_weigh_as_one(void **state)
+{
+	(void)state;
+	boast(20);
+}
+
+static void numbers_of_one_endpoint_page_nobody_at_a_small_site(void **state)
+{
+	(void)state;
+	for (int endpoints = 1; endpoints < 6; endpoints++)
+		boast(endpoints);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,7 +364,9 @@ int main(void)
 		cmocka_unit_test(the_only_endpoint_pages_nobody),
 		cmocka_unit_test(a_gateway_is_believed),
 		cmocka_unit_test(two_endpoints_are_believed),
+		cmocka_unit_test(one_of_two_endpoints_pages_nobody),
 		cmocka_unit_test(numbers_of_one_endpoint_weigh_as_one),
+		cmocka_unit_test(numbers_of_one_endpoint_page_nobody_at_a_small_site),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
