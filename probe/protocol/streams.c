@@ -2,6 +2,8 @@
 
 #include <limits.h>
 
+#include "turns.h"
+
 /* Frames: a head of nine bytes and what stands in it. */
 #define FRAME_LEN 9
 #define WINDOW_UPDATE_LEN (FRAME_LEN + 4)
@@ -57,6 +59,9 @@
 
 /* No client updates windows for less. */
 #define WINDOW_LEN_MIN 4096
+
+/* OpenSSL's servers send so many when nothing else is said. */
+#define TICKETS_MAX 2
 
 /* Beyond any server's limit of streams. */
 #define OPEN_MAX 20000
@@ -609,10 +614,12 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 {
 	int content = content_of(len, streams->overhead);
 
+	streams->asking = false;
 	if (content <= 0 || only_acknowledges(streams, sink, at, content) ||
 		only_opens(streams, at, content))
 		return;
-	if (is_control(content) && !is_early(streams, content)) {
+	streams->asking = !is_control(content) || is_early(streams, content);
+	if (!streams->asking) {
 		keep_in_mind(streams, sink, at, content);
 		return;
 	}
@@ -761,13 +768,23 @@ static bool begins_answer(struct streams *streams, int content)
 	return begins;
 }
 
-/* Its settings, where they stand alone. */
+/* Its settings, where they stand alone. A server answers nothing before it has sent them;
+ * tickets that come meanwhile are equally long. */
 static bool server_only_opens(struct streams *streams, uint16_t len)
 {
+	bool settings = streams_is_settings(len, streams->overhead);
+
 	if (streams->server_opened)
 		return false;
+	if (!settings && turns_may_be_ticket(len) && streams->tickets < TICKETS_MAX &&
+		(!streams->tickets || streams->latest == len)) {
+		streams->tickets++;
+		streams->latest = len;
+		return true;
+	}
 	streams->server_opened = true;
-	return streams_is_settings(len, streams->overhead);
+	streams->latest = 0;
+	return settings;
 }
 
 void streams_server(struct streams *streams, const struct exchange_sink *sink,
@@ -794,7 +811,8 @@ void streams_server(struct streams *streams, const struct exchange_sink *sink,
 
 void streams_client_more(struct streams *streams, struct moment at)
 {
-	body_goes_on(streams, at);
+	if (streams->asking)
+		body_goes_on(streams, at);
 }
 
 void streams_server_more(struct streams *streams, struct moment at)

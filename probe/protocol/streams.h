@@ -62,9 +62,11 @@ struct streams {
 	uint8_t repeats;      /* of the usual length */
 	uint8_t rival_repeats; /* of its rival */
 	uint8_t ends;       /* empty frames that ended an answer, as far as it matters */
+	uint8_t tickets;    /* records before the server's settings */
 	bool client_opened; /* the preface has been sent */
 	bool server_opened; /* the server's settings have */
 	bool acknowledged; /* the settings: what looks like it from now on is a request */
+	bool asking;       /* the client's latest record was a request, or a body */
 	bool packed;       /* a record of this turn may have held several requests */
 	bool unsure;       /* the first record may have held one request more */
 	bool spoken;       /* the server has answered since the turn began */

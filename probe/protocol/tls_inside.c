@@ -147,8 +147,10 @@ static void decide(struct tls_inside *inside, const struct exchange_sink *sink,
 {
 	struct tls_inside_aside aside = inside->aside;
 	const struct tls_inside_record *records = aside_of(inside, sink);
-	bool streams =
-		state == TLS_INSIDE_STREAMS && become_streams(inside, sink, false, true);
+	struct summary summary = summarise(inside, sink);
+	bool opened = summary.settings || summary.answered;
+	bool streams = state == TLS_INSIDE_STREAMS &&
+		       become_streams(inside, sink, false, opened);
 
 	if (!streams) {
 		inside->state =

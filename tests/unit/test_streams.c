@@ -36,7 +36,7 @@ static void server(struct play *play, int64_t wait_us, uint16_t content)
 
 static void opening(struct play *play, uint16_t content)
 {
-	streams_init(&play->streams, OVERHEAD, false, false);
+	streams_init(&play->streams, OVERHEAD, false, true);
 	client(play, 0, content);
 }
 
@@ -363,6 +363,44 @@ static void an_answer_behind_one_that_ended_nearly_full_is_one(void **state)
 	assert_counts(&play, 20, 20, 0);
 }
 
+/* Chromium pings while it waits. */
+static void the_bytes_of_a_ping_do_not_move_the_request(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	client(&play, 0, 60);
+	client(&play, 5000, 17);
+	streams_client_more(&play.streams, play.now);
+	server(&play, 1000, 200);
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 1, 1, 0);
+	assert_int_equal(play.heard.response_us[0], 6000);
+}
+
+/* A client of TLS 1.3 need not wait for them. */
+static void tickets_behind_the_first_requests_are_no_answers(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	streams_init(&play.streams, OVERHEAD, false, false);
+	client(&play, 0, 64);
+	client(&play, 10, 30);
+	client(&play, 10, 30);
+	server(&play, 100, 249);
+	server(&play, 10, 249);
+	server(&play, 10, 40);
+	client(&play, 10, 9);
+	server(&play, 1000, 249);
+	server(&play, 10, 249);
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 2, 2, 2);
+	assert_int_equal(sum_of(&play, 2), 1140 + 1140);
+}
+
 /* nginx with a server behind it. */
 static void empty_frames_end_answers(void **state)
 {
@@ -410,6 +448,8 @@ int main(void)
 		cmocka_unit_test(a_body_behind_its_request_is_none),
 		cmocka_unit_test(small_records_of_a_long_answer_are_one),
 		cmocka_unit_test(an_answer_behind_one_that_ended_nearly_full_is_one),
+		cmocka_unit_test(the_bytes_of_a_ping_do_not_move_the_request),
+		cmocka_unit_test(tickets_behind_the_first_requests_are_no_answers),
 		cmocka_unit_test(empty_frames_end_answers),
 	};
 
