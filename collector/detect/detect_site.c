@@ -8,6 +8,8 @@
 #define SERVICES_LEAST 5
 #define SHARE_OF_SERVICES .45
 #define SHARE_OVER .2
+/* What a quarter of the services show at most other sites, too, is not this one's. */
+#define SHARE_ELSEWHERE .25
 /* An eighth slower is little for a service and much for all of them at once. */
 #define SLOWER .115
 #define SPREADS 2.5
@@ -139,7 +141,7 @@ static bool is_elsewhere_too(const struct detector_case *call, unsigned but)
 		if (site == but || other.present < SERVICES_LEAST)
 			continue;
 		sites++;
-		down += other.down > SHARE_OF_SERVICES * other.present;
+		down += other.down > SHARE_ELSEWHERE * other.present;
 	}
 	return sites && 2 * down > sites;
 }

@@ -12,7 +12,9 @@
 #include "detector.h"
 
 #define HEARING_FINDINGS 4096
+#ifndef HEARING_SERVICES
 #define HEARING_SERVICES 4
+#endif
 #define HEARING_START_US (INT64_C(2650) * 7 * MOMENT_DAY_US) /* a Thursday, midnight */
 
 struct hearing {
