@@ -10,6 +10,7 @@
 #define SHARE_OVER .2
 /* What a quarter of the services show at most other sites, too, is not this one's. */
 #define SHARE_ELSEWHERE .25
+#define SITES_OF_ONE 2
 /* An eighth slower is little for a service and much for all of them at once. */
 #define SLOWER .115
 #define SPREADS 2.5
@@ -82,20 +83,46 @@ struct muster {
 	unsigned present, down;
 };
 
-/* Twice in a row, in the newest slots that each service has. */
+static const struct service_at_site *service_at(
+	const struct detector_case *call, unsigned number, unsigned site)
+{
+	const char *cell = cells_find(call->cells, number, site);
+	const struct service_at_site *service =
+		cell ? (const void *)(cell + call->cell_offset) : NULL;
+
+	return service && service->slot >= call->slot - 1 ? service : NULL;
+}
+
+/* Twice in a row, in the newest slots that it has. */
+static bool is_down(const struct service_at_site *service)
+{
+	return (service->down & 3) == 3;
+}
+
+/* What is down at several sites is the service's own trouble. */
+static bool is_everywhere(const struct detector_case *call, unsigned number)
+{
+	unsigned down = 0;
+
+	for (unsigned site = 0; site < vantages_site_count(call->vantages); site++) {
+		const struct service_at_site *service = service_at(call, number, site);
+
+		down += service && is_down(service);
+	}
+	return down > SITES_OF_ONE;
+}
+
 static struct muster muster(const struct detector_case *call, unsigned site)
 {
 	struct muster out = {0};
 
 	for (unsigned i = 0; i < cells_services(call->cells); i++) {
-		const char *cell = cells_find(call->cells, i, site);
-		const struct service_at_site *service =
-			cell ? (const void *)(cell + call->cell_offset) : NULL;
+		const struct service_at_site *service = service_at(call, i, site);
 
-		if (!service || service->slot < call->slot - 1)
+		if (!service)
 			continue;
 		out.present++;
-		out.down += (service->down & 3) == 3;
+		out.down += is_down(service) && !is_everywhere(call, i);
 	}
 	return out;
 }
