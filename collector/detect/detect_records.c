@@ -69,9 +69,9 @@ static void accuse(const struct detector_case *call, struct moment since,
 		(void)detector_write(finding.brief, sizeof(finding.brief),
 			"its mail goes to %s", record->words);
 	(void)detector_write(finding.text, sizeof(finding.text),
-		"%s of %s is %s, says %s %s, asked from %s; expected: %s", dns->type,
+		"%s of %s is %s, says %s %s, asked by %s; expected: %s", dns->type,
 		dns->name, record->words, obs_dns_role_text(dns->role),
-		address_text(&dns->server, server), call->site, expected);
+		address_text(&dns->server, server), call->vantage->probe, expected);
 	detector_say(call, &finding);
 }
 

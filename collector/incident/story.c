@@ -475,9 +475,13 @@ static void put_well(struct page *page, const struct suspicion *suspicion,
 {
 	char span[MOMENT_TEXT];
 	struct moment last = around->coverage.senses[suspicion->sense].last;
+	int64_t ago_s = moment_since_us(incident->rx, last) / MOMENT_SECOND_US;
 
-	page_put(page, "%s (%s ago)", suspicion->well,
-		moment_span_text(moment_since_us(incident->rx, last), span));
+	if (ago_s < 1)
+		page_put(page, "%s (just now)", suspicion->well);
+	else
+		page_put(page, "%s (%s ago)", suspicion->well,
+			moment_span_text(ago_s * MOMENT_SECOND_US, span));
 }
 
 static void put_verdicts(struct page *page, const struct incident *incident,

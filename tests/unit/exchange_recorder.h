@@ -69,9 +69,9 @@ static inline void recorder_message(void *arg, enum exchange_side from,
 
 static inline void recorder_init(struct recorder *recorder, struct buffer_pool *pool)
 {
-	*recorder = (struct recorder){.sink = {recorder_event, recorder_host,
-					      recorder_message, recorder, pool,
-					      NULL, NULL}};
+	*recorder =
+		(struct recorder){.sink = {recorder_event, recorder_host,
+					  recorder_message, recorder, pool, NULL, NULL}};
 }
 
 static inline size_t make_record(uint8_t *out, uint8_t type, size_t len)

@@ -184,7 +184,7 @@ static void records_that_moved_mail_are_told(void **state)
 	add(scene, CAUSE_RECORDS, "exchange", "", "sentinel-1", 0,
 		"its mail goes to mail.exchange.example",
 		"MX of exchange.example is mail.exchange.example, says authority "
-		"192.0.2.53, asked from tokyo; expected: mx.exchange.example");
+		"192.0.2.53, asked by tyo-gw-1; expected: mx.exchange.example");
 	finish(scene,
 		"exchange: its mail goes to mail.exchange.example\n"
 		"What: records of the name have changed: they lead people or mail "
@@ -205,7 +205,7 @@ static void records_that_moved_mail_are_told(void **state)
 		"\n"
 		"In order of time:\n"
 		"  2020-05-31T00:05:00Z  records: MX of exchange.example is "
-		"mail.exchange.example, says authority 192.0.2.53, asked from tokyo; "
+		"mail.exchange.example, says authority 192.0.2.53, asked by tyo-gw-1; "
 		"expected: mx.exchange.example\n");
 }
 
@@ -268,6 +268,24 @@ static void an_end_is_no_interception_and_a_lost_zone_no_hijack(void **state)
 	tell(scene);
 	assert_non_null(strstr(scene->incident.text, "What: the zone is gone"));
 	assert_non_null(strstr(scene->incident.text, "1. Ask the registrar why"));
+	free(scene);
+}
+
+static void what_was_seen_within_the_second_was_seen_just_now(void **state)
+{
+	struct scene *scene = begin();
+
+	(void)state;
+	scene->incident.rx = moment_plus_us(start, 6 * MINUTE);
+	for (unsigned i = 0; i < COVERAGE_SENSES; i++)
+		scene->around.coverage.senses[i].last = moment_plus_us(
+			start, 6 * MINUTE - (i == COVERAGE_PATH ? 1300 : 900) * 1000);
+	add(scene, CAUSE_TRAFFIC, "exchange", "", "", 0,
+		"84 % of its requests are missing",
+		"requests: 19 in the last 5 min, expected 120: 84 % are missing");
+	tell(scene);
+	assert_non_null(strstr(scene->incident.text, "requests do not fail (just now)"));
+	assert_non_null(strstr(scene->incident.text, "countries (1 s ago)"));
 	free(scene);
 }
 
@@ -545,6 +563,7 @@ int main(void)
 		cmocka_unit_test(records_that_moved_mail_are_told),
 		cmocka_unit_test(another_certificate_is_told),
 		cmocka_unit_test(an_end_is_no_interception_and_a_lost_zone_no_hijack),
+		cmocka_unit_test(what_was_seen_within_the_second_was_seen_just_now),
 		cmocka_unit_test(a_sites_trouble_is_told_without_services),
 		cmocka_unit_test(an_outage_of_many_services_points_at_what_they_share),
 		cmocka_unit_test(a_service_outage_is_told_by_its_failures),
