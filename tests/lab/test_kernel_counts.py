@@ -163,8 +163,8 @@ def scenario(internet):
     internet.path(laptop, shop, rtt_ms=ROUND_TRIP_MS)
     internet.path(laptop, AWAY, rtt_ms=ROUND_TRIP_MS)
     built = pathlib.Path(program("astray-probe")).parents[1]
-    for part in (BINARY, "libexec/astray/astray-probe-whole"):
-        (RUN / part).parent.mkdir(parents=True)
+    for part in (BINARY, "libexec/astray/astray-probe-flow", "libexec/astray/astray-probe-whole"):
+        (RUN / part).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(built / part, RUN / part)
     services = RUN / "services.json"
     services.write_text(json.dumps(SERVICES))
