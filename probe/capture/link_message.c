@@ -2,7 +2,6 @@
 
 #include <fnmatch.h>
 #include <linux/if.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,18 +9,9 @@
 #include <sys/socket.h>
 
 #include "astray/cursor.h"
+#include "netlink_message.h"
 
 #define PATTERN_MAX 64
-
-/* The kernel's structures, copied out: a datagram says nothing of alignment. */
-static bool take(struct cursor *cur, void *into, size_t len)
-{
-	const uint8_t *bytes = cursor_take(cur, len);
-
-	if (bytes)
-		memcpy(into, bytes, len);
-	return bytes;
-}
 
 static void take_name(struct link_message *message, const struct cursor *value)
 {
@@ -33,19 +23,12 @@ static void take_name(struct link_message *message, const struct cursor *value)
 
 static void read_attributes(struct link_message *message, struct cursor *cur)
 {
-	struct rtattr attribute;
+	struct cursor value;
+	uint16_t type;
 
-	while (take(cur, &attribute, sizeof(attribute)) &&
-		attribute.rta_len >= sizeof(attribute)) {
-		size_t len = attribute.rta_len - sizeof(attribute);
-		struct cursor value = cursor_take_sub(cur, len);
-
-		if (cur->short_read)
-			return;
-		if (attribute.rta_type == IFLA_IFNAME)
+	while (netlink_message_attribute(cur, &type, &value))
+		if (type == IFLA_IFNAME)
 			take_name(message, &value);
-		cursor_skip(cur, RTA_ALIGN(len) - len);
-	}
 }
 
 static void read_link(uint16_t type, struct cursor body, link_message_fn each, void *arg)
@@ -54,7 +37,8 @@ static void read_link(uint16_t type, struct cursor body, link_message_fn each, v
 	struct ifinfomsg info;
 
 	/* Those of another family speak of an interface's part in a bridge. */
-	if (!take(&body, &info, sizeof(info)) || info.ifi_family != AF_UNSPEC)
+	if (!netlink_message_take(&body, &info, sizeof(info)) ||
+		info.ifi_family != AF_UNSPEC)
 		return;
 	message.number = info.ifi_index;
 	message.up = info.ifi_flags & IFF_UP;
@@ -65,20 +49,14 @@ static void read_link(uint16_t type, struct cursor body, link_message_fn each, v
 
 bool link_message_read(const void *bytes, size_t len, link_message_fn each, void *arg)
 {
-	struct cursor cur = cursor_over(bytes, len);
+	struct cursor cur = cursor_over(bytes, len), body;
 	struct nlmsghdr head;
 
-	while (take(&cur, &head, sizeof(head)) && head.nlmsg_len >= sizeof(head)) {
-		size_t body_len = head.nlmsg_len - sizeof(head);
-		struct cursor body = cursor_take_sub(&cur, body_len);
-
-		if (cur.short_read)
-			return false;
+	while (netlink_message_next(&cur, &head, &body)) {
 		if (head.nlmsg_type == NLMSG_DONE || head.nlmsg_type == NLMSG_ERROR)
 			return true;
 		if (head.nlmsg_type == RTM_NEWLINK || head.nlmsg_type == RTM_DELLINK)
 			read_link(head.nlmsg_type, body, each, arg);
-		cursor_skip(&cur, NLMSG_ALIGN(head.nlmsg_len) - head.nlmsg_len);
 	}
 	return false;
 }

@@ -2,8 +2,6 @@
 
 #include <arpa/inet.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/tcp.h>
 #include <string.h>
@@ -12,6 +10,7 @@
 #include "astray/cursor.h"
 #include "astray/own_mark.h"
 #include "astray/status.h"
+#include "netlink_message.h"
 #include "syn_mark.h"
 
 /* Of tcp_states.h, which the kernel keeps for itself. */
@@ -23,16 +22,6 @@ enum tcp_state {
 	TCP_STATE_LISTEN = 10,
 	TCP_STATE_NEW_SYN_RECEIVED = 12,
 };
-
-/* The kernel's structures, copied out: a datagram says nothing of alignment. */
-static bool take(struct cursor *cur, void *into, size_t len)
-{
-	const uint8_t *bytes = cursor_take(cur, len);
-
-	if (bytes)
-		memcpy(into, bytes, len);
-	return bytes;
-}
 
 static enum diag_message_state state_of(uint8_t state)
 {
@@ -86,7 +75,8 @@ static void read_counts(struct diag_message *message, struct cursor value)
 	 * came with the last (Linux 4.19). */
 	if (len < offsetof(struct tcp_info, tcpi_dsack_dups))
 		return;
-	(void)take(&value, &info, len < sizeof(info) ? len : sizeof(info));
+	(void)netlink_message_take(
+		&value, &info, len < sizeof(info) ? len : sizeof(info));
 	message->counted = true;
 	message->was_connected =
 		info.tcpi_bytes_acked > 0 ||
@@ -103,19 +93,12 @@ static void read_counts(struct diag_message *message, struct cursor value)
 
 static void read_attributes(struct diag_message *message, struct cursor *cur)
 {
-	struct rtattr attribute;
+	struct cursor value;
+	uint16_t type;
 
-	while (take(cur, &attribute, sizeof(attribute)) &&
-		attribute.rta_len >= sizeof(attribute)) {
-		size_t len = attribute.rta_len - sizeof(attribute);
-		struct cursor value = cursor_take_sub(cur, len);
-
-		if (cur->short_read)
-			return;
-		if (attribute.rta_type == INET_DIAG_INFO)
+	while (netlink_message_attribute(cur, &type, &value))
+		if (type == INET_DIAG_INFO)
 			read_counts(message, value);
-		cursor_skip(cur, RTA_ALIGN(len) - len);
-	}
 }
 
 static void read_socket(struct cursor body, diag_message_fn each, void *arg)
@@ -123,7 +106,7 @@ static void read_socket(struct cursor body, diag_message_fn each, void *arg)
 	struct inet_diag_msg row;
 	struct diag_message message = {0};
 
-	if (!take(&body, &row, sizeof(row)) ||
+	if (!netlink_message_take(&body, &row, sizeof(row)) ||
 		(row.idiag_family != AF_INET && row.idiag_family != AF_INET6))
 		return;
 	message.cookie = (uint64_t)row.id.idiag_cookie[1] << 32 | row.id.idiag_cookie[0];
@@ -140,29 +123,24 @@ static int refusal(struct cursor body)
 {
 	int32_t error = 0;
 
-	if (!take(&body, &error, sizeof(error)) || error > 0 || error < -4095)
+	if (!netlink_message_take(&body, &error, sizeof(error)) || error > 0 ||
+		error < -4095)
 		return STATUS_SYNTAX;
 	return error < 0 ? error : 1;
 }
 
 int diag_message_read(const void *bytes, size_t len, diag_message_fn each, void *arg)
 {
-	struct cursor cur = cursor_over(bytes, len);
+	struct cursor cur = cursor_over(bytes, len), body;
 	struct nlmsghdr head;
 
-	while (take(&cur, &head, sizeof(head)) && head.nlmsg_len >= sizeof(head)) {
-		size_t body_len = head.nlmsg_len - sizeof(head);
-		struct cursor body = cursor_take_sub(&cur, body_len);
-
-		if (cur.short_read)
-			return 0;
+	while (netlink_message_next(&cur, &head, &body)) {
 		if (head.nlmsg_type == NLMSG_ERROR)
 			return refusal(body);
 		if (head.nlmsg_type == NLMSG_DONE)
 			return 1;
 		if (head.nlmsg_type == SOCK_DIAG_BY_FAMILY)
 			read_socket(body, each, arg);
-		cursor_skip(&cur, NLMSG_ALIGN(head.nlmsg_len) - head.nlmsg_len);
 	}
 	return 0;
 }
