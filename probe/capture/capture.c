@@ -10,7 +10,7 @@
 
 #include "astray/status.h"
 #include "link_layer.h"
-#include "pcapng.h"
+#include "pcapng_file.h"
 
 /* A file is read in pieces as large as this: of its own accord stdio would call the
  * kernel for every few packets. */
@@ -18,11 +18,9 @@
 
 struct capture {
 	pcap_t *pcap;
-	char *piece;  /* of a file */
-	FILE *stream; /* of a pcapng file, with what was read of it: */
-	struct pcapng *sections;
-	uint8_t *block;
-	size_t block_room;
+	struct pcapng_file *sections; /* instead, of a pcapng file */
+	FILE *stream; /* of a file; closed with pcap, where there is one */
+	char *piece;  /* … its buffer */
 	int link_type;
 	struct pcap_stat latest; /* its counters are 32 bits and wrap */
 	uint64_t received, dropped;
@@ -34,12 +32,11 @@ void capture_close(struct capture *capture)
 		return;
 	if (capture->pcap)
 		pcap_close(capture->pcap); /* leaves standard input open */
-	if (capture->stream && capture->stream != stdin)
+	else if (capture->stream && capture->stream != stdin)
 		(void)fclose(capture->stream);
-	free(capture->sections);
-	free(capture->block);
-	if (capture->piece)
+	if (capture->stream == stdin && capture->piece)
 		(void)setvbuf(stdin, NULL, _IONBF, 0);
+	pcapng_file_close(capture->sections);
 	free(capture->piece);
 	free(capture);
 }
@@ -68,95 +65,6 @@ static void name_input(struct fault *fault, const char *path)
 			strcmp(path, "-") == 0 ? "standard input" : path);
 }
 
-/* Bytes behind those that the block has; false when the file ends before. */
-static bool read_block_bytes(struct capture *capture, size_t from, size_t until)
-{
-	return fread(capture->block + from, 1, until - from, capture->stream) ==
-	       until - from;
-}
-
-static int make_block_room(struct capture *capture, size_t bytes)
-{
-	uint8_t *block;
-
-	if (bytes <= capture->block_room)
-		return 0;
-	block = realloc(capture->block, bytes);
-	if (!block)
-		return -ENOMEM;
-	capture->block = block;
-	capture->block_room = bytes;
-	return 0;
-}
-
-/* The next block: its length, or 0 at the file's end. */
-static int next_block(struct capture *capture, struct fault *fault)
-{
-	uint32_t len = 0;
-	size_t have = fread(capture->block, 1, PCAPNG_HEAD, capture->stream);
-	int rc;
-
-	if (have == 0 && feof(capture->stream))
-		return 0;
-	rc = have < PCAPNG_HEAD
-		     ? STATUS_CORRUPT
-		     : pcapng_block_len(capture->sections, capture->block, &len);
-	if (rc == 0)
-		rc = make_block_room(capture, len);
-	if (rc == 0 && !read_block_bytes(capture, PCAPNG_HEAD, len))
-		rc = STATUS_CORRUPT;
-	if (rc && ferror(capture->stream) && errno)
-		rc = -errno;
-	return rc ? fault_at(fault, rc, "", "%s",
-			    rc == STATUS_CORRUPT ? "a block is cut, or is none"
-						 : status_text(rc))
-		  : (int)len;
-}
-
-/* As far as a packet; 1, 0 at the end, negative. */
-static int next_packet(
-	struct capture *capture, struct pcapng_packet *packet, struct fault *fault)
-{
-	int len, rc = 0;
-
-	while (rc == 0) {
-		len = next_block(capture, fault);
-		if (len <= 0)
-			return len;
-		rc = pcapng_read(
-			capture->sections, capture->block, (uint32_t)len, packet);
-	}
-	return rc > 0 ? rc
-		      : fault_at(fault, rc, "", "%s",
-				rc == STATUS_CORRUPT ? "a block contradicts itself"
-						     : status_text(rc));
-}
-
-/* Reads as far as the first interface, which says whether this is for us. */
-static int open_sections(struct capture *capture, struct fault *fault)
-{
-	struct pcapng_packet packet;
-	int len, rc = make_block_room(capture, PCAPNG_HEAD);
-
-	capture->sections = calloc(1, sizeof(*capture->sections));
-	if (rc || !capture->sections)
-		return -ENOMEM;
-	while (capture->sections->interface_count == 0) {
-		len = next_block(capture, fault);
-		if (len < 0)
-			return len;
-		rc = len ? pcapng_read(capture->sections, capture->block, (uint32_t)len,
-				   &packet)
-			 : STATUS_CORRUPT;
-		if (rc < 0)
-			return fault_at(fault, rc, "",
-				"it ends before any interface, or "
-				"is no pcapng file");
-	}
-	capture->link_type = capture->sections->interfaces[0].link_type;
-	return 0;
-}
-
 /* No pcap file begins so. */
 static bool is_pcapng(FILE *stream)
 {
@@ -182,18 +90,16 @@ static int open_dump(struct capture *capture, const char *path, struct fault *fa
 	if (capture->piece)
 		(void)setvbuf(stream, capture->piece, _IOFBF, PIECE_BYTES);
 	errno = 0;
-	if (is_pcapng(stream)) {
-		capture->stream = stream;
-		return open_sections(capture, fault);
-	}
+	capture->stream = stream;
+	if (is_pcapng(stream))
+		return pcapng_file_open(
+			&capture->sections, stream, &capture->link_type, fault);
 	capture->pcap = pcap_fopen_offline(stream, why);
 	if (capture->pcap) {
 		capture->link_type = pcap_datalink(capture->pcap);
 		return 0;
 	}
 	rc = ferror(stream) && errno ? -errno : STATUS_CORRUPT;
-	if (stream != stdin)
-		(void)fclose(stream);
 	return fault_at(
 		fault, rc, "", "%s", rc == STATUS_CORRUPT ? why : status_text(rc));
 }
@@ -338,7 +244,8 @@ static int read_packets(struct capture *capture, int limit, capture_fn each, voi
 	struct pcapng_packet found;
 	int count = 0, rc = 1;
 
-	while (count < limit && (rc = next_packet(capture, &found, fault)) > 0) {
+	while (count < limit &&
+		(rc = pcapng_file_next(capture->sections, &found, fault)) > 0) {
 		struct capture_packet packet = {.at = found.at,
 			.link_type = found.link_type,
 			.captured = found.captured,
@@ -367,7 +274,7 @@ int capture_read(struct capture *capture, int limit, capture_fn each, void *arg,
 
 double capture_share_read(const struct capture *capture)
 {
-	FILE *stream = capture->stream ? capture->stream : pcap_file(capture->pcap);
+	FILE *stream = capture->stream;
 	struct stat st;
 	off_t at;
 
