@@ -3,8 +3,8 @@
  * may be pcap or pcapng, of either byte order, with micro- or nanoseconds; the interfaces
  * of a pcapng file may have link types of their own (which libpcap refuses: pcapng.h).
  */
-#ifndef FLOW_CAPTURE_H
-#define FLOW_CAPTURE_H
+#ifndef CAPTURE_CAPTURE_H
+#define CAPTURE_CAPTURE_H
 
 #include <stdint.h>
 

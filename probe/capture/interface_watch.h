@@ -1,8 +1,8 @@
 /*
  * Tells which network interfaces there are, and from then on which come, go, or change.
  */
-#ifndef FLOW_INTERFACE_WATCH_H
-#define FLOW_INTERFACE_WATCH_H
+#ifndef CAPTURE_INTERFACE_WATCH_H
+#define CAPTURE_INTERFACE_WATCH_H
 
 #include "astray/fault.h"
 #include "link_message.h"

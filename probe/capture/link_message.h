@@ -2,8 +2,8 @@
  * What the kernel says of network interfaces (rtnetlink): which there are, which come and
  * go. Pure.
  */
-#ifndef FLOW_LINK_MESSAGE_H
-#define FLOW_LINK_MESSAGE_H
+#ifndef CAPTURE_LINK_MESSAGE_H
+#define CAPTURE_LINK_MESSAGE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * let go. The name "any" is all of them in one ring. Interfaces beyond a bound are
  * refused and counted.
  */
-#ifndef FLOW_LIVE_CAPTURE_H
-#define FLOW_LIVE_CAPTURE_H
+#ifndef CAPTURE_LIVE_CAPTURE_H
+#define CAPTURE_LIVE_CAPTURE_H
 
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  * an interface whose link type and clock are its own. Sections may differ in byte order.
  * Pure; fixed size. Source: draft-ietf-opsawg-pcapng.
  */
-#ifndef FLOW_PCAPNG_H
-#define FLOW_PCAPNG_H
+#ifndef CAPTURE_PCAPNG_H
+#define CAPTURE_PCAPNG_H
 
 #include <stdbool.h>
 #include <stddef.h>

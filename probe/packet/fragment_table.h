@@ -7,8 +7,8 @@
  * cut off stays cut: the packet is then known as far as its first gap. Pure. Source: RFC
  * 791 §3.2, RFC 8200 §4.5, RFC 5722.
  */
-#ifndef FLOW_FRAGMENT_TABLE_H
-#define FLOW_FRAGMENT_TABLE_H
+#ifndef PACKET_FRAGMENT_TABLE_H
+#define PACKET_FRAGMENT_TABLE_H
 
 #include "astray/moment.h"
 #include "ip_layer.h"

@@ -4,15 +4,15 @@
  * it has to know. Pure. Source: RFC 792, RFC 4443 §3.1, RFC 4884 (where the quote ends),
  * RFC 1122 §3.2.2.1 and §4.2.3.9.
  */
-#ifndef FLOW_ICMP_QUOTE_H
-#define FLOW_ICMP_QUOTE_H
+#ifndef PACKET_ICMP_QUOTE_H
+#define PACKET_ICMP_QUOTE_H
 
 #include "ip_layer.h"
 
 enum icmp_quote_protocol { ICMP_QUOTE_V4 = 1, ICMP_QUOTE_V6 = 58 };
 
 struct icmp_quote {
-	bool final; /* port, protocol or policy say no; else the way is lost for now */
+	bool final; /* port, protocol or policy say no; else there is merely no way */
 	struct ip_packet packet; /* the quoted one */
 	uint16_t source_port, destination_port;
 	uint32_t seq;       /* of TCP */

@@ -6,8 +6,8 @@
  * are not looked at: local captures see packets before the card fills them in. Source:
  * RFC 791, RFC 8200, RFC 2675.
  */
-#ifndef FLOW_IP_LAYER_H
-#define FLOW_IP_LAYER_H
+#ifndef PACKET_IP_LAYER_H
+#define PACKET_IP_LAYER_H
 
 #include <stdbool.h>
 #include <stdint.h>

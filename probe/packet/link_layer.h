@@ -6,8 +6,8 @@
  * tcpdump.org/linktypes.html, IEEE 802.1Q, RFC 3032 (MPLS), RFC 4385 (control word), RFC
  * 2516 (PPPoE), RFC 1661, RFC 1662.
  */
-#ifndef FLOW_LINK_LAYER_H
-#define FLOW_LINK_LAYER_H
+#ifndef PACKET_LINK_LAYER_H
+#define PACKET_LINK_LAYER_H
 
 #include <stdbool.h>
 

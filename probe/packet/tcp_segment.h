@@ -2,8 +2,8 @@
  * One TCP segment: ports, numbers, flags, and its data as sent and as captured. Pure.
  * Source: RFC 9293 §3.1, RFC 7323 §3 (timestamps).
  */
-#ifndef FLOW_TCP_SEGMENT_H
-#define FLOW_TCP_SEGMENT_H
+#ifndef PACKET_TCP_SEGMENT_H
+#define PACKET_TCP_SEGMENT_H
 
 #include "ip_layer.h"
 

@@ -1,8 +1,8 @@
 /*
  * One UDP datagram: ports, and its data as sent and as captured. Pure. Source: RFC 768.
  */
-#ifndef FLOW_UDP_DATAGRAM_H
-#define FLOW_UDP_DATAGRAM_H
+#ifndef PACKET_UDP_DATAGRAM_H
+#define PACKET_UDP_DATAGRAM_H
 
 #include "ip_layer.h"
 

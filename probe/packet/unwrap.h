@@ -6,8 +6,8 @@
  * made. Source: RFC 2784 and 2890 (GRE), draft-foschiano-erspan, RFC 2003 and 4213 (IP in
  * IP), RFC 7348 (VXLAN), RFC 8926 (Geneve).
  */
-#ifndef FLOW_UNWRAP_H
-#define FLOW_UNWRAP_H
+#ifndef PACKET_UNWRAP_H
+#define PACKET_UNWRAP_H
 
 #include "fragment_table.h"
 

@@ -3,8 +3,8 @@
  * span segments and segments that came too early: a slab (slab.h) whose numbers are
  * short.
  */
-#ifndef FLOW_BUFFER_POOL_H
-#define FLOW_BUFFER_POOL_H
+#ifndef PROTOCOL_BUFFER_POOL_H
+#define PROTOCOL_BUFFER_POOL_H
 
 #include <stddef.h>
 #include <stdint.h>

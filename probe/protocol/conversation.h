@@ -3,8 +3,8 @@
  * DNS or none of them by the client's first bytes, and hands all bytes to the reader of
  * that. How the bytes were cut into segments makes no difference. Pure; fixed size.
  */
-#ifndef FLOW_CONVERSATION_H
-#define FLOW_CONVERSATION_H
+#ifndef PROTOCOL_CONVERSATION_H
+#define PROTOCOL_CONVERSATION_H
 
 #include "dns_stream.h"
 #include "h2_exchange.h"

@@ -4,8 +4,8 @@
  * its first bytes, whatever the port: no other protocol begins like a question. Pure.
  * Source: RFC 7766 §8.
  */
-#ifndef FLOW_DNS_STREAM_H
-#define FLOW_DNS_STREAM_H
+#ifndef PROTOCOL_DNS_STREAM_H
+#define PROTOCOL_DNS_STREAM_H
 
 #include <stdbool.h>
 

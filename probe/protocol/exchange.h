@@ -3,8 +3,8 @@
  * answers and times. Whoever follows a connection gives them a sink; they know nothing of
  * services, windows or connections.
  */
-#ifndef FLOW_EXCHANGE_H
-#define FLOW_EXCHANGE_H
+#ifndef PROTOCOL_EXCHANGE_H
+#define PROTOCOL_EXCHANGE_H
 
 #include <stddef.h>
 #include <stdint.h>

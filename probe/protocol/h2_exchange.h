@@ -12,8 +12,8 @@
  * one, neither host nor errors are known, and any answer counts as final. Pure. Source:
  * RFC 9113.
  */
-#ifndef FLOW_H2_EXCHANGE_H
-#define FLOW_H2_EXCHANGE_H
+#ifndef PROTOCOL_H2_EXCHANGE_H
+#define PROTOCOL_H2_EXCHANGE_H
 
 #include <stdbool.h>
 

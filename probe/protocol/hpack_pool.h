@@ -4,8 +4,8 @@
  * number is fixed, and who finds none left goes without, which is counted. The file that
  * meets libnghttp2. Source: RFC 7541.
  */
-#ifndef FLOW_HPACK_POOL_H
-#define FLOW_HPACK_POOL_H
+#ifndef PROTOCOL_HPACK_POOL_H
+#define PROTOCOL_HPACK_POOL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -9,8 +9,8 @@
  * Deeper pipelines than HTTP_PIPELINE are counted but not timed. Source: RFC 9112 §6,
  * §9.3.2.
  */
-#ifndef FLOW_HTTP_EXCHANGE_H
-#define FLOW_HTTP_EXCHANGE_H
+#ifndef PROTOCOL_HTTP_EXCHANGE_H
+#define PROTOCOL_HTTP_EXCHANGE_H
 
 #include <stdbool.h>
 

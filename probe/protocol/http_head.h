@@ -3,8 +3,8 @@
  * know where the body ends. Tolerant as servers are (bare LF, any case, blank lines in
  * front), strict where it decides framing. Pure. Source: RFC 9112 §2-§6.
  */
-#ifndef FLOW_HTTP_HEAD_H
-#define FLOW_HTTP_HEAD_H
+#ifndef PROTOCOL_HTTP_HEAD_H
+#define PROTOCOL_HTTP_HEAD_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * is given up: a list for each direction, sorted by sequence number, at most PARKING_MAX
  * long. Only as much of a segment is kept as a buffer holds; its length is kept whole.
  */
-#ifndef FLOW_PARKING_H
-#define FLOW_PARKING_H
+#ifndef PROTOCOL_PARKING_H
+#define PROTOCOL_PARKING_H
 
 #include "buffer_pool.h"
 #include "tcp_order.h"

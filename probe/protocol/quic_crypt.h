@@ -3,8 +3,8 @@
  * the client chose for the server. Keeps
  * nothing of what it opens. Source: RFC 9001 §5, RFC 9369 §3.3.
  */
-#ifndef FLOW_QUIC_CRYPT_H
-#define FLOW_QUIC_CRYPT_H
+#ifndef PROTOCOL_QUIC_CRYPT_H
+#define PROTOCOL_QUIC_CRYPT_H
 
 #include "quic_packet.h"
 

@@ -3,8 +3,8 @@
  * shuffled and split over packets and datagrams, on purpose. One buffer of the pool,
  * taken when the first piece comes. Pure. Source: RFC 9000 §19, RFC 9001 §4.
  */
-#ifndef FLOW_QUIC_HELLO_H
-#define FLOW_QUIC_HELLO_H
+#ifndef PROTOCOL_QUIC_HELLO_H
+#define PROTOCOL_QUIC_HELLO_H
 
 #include <stdbool.h>
 

@@ -3,8 +3,8 @@
  * read without keys. Versions 1 and 2 are known; of others only what all versions have in
  * common (RFC 8999). Pure. Source: RFC 9000 §17, RFC 9369 §3.
  */
-#ifndef FLOW_QUIC_PACKET_H
-#define FLOW_QUIC_PACKET_H
+#ifndef PROTOCOL_QUIC_PACKET_H
+#define PROTOCOL_QUIC_PACKET_H
 
 #include <stdbool.h>
 

@@ -9,8 +9,8 @@
  * (turns.h): an estimate, and told as such by whoever keeps the accounts. Several
  * requests at one time are seen as one. Pure; fixed size. Source: RFC 9000, RFC 9001.
  */
-#ifndef FLOW_QUIC_TALK_H
-#define FLOW_QUIC_TALK_H
+#ifndef PROTOCOL_QUIC_TALK_H
+#define PROTOCOL_QUIC_TALK_H
 
 #include "exchange.h"
 #include "quic_crypt.h"

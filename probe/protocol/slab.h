@@ -3,8 +3,8 @@
  * those given back first; when every cell is taken the taker goes without, and that is
  * counted.
  */
-#ifndef FLOW_SLAB_H
-#define FLOW_SLAB_H
+#ifndef PROTOCOL_SLAB_H
+#define PROTOCOL_SLAB_H
 
 #include <stddef.h>
 #include <stdint.h>

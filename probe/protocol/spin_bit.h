@@ -5,8 +5,8 @@
  * not take part send what they like: a time that no path could have silences it. Pure.
  * Source: RFC 9000 §17.4, RFC 9312 §3.8.1.
  */
-#ifndef FLOW_SPIN_BIT_H
-#define FLOW_SPIN_BIT_H
+#ifndef PROTOCOL_SPIN_BIT_H
+#define PROTOCOL_SPIN_BIT_H
 
 #include <stdbool.h>
 

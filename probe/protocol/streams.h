@@ -16,8 +16,8 @@
  * request: it may be an upload's data. Pure. Source: RFC 9113 §4.1, §6; RFC 8446 §5.2 for
  * the lengths.
  */
-#ifndef FLOW_STREAMS_H
-#define FLOW_STREAMS_H
+#ifndef PROTOCOL_STREAMS_H
+#define PROTOCOL_STREAMS_H
 
 #include <stdbool.h>
 

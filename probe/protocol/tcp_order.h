@@ -3,8 +3,8 @@
  * counts once. Says of every segment what is new in it; whoever follows the connection
  * delivers, parks or passes over. Pure. Source: RFC 9293 §3.4.
  */
-#ifndef FLOW_TCP_ORDER_H
-#define FLOW_TCP_ORDER_H
+#ifndef PROTOCOL_TCP_ORDER_H
+#define PROTOCOL_TCP_ORDER_H
 
 #include <stdbool.h>
 #include <stdint.h>

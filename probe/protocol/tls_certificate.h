@@ -4,8 +4,8 @@
  * name among its alternative names, else the common name. Nothing is verified: it names
  * a connection, no more. Pure. Source: RFC 5246 §7.4.2, RFC 6125 §6.4.4.
  */
-#ifndef FLOW_TLS_CERTIFICATE_H
-#define FLOW_TLS_CERTIFICATE_H
+#ifndef PROTOCOL_TLS_CERTIFICATE_H
+#define PROTOCOL_TLS_CERTIFICATE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * may have come in several records and segments; one that is cut is read as far as it
  * goes. Pure. Source: RFC 8446 §4.1, RFC 6066 §3.
  */
-#ifndef FLOW_TLS_HELLO_H
-#define FLOW_TLS_HELLO_H
+#ifndef PROTOCOL_TLS_HELLO_H
+#define PROTOCOL_TLS_HELLO_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -6,8 +6,8 @@
  * reader (turns.h, streams.h). A client that acknowledges settings speaks HTTP/2, and so
  * does one whose records are too short for HTTP/1. Pure. Source: RFC 9113 §3.4, §6.5.3.
  */
-#ifndef FLOW_TLS_INSIDE_H
-#define FLOW_TLS_INSIDE_H
+#ifndef PROTOCOL_TLS_INSIDE_H
+#define PROTOCOL_TLS_INSIDE_H
 
 #include "streams.h"
 #include "turns.h"

@@ -3,8 +3,8 @@
  * alone. Nothing is decrypted and nothing kept but the header being read. Pure. Source:
  * RFC 8446 §5.1, RFC 5246 §6.2.
  */
-#ifndef FLOW_TLS_RECORDS_H
-#define FLOW_TLS_RECORDS_H
+#ifndef PROTOCOL_TLS_RECORDS_H
+#define PROTOCOL_TLS_RECORDS_H
 
 #include <stdbool.h>
 

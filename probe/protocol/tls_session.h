@@ -11,8 +11,8 @@
  * where its encrypted extensions have a record of their own. Alerts (19 bytes when
  * encrypted) count for nothing. Source: RFC 8446 §2, §4.4, §5; RFC 5246 §7.3.
  */
-#ifndef FLOW_TLS_SESSION_H
-#define FLOW_TLS_SESSION_H
+#ifndef PROTOCOL_TLS_SESSION_H
+#define PROTOCOL_TLS_SESSION_H
 
 #include "exchange.h"
 #include "tls_inside.h"

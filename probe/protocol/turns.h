@@ -9,8 +9,8 @@
  * look like it. Such a record is a candidate: a ticket when anything else follows before
  * the client speaks again, otherwise the answer itself. Source: RFC 8446 §4.6.1.
  */
-#ifndef FLOW_TURNS_H
-#define FLOW_TURNS_H
+#ifndef PROTOCOL_TURNS_H
+#define PROTOCOL_TURNS_H
 
 #include <stdbool.h>
 
