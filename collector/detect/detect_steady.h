@@ -13,7 +13,8 @@
  * only noted. What has been told for as long as names are learnt is usual.
  *
  * Not judged: names that turn over (a CDN's, round robin through many), for as long as
- * names are learnt after each new address; and addresses of another network.
+ * names are learnt after each new address; addresses of another network; and, of one
+ * service, more than the first sixteen questions (a host has three: A, AAAA, CNAME).
  */
 #ifndef ASTRAY_DETECT_STEADY_H
 #define ASTRAY_DETECT_STEADY_H

@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "announcements.h"
-#include "blindness.h"
 #include "archive.h"
+#include "blindness.h"
 #include "casebook.h"
 #include "detector.h"
 #include "fair_share.h"
@@ -25,7 +25,7 @@
 #define STEP_US MOMENT_SECOND_US
 /* Who has not reported for so long has others speak for him. */
 #define ALONE_SLOTS 3
-#define HALF .5
+#define MOVES_MEDIAN .5 /* so large a part of the values */
 #define LATE_SLOW_US (60 * MOMENT_SECOND_US)
 #define LATE_FAST_US (20 * MOMENT_SECOND_US)
 #define FALSE_PAGES 1
@@ -131,7 +131,7 @@ static bool is_one_endpoints_word(
 	}
 	if (most <= 0)
 		return false;
-	return finding->cause == CAUSE_LATENCY ? most >= HALF * all
+	return finding->cause == CAUSE_LATENCY ? most >= MOVES_MEDIAN * all
 					       : most >= finding->effect * all;
 }
 

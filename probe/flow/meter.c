@@ -20,7 +20,7 @@
 #define READERS \
 	64 /* HTTP/2 connections in the clear whose heads are read: up to 32 KiB each */
 #define FLOWS_PER_BUFFER 8 /* few connections have anything split at one time */
-#define CELLS_PER_FLOW 1u  /* nobody goes without */
+#define CELLS_PER_FLOW 1u  /* all may speak HTTP/2; few need a second one */
 #define BUFFERS_MIN 16
 #define BUFFERS_MAX 1024               /* of 4 KiB; untouched ones cost nothing */
 #define SWEEP_US (100 * INT64_C(1000)) /* how often unanswered SYNs are looked after */
