@@ -16,6 +16,9 @@
 #include "loop_server.h"
 
 #define SERVICES 70
+/* A check counts as busy for a second; less, because it began a little before its times.
+ */
+#define SLOW_US (900 * INT64_C(1000))
 
 struct bench {
 	uv_loop_t loop;
@@ -28,6 +31,7 @@ struct bench {
 	void *source;
 	struct fault fault;
 	unsigned seen, ok, timeouts, stopped;
+	unsigned slow; /* that may have waited for so long that they no longer count */
 	unsigned seen_of[SERVICES];
 };
 
@@ -38,6 +42,7 @@ static void emit(void *arg, const struct obs *obs)
 	assert_int_equal(obs->kind, OBS_CHECK);
 	bench->seen++;
 	bench->ok += obs->check.error == OBS_CHECK_OK;
+	bench->slow += obs->check.total_us >= SLOW_US;
 	bench->timeouts += obs->check.error == OBS_CHECK_TIMEOUT;
 	for (unsigned i = 0; i < SERVICES; i++)
 		bench->seen_of[i] += strcmp(obs->check.service, bench->list[i].name) == 0;
@@ -163,8 +168,9 @@ static void few_connections_are_begun_at_once(void **state)
 	assert_int_equal(bench->ok, SERVICES);
 	for (unsigned i = 0; i < SERVICES; i++)
 		assert_int_equal(bench->seen_of[i], 1);
-	/* Two, and those whose end the server has not read yet. */
-	assert_true(bench->server.most_open <= 8);
+	/* Two, and two that are just ending; where the machine stands still, those that
+	 * only wait. */
+	assert_true(bench->server.most_open <= 4 + bench->slow);
 }
 
 static void stopping_in_the_middle_is_told_once_and_emits_nothing(void **state)
