@@ -1,29 +1,7 @@
 #include "streams.h"
 
-#include <limits.h>
-
+#include "h2_lengths.h"
 #include "turns.h"
-
-/* Frames: a head of nine bytes and what stands in it. */
-#define FRAME_LEN 9
-#define WINDOW_UPDATE_LEN (FRAME_LEN + 4)
-#define PING_LEN (FRAME_LEN + 8)
-#define PRIORITY_LEN (FRAME_LEN + 5) /* browsers order what they asked for */
-#define SETTING_LEN 6
-#define SETTINGS_MAX 10
-#define PREFACE_SETTINGS_MAX 6 /* more would look like a request behind them */
-#define PREFACE_LEN 24
-
-/* More window updates than this do not share a record, without and with requests. */
-#define TOGETHER_MAX 2
-#define BETWEEN_MAX 3
-
-/* HEADERS hold at least five indexed fields: method, scheme, authority, path, agent. That
- * is as long as a priority: which of them it is, answers tell. */
-#define REQUEST_LEN_MIN (FRAME_LEN + 5)
-
-/* A length that came this often is what requests look like. */
-#define UNIT_REPEATS 3
 
 /* So many requests make a ratio of answers to them. */
 #define EVEN_MIN 6
@@ -31,17 +9,12 @@
 /* A server that sent this many empty frames ends its answers with them. */
 #define ENDS_MIN 3
 
-/* Preface, two settings and a window update. A first request carries in full what later
- * ones only name: host and agent (nghttp2's clients). */
-#define OPENING_LEN (PREFACE_LEN + FRAME_LEN + 2 * SETTING_LEN + WINDOW_UPDATE_LEN)
+/* A first request carries in full what later ones only name: host and agent (nghttp2's
+ * clients). */
 #define FIRST_FIELDS_LEN 31
 
 /* Records of requests that differ by what HPACK makes of a number. */
 #define ALIKE_BYTES 6
-#define ALIKE_UNIT 1 /* … from one to the next, of the usual length */
-
-/* The usual length of a request whose fields are known; longer ones may be data. */
-#define UNIT_LEN_MAX 256
 
 /* A record this near the largest one goes on in the next. */
 #define IS_FULL(len, largest) ((unsigned)(len)*100 >= (unsigned)(largest)*97)
@@ -77,50 +50,6 @@ void streams_init(
 static int content_of(uint16_t len, uint8_t overhead)
 {
 	return (int)len - overhead;
-}
-
-bool streams_is_acknowledgement(uint16_t len, uint8_t overhead)
-{
-	int content = content_of(len, overhead);
-
-	return content == FRAME_LEN || content == FRAME_LEN + WINDOW_UPDATE_LEN ||
-	       content == FRAME_LEN + 2 * WINDOW_UPDATE_LEN;
-}
-
-/* Settings, alone or with a window update, and on a server with its acknowledgement. */
-static bool is_settings_content(int content, int settings_max)
-{
-	for (int extra = 0; extra <= WINDOW_UPDATE_LEN; extra += WINDOW_UPDATE_LEN) {
-		int rest = content - FRAME_LEN - extra;
-
-		if (rest >= 0 && rest <= settings_max * SETTING_LEN &&
-			rest % SETTING_LEN == 0)
-			return true;
-	}
-	return false;
-}
-
-bool streams_is_preface(uint16_t len, uint8_t overhead)
-{
-	return is_settings_content(
-		content_of(len, overhead) - PREFACE_LEN, PREFACE_SETTINGS_MAX);
-}
-
-bool streams_is_settings(uint16_t len, uint8_t overhead)
-{
-	int content = content_of(len, overhead);
-
-	return is_settings_content(content, SETTINGS_MAX) ||
-	       is_settings_content(content - FRAME_LEN, SETTINGS_MAX);
-}
-
-/* Window updates and resets, a few of them together, a priority, and a ping. */
-static bool is_control(int content)
-{
-	return content == FRAME_LEN || content == PRIORITY_LEN || content == PING_LEN ||
-	       content == PING_LEN + WINDOW_UPDATE_LEN ||
-	       (content % WINDOW_UPDATE_LEN == 0 &&
-		       content <= TOGETHER_MAX * WINDOW_UPDATE_LEN);
 }
 
 static int64_t since_base(struct streams *streams, struct moment at)
@@ -237,74 +166,9 @@ static void open_late(
 	exchange_tell(sink, EXCHANGE_RESPONSE, after_us);
 }
 
-static bool has_unit(const struct streams *streams)
-{
-	return streams->repeats >= UNIT_REPEATS;
-}
-
-static bool is_near(int content, int length)
-{
-	return content - length <= ALIKE_UNIT && length - content <= ALIKE_UNIT;
-}
-
-static bool is_usual(const struct streams *streams, int content)
-{
-	return has_unit(streams) && content >= REQUEST_LEN_MIN &&
-	       is_near(content, streams->unit);
-}
-
-/* How well so many bytes are requests of the usual length, give or take a byte for four:
- * what is left over; negative when they are not. */
-static int misfit(const struct streams *streams, int content, int *times)
-{
-	int apart;
-
-	*times = (content + streams->unit / 2) / streams->unit;
-	apart = content - *times * streams->unit;
-	if (apart < 0)
-		apart = -apart;
-	return *times > 0 && apart <= 1 + *times / 4 ? apart : -1;
-}
-
-/* How many requests of the usual length a record holds, with window updates between them
- * and perhaps the settings' acknowledgement; 0 when it is not made up so. */
 static int requests_in(const struct streams *streams, int content)
 {
-	int best = 0, least = INT_MAX, times, apart;
-
-	if (!has_unit(streams))
-		return 0;
-	for (int frames = 0; frames <= !streams->acknowledged; frames++) {
-		int rest = content - frames * FRAME_LEN, updates = 0;
-
-		for (; rest >= streams->unit - ALIKE_UNIT && updates <= BETWEEN_MAX;
-			rest -= WINDOW_UPDATE_LEN, updates++) {
-			apart = misfit(streams, rest, &times);
-			if (apart < 0 || apart + updates + frames >= least)
-				continue;
-			least = apart + updates + frames;
-			best = times;
-		}
-	}
-	return best;
-}
-
-/* Whether a record is as long as several of another length. */
-static bool is_multiple(int content, int length)
-{
-	int times;
-
-	if (length < REQUEST_LEN_MIN || content < 2 * length - ALIKE_UNIT)
-		return false;
-	times = (content + length / 2) / length;
-	return is_near(content, times * length);
-}
-
-static void new_unit(struct streams *streams, int content, unsigned repeats)
-{
-	streams->unit = (uint16_t)content;
-	streams->repeats = (uint8_t)repeats;
-	streams->rival_repeats = 0;
+	return request_unit_count(&streams->unit, content, !streams->acknowledged);
 }
 
 static void note_asked(struct streams *streams, int bytes, int times)
@@ -317,24 +181,16 @@ static void note_asked(struct streams *streams, int bytes, int times)
 	streams->asked_bytes += (uint32_t)bytes;
 }
 
-/* How many requests of the usual length so many bytes are; 0 if they are not. */
-static int requests_of(const struct streams *streams, uint32_t bytes)
-{
-	uint32_t times = (bytes + streams->unit / 2u) / streams->unit;
-	int apart = (int)bytes - (int)(times * streams->unit);
-
-	return apart <= 2 * ALIKE_UNIT && apart >= -2 * ALIKE_UNIT ? (int)times : 0;
-}
-
 /* The length of one request is known, or known better: records that were taken for one
  * request held several, if their bytes and the answers that nobody asked for agree. */
 static void open_missed(struct streams *streams, const struct exchange_sink *sink)
 {
-	int times = requests_of(streams, streams->asked_bytes);
+	int times = request_unit_count_bytes(&streams->unit, streams->asked_bytes);
 
-	if (times == 0 && streams->asked_bytes > FRAME_LEN) {
+	if (times == 0 && streams->asked_bytes > H2_LENGTHS_FRAME) {
 		/* The settings' acknowledgement stood among them. */
-		times = requests_of(streams, streams->asked_bytes - FRAME_LEN);
+		times = request_unit_count_bytes(
+			&streams->unit, streams->asked_bytes - H2_LENGTHS_FRAME);
 		streams->acknowledged |= times > 0;
 	}
 	for (int left = times - streams->asked;
@@ -348,19 +204,20 @@ static void open_missed(struct streams *streams, const struct exchange_sink *sin
  * when the usual length is; their times enter the mean then. */
 static void open_first(struct streams *streams, const struct exchange_sink *sink)
 {
-	int rest = streams->opening - OPENING_LEN - FIRST_FIELDS_LEN - streams->unit,
+	int rest = streams->opening - H2_LENGTHS_OPENING - FIRST_FIELDS_LEN -
+		   streams->unit.length,
 	    times;
 
-	if (!streams->opening || rest < -streams->unit)
+	if (!streams->opening || rest < -streams->unit.length)
 		return; /* not even one: that length is of several */
 	if (!streams->acknowledged)
-		rest -= FRAME_LEN; /* it stood in there as well */
+		rest -= H2_LENGTHS_FRAME; /* it stood in there as well */
 	streams->acknowledged = true;
 	streams->packed = false;
 	/* How long the first request is, nobody knows for certain: one more may come out.
 	 */
 	streams->unsure = true;
-	times = (rest + streams->unit / 2) / streams->unit;
+	times = (rest + streams->unit.length / 2) / streams->unit.length;
 	for (; streams->first_asked < times; streams->first_asked++)
 		open_late(streams, sink, streams->started);
 	if (streams->first_asked > streams->most)
@@ -373,22 +230,6 @@ static void unit_is_known(struct streams *streams, const struct exchange_sink *s
 	open_first(streams, sink);
 }
 
-/* Lengths that are multiples of each other speak for the least of them. */
-static void search_unit(
-	struct streams *streams, const struct exchange_sink *sink, int content)
-{
-	bool same = is_near(content, streams->unit);
-
-	if (same || is_multiple(streams->unit, content))
-		new_unit(streams, content, streams->repeats + 1u);
-	else if (is_multiple(content, streams->unit))
-		streams->repeats++;
-	else
-		new_unit(streams, content, 1);
-	if (has_unit(streams))
-		unit_is_known(streams, sink);
-}
-
 /* Where nearly all that nobody asked for is as long as an answer, and comes as often to
  * every request, clients have only ever sent several together: a body is not cut so
  * evenly. */
@@ -398,43 +239,24 @@ static void divide_unit(struct streams *streams, const struct exchange_sink *sin
 	unsigned each = asked ? (seen + asked / 2) / asked : 0;
 	unsigned apart = seen > asked * each ? seen - asked * each : asked * each - seen;
 
-	if (!has_unit(streams) || asked < EVEN_MIN || each < 2 || apart > asked / 8 + 1 ||
-		streams->twins * 10u < streams->spare * 9u ||
-		streams->unit < REQUEST_LEN_MIN * each ||
-		streams->unit % each > ALIKE_UNIT)
-		return;
-	new_unit(streams, streams->unit / (int)each, UNIT_REPEATS);
-	unit_is_known(streams, sink);
+	if (asked >= EVEN_MIN && apart <= asked / 8 + 1 &&
+		streams->twins * 10u >= streams->spare * 9u &&
+		request_unit_divide(&streams->unit, each))
+		unit_is_known(streams, sink);
 }
 
-static void note_rival(struct streams *streams, int content)
-{
-	streams->rival_repeats = is_near(content, streams->rival)
-					 ? (uint8_t)(streams->rival_repeats + 1)
-					 : 1;
-	streams->rival = (uint16_t)content;
-	if (streams->rival_repeats < UNIT_REPEATS)
-		return;
-	new_unit(streams, content, UNIT_REPEATS);
-	streams->asked = 0;
-}
-
-/* The length that requests for the same have, once HPACK knows all their fields. It moves
- * with the length of numbers in them, and gives way to another that comes as often. */
 static void note_length(
 	struct streams *streams, const struct exchange_sink *sink, int content)
 {
-	if (content < REQUEST_LEN_MIN || content > UNIT_LEN_MAX)
-		return;
-	if (!has_unit(streams)) {
-		search_unit(streams, sink, content);
-	} else if (is_near(content, streams->unit)) {
-		new_unit(streams, content, UNIT_REPEATS);
-	} else if (is_multiple(streams->unit, content)) {
-		new_unit(streams, content, UNIT_REPEATS);
+	switch (request_unit_note(&streams->unit, content)) {
+	case REQUEST_UNIT_SAME:
+		break;
+	case REQUEST_UNIT_LEARNT:
 		unit_is_known(streams, sink);
-	} else {
-		note_rival(streams, content);
+		break;
+	case REQUEST_UNIT_REPLACED:
+		streams->asked = 0;
+		break;
 	}
 }
 
@@ -485,7 +307,7 @@ static void hold_back(struct streams *streams, const struct exchange_sink *sink,
 	if (!streams->request.us)
 		streams->request = at;
 	note_length(streams, sink, content);
-	while (is_usual(streams, content) && streams->held)
+	while (request_unit_is(&streams->unit, content) && streams->held)
 		open_held(streams, sink);
 }
 
@@ -500,13 +322,13 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 	if (!streams->first)
 		streams->first = (uint16_t)content;
 	streams->request = at;
-	streams->packed = times == 0 && content >= 2 * REQUEST_LEN_MIN;
+	streams->packed = times == 0 && content >= 2 * H2_LENGTHS_REQUEST_MIN;
 	streams->asked_in = (uint16_t)content;
 	streams->together = (uint16_t)(times ? times : 1);
 	if (content != streams->opening) {
-		note_asked(streams, times ? times * streams->unit : content,
+		note_asked(streams, times ? times * streams->unit.length : content,
 			times ? times : 1);
-		if (times == 0 || is_near(content, streams->unit))
+		if (times == 0 || request_unit_is(&streams->unit, content))
 			note_length(streams, sink, content);
 	}
 	do
@@ -521,8 +343,7 @@ static bool only_opens(struct streams *streams, struct moment at, int content)
 		return false;
 	streams->client_opened = true;
 	streams->started = at;
-	if (streams_is_preface(
-		    (uint16_t)(content + streams->overhead), streams->overhead))
+	if (h2_lengths_is_preface(content))
 		return true;
 	streams->opening = (uint16_t)content;
 	return false;
@@ -531,12 +352,10 @@ static bool only_opens(struct streams *streams, struct moment at, int content)
 static bool only_acknowledges(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
-	if (streams->acknowledged ||
-		!streams_is_acknowledgement(
-			(uint16_t)(content + streams->overhead), streams->overhead))
+	if (streams->acknowledged || !h2_lengths_is_acknowledgement(content))
 		return false;
 	streams->acknowledged = streams->client_opened = true;
-	if (content != FRAME_LEN)
+	if (content != H2_LENGTHS_FRAME)
 		hold_back(streams, sink, at, content);
 	return true;
 }
@@ -566,10 +385,10 @@ static void ask(struct streams *streams, const struct exchange_sink *sink,
  * windows may well be updated, only if it is one of them and no more. */
 static bool asks(const struct streams *streams, int content)
 {
-	if (content == PRIORITY_LEN && !is_usual(streams, content))
+	if (content == H2_LENGTHS_PRIORITY && !request_unit_is(&streams->unit, content))
 		return false;
 	if (streams->largest >= DATA_LEN_MIN)
-		return is_usual(streams, content);
+		return request_unit_is(&streams->unit, content);
 	return requests_in(streams, content) > 0;
 }
 
@@ -590,10 +409,12 @@ static void keep_in_mind(struct streams *streams, const struct exchange_sink *si
 	struct moment at, int content)
 {
 	bool long_answers = streams->largest >= DATA_LEN_MIN;
-	bool pauses = content == PING_LEN && !IS_FULL(streams->latest, streams->largest);
-	bool may_ask = content >= REQUEST_LEN_MIN && streams->open == 0 &&
+	bool pauses =
+		content == H2_LENGTHS_PING && !IS_FULL(streams->latest, streams->largest);
+	bool may_ask = content >= H2_LENGTHS_REQUEST_MIN && streams->open == 0 &&
 		       (!long_answers || pauses) &&
-		       (content != PRIORITY_LEN || !has_unit(streams));
+		       (content != H2_LENGTHS_PRIORITY ||
+			       !request_unit_is_known(&streams->unit));
 
 	ask_kept(streams, sink);
 	streams->maybe = may_ask || asks(streams, content) ? (uint16_t)content : 0;
@@ -603,10 +424,11 @@ static void keep_in_mind(struct streams *streams, const struct exchange_sink *si
 /* As long as window updates, but there is nothing yet that they could be for. */
 static bool is_early(const struct streams *streams, int content)
 {
-	bool updates = content % WINDOW_UPDATE_LEN == 0 ||
-		       content == PING_LEN + WINDOW_UPDATE_LEN;
+	bool updates = content % H2_LENGTHS_WINDOW_UPDATE == 0 ||
+		       content == H2_LENGTHS_PING + H2_LENGTHS_WINDOW_UPDATE;
 
-	return updates && content >= REQUEST_LEN_MIN && streams->unread < WINDOW_LEN_MIN;
+	return updates && content >= H2_LENGTHS_REQUEST_MIN &&
+	       streams->unread < WINDOW_LEN_MIN;
 }
 
 void streams_client(struct streams *streams, const struct exchange_sink *sink,
@@ -618,7 +440,7 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 	if (content <= 0 || only_acknowledges(streams, sink, at, content) ||
 		only_opens(streams, at, content))
 		return;
-	streams->asking = !is_control(content) || is_early(streams, content);
+	streams->asking = !h2_lengths_is_control(content) || is_early(streams, content);
 	if (!streams->asking) {
 		keep_in_mind(streams, sink, at, content);
 		return;
@@ -638,7 +460,7 @@ static bool may_hold_another(const struct streams *streams, int content)
 	bool alike = content == streams->answer && content < CHUNK_LEN_MIN;
 
 	return streams->packed && (streams->sharing || alike) &&
-	       streams->asked_in >= (streams->together + 1) * REQUEST_LEN_MIN;
+	       streams->asked_in >= (streams->together + 1) * H2_LENGTHS_REQUEST_MIN;
 }
 
 /* One more answer than certain requests: what was held back was one, or a short one
@@ -719,7 +541,7 @@ static void answer_ends(
 {
 	ask_kept(streams, sink);
 	if (ends_answers(streams) && streams->ended && streams->open)
-		next_answer(streams, sink, at, FRAME_LEN);
+		next_answer(streams, sink, at, H2_LENGTHS_FRAME);
 	streams->ends = (uint8_t)(streams->ends + !ends_answers(streams));
 	streams->ended = true;
 }
@@ -729,8 +551,8 @@ static bool is_buffer(int content)
 {
 	int data = content % BUFFER_LEN;
 
-	return (data == 0 || data == FRAME_LEN) && content >= BUFFER_LEN &&
-	       content <= 2 * BUFFER_LEN + FRAME_LEN;
+	return (data == 0 || data == H2_LENGTHS_FRAME) && content >= BUFFER_LEN &&
+	       content <= 2 * BUFFER_LEN + H2_LENGTHS_FRAME;
 }
 
 /* Whether the latest record goes on in one of this length. */
@@ -772,7 +594,7 @@ static bool begins_answer(struct streams *streams, int content)
  * tickets that come meanwhile are equally long. */
 static bool server_only_opens(struct streams *streams, uint16_t len)
 {
-	bool settings = streams_is_settings(len, streams->overhead);
+	bool settings = h2_lengths_is_settings(content_of(len, streams->overhead));
 
 	if (streams->server_opened)
 		return false;
@@ -794,9 +616,9 @@ void streams_server(struct streams *streams, const struct exchange_sink *sink,
 
 	if (content <= 0 || server_only_opens(streams, len))
 		return;
-	if (content == FRAME_LEN) {
+	if (content == H2_LENGTHS_FRAME) {
 		answer_ends(streams, sink, at);
-	} else if (!is_control(content)) {
+	} else if (!h2_lengths_is_control(content)) {
 		ask_kept(streams, sink);
 		if (begins_answer(streams, content))
 			next_answer(streams, sink, at, content);

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 
 #include "exchange.h"
+#include "request_unit.h"
 
 struct streams {
 	struct moment base;    /* what the sums count from */
@@ -35,32 +36,30 @@ struct streams {
 	struct moment spoken_at; /* the server's latest record that is no control */
 	uint32_t lasted_us;      /* the present answer, from the request on */
 	uint32_t unread;         /* bytes of answers since the latest request */
+	uint32_t said_bytes;     /* how long the records of the answers since the client's
+				    turn were */
 	uint16_t open, held, spare;
 	uint16_t most;  /* requests ever open at once, as far as it is certain */
 	uint16_t older; /* of the open ones, those asked before the server last spoke */
 	uint16_t least; /* length of the shortest answer's first record; 0: none yet */
 	uint16_t asked_in;     /* length of the latest record with requests, */
 	uint16_t together;     /* and how many were found in it, if not by their length */
-	uint16_t said_answers; /* counted since the client's turn, */
-	uint32_t said_bytes;   /* and how long their records were */
+	uint16_t said_answers; /* counted since the client's turn */
 	uint16_t chunk;        /* length that a server cuts answers into; 0: none known */
 	uint16_t answer;       /* length of the latest answer's first record */
 	uint16_t twins;        /* of the spare ones, as long as the one before */
 	uint16_t untimed;      /* of the open ones: bytes were lost meanwhile */
 	uint16_t shown;        /* of the open ones, told as multiplexed */
-	uint16_t unit;        /* length that requests have again and again; 0: none yet */
-	uint16_t rival;       /* length that has come instead of late */
-	uint16_t opening;     /* of the first record, if it may have held several */
-	uint16_t first;       /* length of the present turn's first request */
-	uint16_t largest;     /* server record seen */
-	uint16_t latest;      /* server record */
+	struct request_unit unit; /* length that requests have again and again */
+	uint16_t opening;         /* of the first record, if it may have held several */
+	uint16_t first;           /* length of the present turn's first request */
+	uint16_t largest;         /* server record seen */
+	uint16_t latest;          /* server record */
 	uint16_t maybe;       /* length of a control frame, or short request; 0: none */
 	uint16_t asked;       /* requests told behind the first record, */
 	uint16_t first_asked; /* … in it, */
 	uint32_t asked_bytes; /* and how long the records of the former were */
 	uint8_t overhead;     /* of a record over its content */
-	uint8_t repeats;      /* of the usual length */
-	uint8_t rival_repeats; /* of its rival */
 	uint8_t ends;       /* empty frames that ended an answer, as far as it matters */
 	uint8_t tickets;    /* records before the server's settings */
 	bool client_opened; /* the preface has been sent */
@@ -79,13 +78,6 @@ struct streams {
 /* opened: whether that side's first record, with its settings, has passed. */
 void streams_init(struct streams *streams, uint8_t overhead, bool client_opened,
 	bool server_opened);
-/* Whether a client's record can only be HTTP/2's acknowledgement of settings. */
-bool streams_is_acknowledgement(uint16_t len, uint8_t overhead);
-/* Whether a client's first record looks like HTTP/2's preface, a server's like its
- * settings. */
-bool streams_is_preface(uint16_t len, uint8_t overhead);
-bool streams_is_settings(uint16_t len, uint8_t overhead);
-
 /* A record of len bytes begins. */
 void streams_client(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, uint16_t len);

@@ -1,6 +1,7 @@
 #include "tls_inside.h"
 
 #include "buffer_pool.h"
+#include "h2_lengths.h"
 #include "slab.h"
 
 /* The decision falls within the first turn; a body that is sent before it is long. */
@@ -130,9 +131,9 @@ static struct summary summarise(
 	for (unsigned i = 0; i < inside->aside.count; i++) {
 		if (records[i].side == EXCHANGE_CLIENT) {
 			if (summary.client_records++ == 0)
-				summary.preface = streams_is_preface(
-					records[i].len, inside->overhead);
-		} else if (streams_is_settings(records[i].len, inside->overhead)) {
+				summary.preface = h2_lengths_is_preface(
+					records[i].len - inside->overhead);
+		} else if (h2_lengths_is_settings(records[i].len - inside->overhead)) {
 			summary.settings = true;
 		} else if (summary.client_records && !is_ticket(records, i)) {
 			summary.answered = true;
@@ -163,7 +164,7 @@ static void decide(struct tls_inside *inside, const struct exchange_sink *sink,
 
 		if (streams && side == EXCHANGE_SERVER &&
 			(is_ticket(records, i) ||
-				streams_is_settings(len, inside->overhead)))
+				h2_lengths_is_settings(len - inside->overhead)))
 			continue;
 		tell_record(inside, sink, side, records[i].at, len);
 	}

@@ -57,19 +57,6 @@ static int64_t sum_of(const struct play *play, unsigned count)
 	return sum;
 }
 
-static void what_opens_http2_is_known_by_its_length(void **state)
-{
-	(void)state;
-	assert_true(streams_is_preface(24 + 9 + 12 + 13 + OVERHEAD, OVERHEAD));
-	assert_true(streams_is_preface(24 + 9 + OVERHEAD, OVERHEAD));
-	assert_false(streams_is_preface(24 + OVERHEAD, OVERHEAD));
-	assert_false(streams_is_preface(120 + OVERHEAD, OVERHEAD));
-	assert_true(streams_is_settings(9 + 18 + 13 + OVERHEAD, OVERHEAD));
-	assert_false(streams_is_settings(900, OVERHEAD));
-	assert_true(streams_is_acknowledgement(9 + OVERHEAD, OVERHEAD));
-	assert_false(streams_is_acknowledgement(3, OVERHEAD));
-}
-
 static void one_request_at_a_time_is_exact(void **state)
 {
 	struct play play;
@@ -430,7 +417,6 @@ static void empty_frames_end_answers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_opens_http2_is_known_by_its_length),
 		cmocka_unit_test(one_request_at_a_time_is_exact),
 		cmocka_unit_test(an_answer_of_many_records_is_one),
 		cmocka_unit_test(the_mean_of_interleaved_answers_is_exact),

@@ -1,0 +1,55 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "h2_lengths.h"
+
+static void what_opens_http2_is_known_by_its_length(void **state)
+{
+	(void)state;
+	assert_true(h2_lengths_is_preface(24 + 9 + 12 + 13));
+	assert_true(h2_lengths_is_preface(24 + 9));
+	assert_false(h2_lengths_is_preface(24));
+	assert_false(h2_lengths_is_preface(120));
+	assert_true(h2_lengths_is_settings(9 + 18 + 13));
+	assert_true(h2_lengths_is_settings(9 + 18 + 9));
+	assert_false(h2_lengths_is_settings(900));
+	assert_true(h2_lengths_is_acknowledgement(9));
+	assert_false(h2_lengths_is_acknowledgement(3));
+}
+
+static void control_frames_are_told_from_requests(void **state)
+{
+	static const int controls[] = {9, 13, 14, 17, 26, 30};
+	static const int others[] = {12, 15, 16, 18, 25, 27, 31, 39, 52, 100};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(controls) / sizeof(controls[0]); i++)
+		assert_true(h2_lengths_is_control(controls[i]));
+	for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_false(h2_lengths_is_control(others[i]));
+}
+
+/* A record may be shorter than what encryption adds to one. */
+static void nothing_and_less_is_nothing(void **state)
+{
+	(void)state;
+	for (int content = -300; content < 0; content++) {
+		assert_false(h2_lengths_is_preface(content));
+		assert_false(h2_lengths_is_settings(content));
+		assert_false(h2_lengths_is_acknowledgement(content));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_opens_http2_is_known_by_its_length),
+		cmocka_unit_test(control_frames_are_told_from_requests),
+		cmocka_unit_test(nothing_and_less_is_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
