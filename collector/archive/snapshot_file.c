@@ -177,7 +177,7 @@ int snapshot_file_read(const char *path, const char *version, struct snapshot_he
 	void **bytes, size_t *len)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), rc;
-	size_t size, at;
+	size_t size = 0, at;
 	char *file = NULL;
 
 	*bytes = NULL;

@@ -1,6 +1,7 @@
 #include "windows.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,8 +80,7 @@ static void name_series(struct windows *windows, unsigned number, const char *na
 {
 	struct series *series = &windows->series[number];
 
-	(void)strncpy(series->traffic.service, name, OBS_NAME - 1);
-	series->traffic.service[OBS_NAME - 1] = 0;
+	(void)snprintf(series->traffic.service, OBS_NAME, "%s", name);
 	series->connections = 0;
 	series->latest_peer = 0;
 	open_traffic(&series->traffic);

@@ -64,7 +64,7 @@ def skip(why):
     sys.exit(77)
 
 
-def enter_namespace():
+def enter_namespace(tools=()):
     """Starts this script again where there is no network but its own loopback."""
     if os.environ.get("ASTRAY_FLOW_NAMESPACE"):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
@@ -72,7 +72,7 @@ def enter_namespace():
         return
     if os.geteuid() != 0:
         skip("network namespaces and capturing need root")
-    for tool in TOOLS:
+    for tool in (*TOOLS, *tools):
         if not shutil.which(tool):
             skip(f"{tool} is not installed")
     if subprocess.run(["unshare", "-n", "true"], capture_output=True).returncode:
@@ -324,9 +324,10 @@ def run(folder):
     return failures
 
 
-def main():
-    enter_namespace()
-    with tempfile.TemporaryDirectory(prefix="astray-flow-") as folder:
+def run_in_namespace(run, name, tools=()):
+    """Ends the program as run(folder) found things: the failures that it returns are printed."""
+    enter_namespace(tools)
+    with tempfile.TemporaryDirectory(prefix=f"astray-{name}-") as folder:
         os.chmod(folder, 0o755)
         failures = run(pathlib.Path(folder))
     for failure in failures:
@@ -335,4 +336,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    run_in_namespace(run, "flow")

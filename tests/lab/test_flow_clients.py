@@ -14,19 +14,17 @@ import http.server
 import json
 import os
 import pathlib
-import shutil
 import socket
 import ssl
 import statistics
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "browser"))
 import chromium  # noqa: E402  (after the path to it)
-from test_flow import SERVER, Recorders, add_up, enter_namespace, probe, skip, wait_for  # noqa: E402
+from test_flow import SERVER, Recorders, add_up, probe, run_in_namespace, wait_for  # noqa: E402
 
 NGINX = """
 daemon off; pid {dir}/nginx.pid; error_log {dir}/error.log; worker_processes 1; user root;
@@ -187,18 +185,5 @@ def run(folder):
     return failures + check("file", read.stdout.splitlines(), truth, times)
 
 
-def main():
-    for tool in ("wget", "chromium", "mount"):
-        if not shutil.which(tool):
-            skip(f"{tool} is not installed")
-    enter_namespace()
-    with tempfile.TemporaryDirectory(prefix="astray-clients-") as folder:
-        os.chmod(folder, 0o755)
-        failures = run(pathlib.Path(folder))
-    for failure in failures:
-        print(f"FAILED: {failure}")
-    sys.exit(1 if failures else 0)
-
-
 if __name__ == "__main__":
-    main()
+    run_in_namespace(run, "clients", ("wget", "chromium", "mount"))

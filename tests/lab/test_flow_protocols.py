@@ -19,14 +19,10 @@ Needs root, unshare and the servers above; skips loudly (exit 77) without them.
 """
 import json
 import os
-import pathlib
 import re
-import shutil
 import socket
 import struct
 import subprocess
-import sys
-import tempfile
 import threading
 import time
 
@@ -277,18 +273,5 @@ def play(folder):
     return failures + check("file", read.stdout.splitlines(), truth)
 
 
-def main():
-    for tool in TOOLS:
-        if not shutil.which(tool):
-            flow.skip(f"{tool} is not installed")
-    flow.enter_namespace()
-    with tempfile.TemporaryDirectory(prefix="astray-protocols-") as folder:
-        os.chmod(folder, 0o755)
-        failures = play(pathlib.Path(folder))
-    for failure in failures:
-        print(f"FAILED: {failure}")
-    sys.exit(1 if failures else 0)
-
-
 if __name__ == "__main__":
-    main()
+    flow.run_in_namespace(play, "protocols", TOOLS)

@@ -18,14 +18,10 @@ without them.
 import asyncio
 import json
 import os
-import pathlib
 import random
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import threading
 
 import test_flow as flow
@@ -188,18 +184,5 @@ def run(folder):
         site.stop()
 
 
-def main():
-    for tool in TOOLS:
-        if not shutil.which(tool):
-            flow.skip(f"{tool} is not installed")
-    flow.enter_namespace()
-    with tempfile.TemporaryDirectory(prefix="astray-streams-") as folder:
-        os.chmod(folder, 0o755)
-        failures = run(pathlib.Path(folder))
-    for failure in failures:
-        print(f"FAILED: {failure}")
-    sys.exit(1 if failures else 0)
-
-
 if __name__ == "__main__":
-    main()
+    flow.run_in_namespace(run, "streams", TOOLS)
