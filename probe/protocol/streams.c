@@ -6,9 +6,6 @@
 /* So many requests make a ratio of answers to them. */
 #define EVEN_MIN 6
 
-/* A server that sent this many empty frames ends its answers with them. */
-#define ENDS_MIN 3
-
 /* A first request carries in full what later ones only name: host and agent (nghttp2's
  * clients). */
 #define FIRST_FIELDS_LEN 31
@@ -16,19 +13,8 @@
 /* Records of requests that differ by what HPACK makes of a number. */
 #define ALIKE_BYTES 6
 
-/* A record this near the largest one goes on in the next. */
-#define IS_FULL(len, largest) ((unsigned)(len)*100 >= (unsigned)(largest)*97)
 #define BODY_LEN_MIN 512  /* so are shorter ones, right behind a request */
 #define DATA_LEN_MIN 8192 /* client records as long as this are bodies */
-
-/* Servers cut what is long into records of 16384, less at most a frame's head or two.
- * What is shorter may be an answer that was as long as another. */
-#define LARGEST_LEN_MIN 16000
-
-/* Servers that warm up cut answers into what one packet of the network takes. */
-#define CHUNK_LEN_MIN 1200
-#define CHUNK_LEN_MAX 1440
-#define BUFFER_LEN 4096
 
 /* No client updates windows for less. */
 #define WINDOW_LEN_MIN 4096
@@ -112,8 +98,9 @@ static void close_one(
 static unsigned answers_hidden(const struct streams *streams)
 {
 	unsigned room = streams->least ? streams->said_bytes / streams->least : 0;
+	unsigned hidden = room > streams->said_answers ? room - streams->said_answers : 0;
 
-	return room > streams->said_answers ? room - streams->said_answers : 0;
+	return hidden > streams->said_maybe ? hidden : streams->said_maybe;
 }
 
 /* A client that keeps so many requests open asks again when it is answered: where it
@@ -124,9 +111,11 @@ static void infer_answers(
 {
 	while (streams->sharing && streams->older && answers_hidden(streams) &&
 		streams->open + more > streams->most) {
-		close_one(streams, sink, streams->spoken_at);
+		close_one(streams, sink, streams->cut.at);
 		streams->older--;
 		streams->said_answers++;
+		if (streams->said_maybe)
+			streams->said_maybe--;
 	}
 	if (streams->open + more > streams->most)
 		streams->most = (uint16_t)(streams->open + more);
@@ -318,7 +307,6 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 	int64_t since_us;
 
 	infer_answers(streams, sink, times ? (unsigned)times : 1);
-	since_us = since_base(streams, at);
 	if (!streams->first)
 		streams->first = (uint16_t)content;
 	streams->request = at;
@@ -331,6 +319,7 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 		if (times == 0 || request_unit_is(&streams->unit, content))
 			note_length(streams, sink, content);
 	}
+	since_us = since_base(streams, at); /* after what came to light was opened */
 	do
 		open_request(streams, sink, since_us);
 	while (--times > 0);
@@ -387,7 +376,7 @@ static bool asks(const struct streams *streams, int content)
 {
 	if (content == H2_LENGTHS_PRIORITY && !request_unit_is(&streams->unit, content))
 		return false;
-	if (streams->largest >= DATA_LEN_MIN)
+	if (streams->cut.largest >= DATA_LEN_MIN)
 		return request_unit_is(&streams->unit, content);
 	return requests_in(streams, content) > 0;
 }
@@ -408,9 +397,8 @@ static void ask_kept(struct streams *streams, const struct exchange_sink *sink)
 static void keep_in_mind(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
-	bool long_answers = streams->largest >= DATA_LEN_MIN;
-	bool pauses =
-		content == H2_LENGTHS_PING && !IS_FULL(streams->latest, streams->largest);
+	bool long_answers = streams->cut.largest >= DATA_LEN_MIN;
+	bool pauses = content == H2_LENGTHS_PING && !answer_cut_goes_on(&streams->cut);
 	bool may_ask = content >= H2_LENGTHS_REQUEST_MIN && streams->open == 0 &&
 		       (!long_answers || pauses) &&
 		       (content != H2_LENGTHS_PRIORITY ||
@@ -455,18 +443,15 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 
 /* Whether the latest record may have held one request more, and this is its answer: one
  * that looks like those before it and is no part of a longer one. */
-static bool may_hold_another(const struct streams *streams, int content)
+static bool may_hold_another(const struct streams *streams)
 {
-	bool alike = content == streams->answer && content < CHUNK_LEN_MIN;
-
-	return streams->packed && (streams->sharing || alike) &&
+	return streams->packed && (streams->sharing || streams->cut.again) &&
 	       streams->asked_in >= (streams->together + 1) * H2_LENGTHS_REQUEST_MIN;
 }
 
 /* One more answer than certain requests: what was held back was one, or a short one
  * looked like control, or one record held several. */
-static bool admit_another(
-	struct streams *streams, const struct exchange_sink *sink, int content)
+static bool admit_another(struct streams *streams, const struct exchange_sink *sink)
 {
 	if (streams->held) {
 		open_held(streams, sink);
@@ -480,7 +465,7 @@ static bool admit_another(
 		streams->first_asked++;
 		open_request(
 			streams, sink, moment_since_us(streams->started, streams->base));
-	} else if (may_hold_another(streams, content)) {
+	} else if (may_hold_another(streams)) {
 		streams->together++;
 		if (streams->asked_in == streams->opening)
 			streams->first_asked++;
@@ -507,14 +492,13 @@ static void answer_at(
 
 /* An answer that nobody is known to wait for: to one of several requests in one record,
  * or the rest of an answer. */
-static void spare_answer(struct streams *streams, struct moment at, int content)
+static void spare_answer(struct streams *streams, struct moment at)
 {
 	if (streams->spare == OPEN_MAX || !streams->request.us)
 		return;
 	streams->spare_sum_us += moment_since_us(at, streams->request);
 	streams->spare++;
-	streams->twins = (uint16_t)(streams->twins + (content == streams->answer &&
-							     content < CHUNK_LEN_MIN));
+	streams->twins = (uint16_t)(streams->twins + streams->cut.again);
 }
 
 static void next_answer(struct streams *streams, const struct exchange_sink *sink,
@@ -523,71 +507,39 @@ static void next_answer(struct streams *streams, const struct exchange_sink *sin
 	streams->said_answers++;
 	if (!streams->least || content < streams->least)
 		streams->least = (uint16_t)content;
-	if (streams->open || admit_another(streams, sink, content))
+	if (streams->open || admit_another(streams, sink))
 		answer_at(streams, sink, at);
 	else
-		spare_answer(streams, at, content);
-	streams->answer = (uint16_t)content;
+		spare_answer(streams, at);
 }
 
-static bool ends_answers(const struct streams *streams)
-{
-	return streams->ends >= ENDS_MIN;
-}
-
-/* Two such frames without a record between them: answers overlapped. */
 static void answer_ends(
 	struct streams *streams, const struct exchange_sink *sink, struct moment at)
 {
 	ask_kept(streams, sink);
-	if (ends_answers(streams) && streams->ended && streams->open)
+	if (answer_cut_ends(&streams->cut) && streams->open)
 		next_answer(streams, sink, at, H2_LENGTHS_FRAME);
-	streams->ends = (uint8_t)(streams->ends + !ends_answers(streams));
-	streams->ended = true;
 }
 
-/* As long as the buffers that servers read from behind them, or a frame with one. */
-static bool is_buffer(int content)
+static bool begins_answer(struct streams *streams, struct moment at, int content)
 {
-	int data = content % BUFFER_LEN;
-
-	return (data == 0 || data == H2_LENGTHS_FRAME) && content >= BUFFER_LEN &&
-	       content <= 2 * BUFFER_LEN + H2_LENGTHS_FRAME;
-}
-
-/* Whether the latest record goes on in one of this length. */
-static bool is_full(struct streams *streams, int content)
-{
-	bool again = !streams->turned && content == streams->latest;
-
-	if (again && content >= CHUNK_LEN_MIN && content <= CHUNK_LEN_MAX)
-		streams->chunk = streams->latest;
-	return streams->latest &&
-	       (streams->latest == streams->chunk || is_buffer(streams->latest) ||
-		       (IS_FULL(streams->latest, streams->largest) &&
-			       streams->largest >= LARGEST_LEN_MIN));
-}
-
-/* A record of the server that is no control frame begins an answer, or goes on. */
-static bool begins_answer(struct streams *streams, int content)
-{
-	bool full = is_full(streams, content);
-	bool next = streams->turned && streams->open == 1 &&
-		    (streams->largest < LARGEST_LEN_MIN ||
-			    streams->latest != streams->largest);
-	bool begins = !full || next;
-
-	if (ends_answers(streams))
-		begins = streams->ended || (streams->turned && !full);
+	struct answer_cut_asked asked = {streams->turned, streams->open == 1};
+	enum answer_cut_piece piece;
 
 	if (streams->turned)
-		streams->said_bytes = streams->said_answers = 0;
+		streams->said_bytes = streams->said_answers = streams->said_maybe = 0;
 	streams->said_bytes += (uint32_t)content;
-	streams->ended = streams->turned = false;
-	streams->latest = (uint16_t)content;
-	if (content > streams->largest)
-		streams->largest = (uint16_t)content;
-	return begins;
+	streams->turned = false;
+	piece = answer_cut_record(&streams->cut, asked, at, content);
+	streams->said_maybe =
+		(uint16_t)(streams->said_maybe + (piece == ANSWER_CUT_MAYBE));
+	return piece == ANSWER_CUT_FIRST;
+}
+
+/* The last bytes of a body may be as few as a control frame's. */
+static bool is_tail(const struct streams *streams, struct moment at)
+{
+	return !streams->turned && answer_cut_awaits(&streams->cut, at);
 }
 
 /* Its settings, where they stand alone. A server answers nothing before it has sent them;
@@ -599,13 +551,12 @@ static bool server_only_opens(struct streams *streams, uint16_t len)
 	if (streams->server_opened)
 		return false;
 	if (!settings && turns_may_be_ticket(len) && streams->tickets < TICKETS_MAX &&
-		(!streams->tickets || streams->latest == len)) {
+		(!streams->tickets || streams->ticket == len)) {
 		streams->tickets++;
-		streams->latest = len;
+		streams->ticket = len;
 		return true;
 	}
 	streams->server_opened = true;
-	streams->latest = 0;
 	return settings;
 }
 
@@ -618,12 +569,11 @@ void streams_server(struct streams *streams, const struct exchange_sink *sink,
 		return;
 	if (content == H2_LENGTHS_FRAME) {
 		answer_ends(streams, sink, at);
-	} else if (!h2_lengths_is_control(content)) {
+	} else if (!h2_lengths_is_control(content) || is_tail(streams, at)) {
 		ask_kept(streams, sink);
-		if (begins_answer(streams, content))
+		if (begins_answer(streams, at, content))
 			next_answer(streams, sink, at, content);
 		answer_goes_on(streams, at);
-		streams->spoken_at = at;
 		if (streams->unread < WINDOW_LEN_MIN)
 			streams->unread += (uint32_t)content;
 	} else if (content == streams->maybe && !asks(streams, content)) {
@@ -639,6 +589,7 @@ void streams_client_more(struct streams *streams, struct moment at)
 
 void streams_server_more(struct streams *streams, struct moment at)
 {
+	answer_cut_more(&streams->cut, at);
 	answer_goes_on(streams, at);
 }
 

@@ -21,10 +21,12 @@
 
 #include <stdbool.h>
 
+#include "answer_cut.h"
 #include "exchange.h"
 #include "request_unit.h"
 
 struct streams {
+	struct answer_cut cut;
 	struct moment base;    /* what the sums count from */
 	int64_t open_sum_us;   /* when the open requests began, added up */
 	int64_t held_sum_us;   /* the same for records that may be requests */
@@ -33,46 +35,42 @@ struct streams {
 	struct moment started; /* the first record */
 	struct moment request; /* the latest certain one */
 	struct moment maybe_at;
-	struct moment spoken_at; /* the server's latest record that is no control */
-	uint32_t lasted_us;      /* the present answer, from the request on */
-	uint32_t unread;         /* bytes of answers since the latest request */
-	uint32_t said_bytes;     /* how long the records of the answers since the client's
-				    turn were */
+	uint32_t lasted_us;   /* the present answer, from the request on */
+	uint32_t unread;      /* bytes of answers since the latest request */
+	uint32_t said_bytes;  /* how long the records of the answers since the client's
+				 turn were */
+	uint32_t asked_bytes; /* of the records with requests behind the first one */
+	uint16_t asked;       /* how many requests were told from these, */
+	uint16_t first_asked; /* … and from the first */
 	uint16_t open, held, spare;
 	uint16_t most;  /* requests ever open at once, as far as it is certain */
 	uint16_t older; /* of the open ones, those asked before the server last spoke */
 	uint16_t least; /* length of the shortest answer's first record; 0: none yet */
 	uint16_t asked_in;     /* length of the latest record with requests, */
 	uint16_t together;     /* and how many were found in it, if not by their length */
-	uint16_t said_answers; /* counted since the client's turn */
-	uint16_t chunk;        /* length that a server cuts answers into; 0: none known */
-	uint16_t answer;       /* length of the latest answer's first record */
+	uint16_t said_answers; /* counted since the client's turn, */
+	uint16_t said_maybe;   /* and records that may have begun one */
 	uint16_t twins;        /* of the spare ones, as long as the one before */
 	uint16_t untimed;      /* of the open ones: bytes were lost meanwhile */
 	uint16_t shown;        /* of the open ones, told as multiplexed */
+	uint16_t ticket;       /* length of one */
 	struct request_unit unit; /* length that requests have again and again */
 	uint16_t opening;         /* of the first record, if it may have held several */
 	uint16_t first;           /* length of the present turn's first request */
-	uint16_t largest;         /* server record seen */
-	uint16_t latest;          /* server record */
-	uint16_t maybe;       /* length of a control frame, or short request; 0: none */
-	uint16_t asked;       /* requests told behind the first record, */
-	uint16_t first_asked; /* … in it, */
-	uint32_t asked_bytes; /* and how long the records of the former were */
-	uint8_t overhead;     /* of a record over its content */
-	uint8_t ends;       /* empty frames that ended an answer, as far as it matters */
-	uint8_t tickets;    /* records before the server's settings */
-	bool client_opened; /* the preface has been sent */
-	bool server_opened; /* the server's settings have */
-	bool acknowledged; /* the settings: what looks like it from now on is a request */
-	bool asking;       /* the client's latest record was a request, or a body */
-	bool packed;       /* a record of this turn may have held several requests */
-	bool unsure;       /* the first record may have held one request more */
-	bool spoken;       /* the server has answered since the turn began */
-	bool answering;    /* a lone answer's last byte is still to be told */
-	bool ended;        /* the latest record was such a frame */
-	bool turned;       /* the client has asked since then */
-	bool sharing;      /* several requests were open at one time */
+	uint16_t maybe;         /* length of a control frame, or short request; 0: none */
+	uint8_t overhead;       /* of a record over its content */
+	uint8_t tickets;        /* records before the server's settings */
+	bool client_opened : 1; /* the preface has been sent */
+	bool server_opened : 1; /* the server's settings have */
+	bool acknowledged : 1;  /* the settings: what looks like it from now on is a
+				   request */
+	bool asking : 1;        /* the client's latest record was a request, or a body */
+	bool packed : 1;        /* a record of this turn may have held several requests */
+	bool unsure : 1;        /* the first record may have held one request more */
+	bool spoken : 1;        /* the server has answered since the turn began */
+	bool answering : 1;     /* a lone answer's last byte is still to be told */
+	bool turned : 1;  /* the client has asked since the server's latest record */
+	bool sharing : 1; /* several requests were open at one time */
 };
 
 /* opened: whether that side's first record, with its settings, has passed. */

@@ -1,0 +1,120 @@
+#include "answer_cut.h"
+
+#include "h2_lengths.h"
+
+/* A server that sent this many empty frames ends its answers with them. */
+#define ENDS_MIN 3
+
+/* A record that is shorter than the largest by no more than heads of frames is full. */
+#define HEADS_LEN_MAX (2 * H2_LENGTHS_FRAME)
+
+/* Servers cut what is long into records of 16384, less at most a frame's head or two.
+ * What is shorter may be an answer that was as long as another. */
+#define LARGEST_LEN_MIN 16000
+
+/* Servers that warm up cut answers into what one packet of the network takes. */
+#define CHUNK_LEN_MIN 1200
+#define CHUNK_LEN_MAX 1440
+#define BUFFER_LEN 4096
+
+/* A server hands the records of one answer to the network one right behind the other. */
+#define TOGETHER_US 300
+/* Who asks while an answer stalls is seldom seen beside whom its last record filled. */
+#define STALL_US 1000
+/* … and sooner than a client that is answered can ask again. */
+#define AT_ONCE_US 100
+
+static bool ends_answers(const struct answer_cut *cut)
+{
+	return cut->ends >= ENDS_MIN;
+}
+
+/* Two such frames without a record between them: answers overlapped. */
+bool answer_cut_ends(struct answer_cut *cut)
+{
+	bool unseen = ends_answers(cut) && cut->ended;
+
+	cut->ends = (uint8_t)(cut->ends + !ends_answers(cut));
+	cut->ended = true;
+	return unseen;
+}
+
+/* As long as the buffers that servers read from behind them, or a frame with one. */
+static bool is_buffer(int content)
+{
+	int data = content % BUFFER_LEN;
+
+	return (data == 0 || data == H2_LENGTHS_FRAME) && content >= BUFFER_LEN &&
+	       content <= 2 * BUFFER_LEN + H2_LENGTHS_FRAME;
+}
+
+bool answer_cut_goes_on(const struct answer_cut *cut)
+{
+	return cut->latest && (cut->latest == cut->chunk || is_buffer(cut->latest) ||
+				      (cut->latest + HEADS_LEN_MAX >= cut->largest &&
+					      cut->largest >= LARGEST_LEN_MIN));
+}
+
+bool answer_cut_awaits(const struct answer_cut *cut, struct moment at)
+{
+	return answer_cut_goes_on(cut) && moment_since_us(at, cut->at) < TOGETHER_US;
+}
+
+static void learn_chunk(
+	struct answer_cut *cut, struct answer_cut_asked asked, int content)
+{
+	if (!asked.since && content == cut->latest && content >= CHUNK_LEN_MIN &&
+		content <= CHUNK_LEN_MAX)
+		cut->chunk = cut->latest;
+}
+
+/* What follows at once is the rest of an answer, unless that was short enough to be
+ * whole, or this is as long as it was. */
+static bool follows(const struct answer_cut *cut, struct answer_cut_asked asked,
+	struct moment at, int content)
+{
+	int64_t gap_us = moment_since_us(at, cut->at);
+	bool whole = cut->began && cut->latest < CHUNK_LEN_MIN;
+	bool alike = content == cut->first && content != cut->chunk &&
+		     content < LARGEST_LEN_MIN;
+
+	return gap_us < (asked.since ? AT_ONCE_US : TOGETHER_US) && !whole && !alike;
+}
+
+static enum answer_cut_piece piece_of(const struct answer_cut *cut,
+	struct answer_cut_asked asked, struct moment at, int content)
+{
+	if (asked.since && asked.one &&
+		(cut->largest < LARGEST_LEN_MIN || cut->latest != cut->largest ||
+			moment_since_us(at, cut->at) > STALL_US))
+		return ANSWER_CUT_FIRST;
+	if (ends_answers(cut) && cut->ended)
+		return ANSWER_CUT_FIRST;
+	if (answer_cut_goes_on(cut) || (ends_answers(cut) && !asked.since))
+		return ANSWER_CUT_MORE;
+	return follows(cut, asked, at, content) ? ANSWER_CUT_MAYBE : ANSWER_CUT_FIRST;
+}
+
+enum answer_cut_piece answer_cut_record(struct answer_cut *cut,
+	struct answer_cut_asked asked, struct moment at, int content)
+{
+	enum answer_cut_piece piece;
+
+	learn_chunk(cut, asked, content);
+	piece = piece_of(cut, asked, at, content);
+	cut->began = piece == ANSWER_CUT_FIRST;
+	cut->again = cut->began && content == cut->first && content < CHUNK_LEN_MIN;
+	cut->ended = false;
+	cut->at = at;
+	cut->latest = (uint16_t)content;
+	if (cut->began)
+		cut->first = cut->latest;
+	if (content > cut->largest)
+		cut->largest = (uint16_t)content;
+	return piece;
+}
+
+void answer_cut_more(struct answer_cut *cut, struct moment at)
+{
+	cut->at = at;
+}

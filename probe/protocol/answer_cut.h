@@ -1,0 +1,50 @@
+/*
+ * Where answers begin among the records of a server of HTTP/2, by their lengths and gaps
+ * alone: a server cuts what is long into records of one length, puts them out one right
+ * behind the other, and some end each answer with an empty frame. Pure. Source: RFC 9113
+ * §4.2, §6.1; how servers do it is measured.
+ */
+#ifndef PROTOCOL_ANSWER_CUT_H
+#define PROTOCOL_ANSWER_CUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "astray/moment.h"
+
+struct answer_cut {
+	struct moment at; /* the latest packet of a record */
+	uint16_t largest; /* record seen */
+	uint16_t latest;  /* record */
+	uint16_t first;   /* of the latest answer's records; 0: none yet */
+	uint16_t chunk;   /* length that a server cuts answers into; 0: none known */
+	uint8_t ends;     /* empty frames that ended an answer, as far as it matters */
+	bool ended;       /* the latest record was such a frame */
+	bool began;       /* … or began an answer, */
+	bool again;       /* which was as long as the one before, and whole */
+};
+
+/* What is known of the client when a record comes. */
+struct answer_cut_asked {
+	bool since; /* it has asked since the latest record */
+	bool one;   /* request is open, and no more */
+};
+
+enum answer_cut_piece {
+	ANSWER_CUT_FIRST, /* it begins an answer */
+	ANSWER_CUT_MORE,  /* it goes on with one */
+	ANSWER_CUT_MAYBE, /* it looks as if it went on */
+};
+
+/* A record that is no control frame has come. */
+enum answer_cut_piece answer_cut_record(struct answer_cut *cut,
+	struct answer_cut_asked asked, struct moment at, int content);
+/* More of it has. */
+void answer_cut_more(struct answer_cut *cut, struct moment at);
+/* An empty frame has: whether it ends an answer of which no record has been seen. */
+bool answer_cut_ends(struct answer_cut *cut);
+
+/* Whether the latest record goes on in the next; and whether that comes now. */
+bool answer_cut_goes_on(const struct answer_cut *cut);
+bool answer_cut_awaits(const struct answer_cut *cut, struct moment at);
+#endif
