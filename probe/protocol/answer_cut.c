@@ -17,6 +17,9 @@
 #define CHUNK_LEN_MAX 1440
 #define BUFFER_LEN 4096
 
+/* Who sends a record as long as this sends answers of several. */
+#define LONG_LEN_MIN 8192
+
 /* A server hands the records of one answer to the network one right behind the other. */
 #define TOGETHER_US 300
 /* Who asks while an answer stalls is seldom seen beside whom its last record filled. */
@@ -60,16 +63,21 @@ bool answer_cut_awaits(const struct answer_cut *cut, struct moment at)
 	return answer_cut_goes_on(cut) && moment_since_us(at, cut->at) < TOGETHER_US;
 }
 
+static bool is_chunk(int content)
+{
+	return content >= CHUNK_LEN_MIN && content <= CHUNK_LEN_MAX;
+}
+
 static void learn_chunk(
 	struct answer_cut *cut, struct answer_cut_asked asked, int content)
 {
-	if (!asked.since && content == cut->latest && content >= CHUNK_LEN_MIN &&
-		content <= CHUNK_LEN_MAX)
+	if (!asked.since && content == cut->latest && is_chunk(content))
 		cut->chunk = cut->latest;
 }
 
-/* What follows at once is the rest of an answer, unless that was short enough to be
- * whole, or this is as long as it was. */
+/* Where answers are long, or this one's beginning filled a packet, what follows at once
+ * is the rest of it, unless that was short enough to be whole, or this is as long as it
+ * was. */
 static bool follows(const struct answer_cut *cut, struct answer_cut_asked asked,
 	struct moment at, int content)
 {
@@ -77,8 +85,11 @@ static bool follows(const struct answer_cut *cut, struct answer_cut_asked asked,
 	bool whole = cut->began && cut->latest < CHUNK_LEN_MIN;
 	bool alike = content == cut->first && content != cut->chunk &&
 		     content < LARGEST_LEN_MIN;
+	bool is_long = cut->largest >= LONG_LEN_MIN || content >= LONG_LEN_MIN ||
+		       cut->chunk || is_chunk(cut->latest);
 
-	return gap_us < (asked.since ? AT_ONCE_US : TOGETHER_US) && !whole && !alike;
+	return is_long && !whole && !alike &&
+	       gap_us < (asked.since ? AT_ONCE_US : TOGETHER_US);
 }
 
 static enum answer_cut_piece piece_of(const struct answer_cut *cut,

@@ -16,6 +16,9 @@
 #define BODY_LEN_MIN 512  /* so are shorter ones, right behind a request */
 #define DATA_LEN_MIN 8192 /* client records as long as this are bodies */
 
+/* A client that asks nothing for so long has what it asked for, as far as it came. */
+#define SILENCE_US 200000
+
 /* No client updates windows for less. */
 #define WINDOW_LEN_MIN 4096
 
@@ -119,6 +122,17 @@ static void infer_answers(
 	}
 	if (streams->open + more > streams->most)
 		streams->most = (uint16_t)(streams->open + more);
+}
+
+/* What may have been answered has been when nothing more comes, if it was no more than is
+ * open: else it was the rest of answers, and nobody knows when the open ones were
+ * answered. */
+static void answers_are_over(struct streams *streams, const struct exchange_sink *sink)
+{
+	if (streams->said_maybe > streams->open)
+		return;
+	for (; streams->said_maybe; streams->said_maybe--)
+		close_one(streams, sink, streams->cut.at);
 }
 
 static void open_request(
@@ -256,7 +270,7 @@ static void begin_turn(struct streams *streams, const struct exchange_sink *sink
 	streams->first = 0;
 	if (streams->open)
 		return;
-	streams->held = 0;
+	streams->held = streams->said_maybe = 0;
 	streams->held_sum_us = 0;
 	streams->packed = false;
 }
@@ -352,6 +366,8 @@ static bool only_acknowledges(struct streams *streams, const struct exchange_sin
 static void ask(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
+	if (!streams->turned && moment_since_us(at, streams->cut.at) > SILENCE_US)
+		answers_are_over(streams, sink);
 	if (streams->spoken || streams->open == 0)
 		begin_turn(streams, sink);
 	if (streams->turned && streams->open && streams->together == 1 &&
@@ -527,7 +543,7 @@ static bool begins_answer(struct streams *streams, struct moment at, int content
 	enum answer_cut_piece piece;
 
 	if (streams->turned)
-		streams->said_bytes = streams->said_answers = streams->said_maybe = 0;
+		streams->said_bytes = streams->said_answers = 0;
 	streams->said_bytes += (uint32_t)content;
 	streams->turned = false;
 	piece = answer_cut_record(&streams->cut, asked, at, content);
@@ -616,5 +632,6 @@ void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 
 void streams_end(struct streams *streams, const struct exchange_sink *sink)
 {
+	answers_are_over(streams, sink);
 	finish_answer(streams, sink);
 }

@@ -48,12 +48,13 @@ struct streams {
 	uint16_t least; /* length of the shortest answer's first record; 0: none yet */
 	uint16_t asked_in;     /* length of the latest record with requests, */
 	uint16_t together;     /* and how many were found in it, if not by their length */
-	uint16_t said_answers; /* counted since the client's turn, */
-	uint16_t said_maybe;   /* and records that may have begun one */
-	uint16_t twins;        /* of the spare ones, as long as the one before */
-	uint16_t untimed;      /* of the open ones: bytes were lost meanwhile */
-	uint16_t shown;        /* of the open ones, told as multiplexed */
-	uint16_t ticket;       /* length of one */
+	uint16_t said_answers; /* counted since the client's turn */
+	uint16_t said_maybe; /* records that may have begun an answer, since any was open
+			      */
+	uint16_t twins;      /* of the spare ones, as long as the one before */
+	uint16_t untimed;    /* of the open ones: bytes were lost meanwhile */
+	uint16_t shown;      /* of the open ones, told as multiplexed */
+	uint16_t ticket;     /* length of one */
 	struct request_unit unit; /* length that requests have again and again */
 	uint16_t opening;         /* of the first record, if it may have held several */
 	uint16_t first;           /* length of the present turn's first request */

@@ -92,7 +92,7 @@ static void who_asks_again_is_answered_sooner_than_a_gap(void **state)
 
 	(void)state;
 	play_begin(&play);
-	(void)say(&play, LATER, 2000);
+	(void)say(&play, LATER, 9000);
 	ask(&play);
 	assert_int_equal(say(&play, 200, 3000), ANSWER_CUT_FIRST);
 	assert_int_equal(say(&play, 200, 2500), ANSWER_CUT_MAYBE);
