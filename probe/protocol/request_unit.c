@@ -10,6 +10,8 @@
 #define ALIKE 1
 /* Of a request whose fields are known; longer ones may be data. */
 #define LENGTH_MAX 256
+/* Records of as many requests as clients have open at once; longer ones are bodies. */
+#define TOGETHER_LEN_MAX 4096
 /* Window updates that share a record with requests. */
 #define BETWEEN_MAX 3
 
@@ -29,8 +31,8 @@ bool request_unit_is(const struct request_unit *unit, int content)
 	       is_near(content, unit->length);
 }
 
-/* How well so many bytes are requests of that length, give or take a byte for four: what
- * is left over; negative when they are not. */
+/* How well so many bytes are requests of that length, give or take a byte for four, but
+ * no more than would fit anything: what is left over; negative when they are not. */
 static int misfit(const struct request_unit *unit, int content, int *times)
 {
 	int apart;
@@ -39,14 +41,15 @@ static int misfit(const struct request_unit *unit, int content, int *times)
 	apart = content - *times * unit->length;
 	if (apart < 0)
 		apart = -apart;
-	return *times > 0 && apart <= 1 + *times / 4 ? apart : -1;
+	return *times > 0 && apart <= 1 + *times / 4 && apart <= unit->length / 4 ? apart
+										  : -1;
 }
 
 int request_unit_count(const struct request_unit *unit, int content, bool may_acknowledge)
 {
 	int best = 0, least = INT_MAX, times, apart;
 
-	if (!request_unit_is_known(unit))
+	if (!request_unit_is_known(unit) || content > TOGETHER_LEN_MAX)
 		return 0;
 	for (int frames = 0; frames <= may_acknowledge; frames++) {
 		int rest = content - frames * H2_LENGTHS_FRAME, updates = 0;
@@ -89,7 +92,7 @@ static bool is_multiple(int content, int length)
 static void become(struct request_unit *unit, int content, unsigned repeats)
 {
 	unit->length = (uint16_t)content;
-	unit->repeats = (uint8_t)repeats;
+	unit->repeats = repeats & 15;
 	unit->rival_repeats = 0;
 }
 
@@ -108,7 +111,7 @@ static enum request_unit_news search(struct request_unit *unit, int content)
 static enum request_unit_news note_rival(struct request_unit *unit, int content)
 {
 	unit->rival_repeats =
-		is_near(content, unit->rival) ? (uint8_t)(unit->rival_repeats + 1) : 1;
+		is_near(content, unit->rival) ? (unit->rival_repeats + 1u) & 15 : 1;
 	unit->rival = (uint16_t)content;
 	if (unit->rival_repeats < REPEATS)
 		return REQUEST_UNIT_SAME;
@@ -116,10 +119,26 @@ static enum request_unit_news note_rival(struct request_unit *unit, int content)
 	return REQUEST_UNIT_REPLACED;
 }
 
+/* Requests of nothing but indexed fields are as long as a priority, for which one alone
+ * is taken; but nothing else comes in so many other multiples of that length. */
+static bool is_least(struct request_unit *unit, int content)
+{
+	bool multiple = content % H2_LENGTHS_REQUEST_MIN == 0;
+
+	if (content == H2_LENGTHS_REQUEST_MIN || is_near(content, unit->length))
+		return false;
+	unit->least_multiples = multiple ? (uint8_t)(unit->least_multiples + 1) : 0;
+	return unit->least_multiples > REPEATS;
+}
+
 enum request_unit_news request_unit_note(struct request_unit *unit, int content)
 {
 	if (content < H2_LENGTHS_REQUEST_MIN || content > LENGTH_MAX)
 		return REQUEST_UNIT_SAME;
+	if (is_least(unit, content)) {
+		become(unit, H2_LENGTHS_REQUEST_MIN, REPEATS);
+		return REQUEST_UNIT_LEARNT;
+	}
 	if (!request_unit_is_known(unit))
 		return search(unit, content);
 	if (is_near(content, unit->length)) {

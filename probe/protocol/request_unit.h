@@ -12,8 +12,9 @@
 struct request_unit {
 	uint16_t length; /* 0: none yet */
 	uint16_t rival;  /* length that has come instead of late */
-	uint8_t repeats;
-	uint8_t rival_repeats;
+	uint8_t repeats : 4;
+	uint8_t rival_repeats : 4;
+	uint8_t least_multiples; /* in a row, of the shortest that a request can be */
 };
 
 enum request_unit_news {

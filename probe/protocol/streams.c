@@ -283,13 +283,14 @@ static bool is_alike(const struct streams *streams, int content)
 	       (apart <= ALIKE_BYTES && apart >= -ALIKE_BYTES);
 }
 
-/* The rest of a body: the answer is waited for from here on. */
+/* The rest of a body: the answer is waited for from here on; whose body it is, of several
+ * open ones, makes no difference to the mean. */
 static void body_goes_on(struct streams *streams, struct moment at)
 {
-	if (streams->open == 1 && !streams->untimed) {
-		streams->open_sum_us = moment_since_us(at, streams->base);
-		streams->request = at;
-	}
+	if (streams->open <= streams->untimed)
+		return;
+	streams->open_sum_us += moment_since_us(at, streams->request);
+	streams->request = at;
 }
 
 static void open_held(struct streams *streams, const struct exchange_sink *sink)
@@ -363,6 +364,17 @@ static bool only_acknowledges(struct streams *streams, const struct exchange_sin
 	return true;
 }
 
+/* What follows a body's full record, or a request at once, and is long. */
+static bool is_body(const struct streams *streams, int content)
+{
+	if (!streams->open || request_unit_is(&streams->unit, content))
+		return false;
+	return streams->uploading ||
+	       (streams->turned &&
+		       (content >= DATA_LEN_MIN ||
+			       (content >= BODY_LEN_MIN && streams->together == 1)));
+}
+
 static void ask(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
@@ -370,11 +382,6 @@ static void ask(struct streams *streams, const struct exchange_sink *sink,
 		answers_are_over(streams, sink);
 	if (streams->spoken || streams->open == 0)
 		begin_turn(streams, sink);
-	if (streams->turned && streams->open && streams->together == 1 &&
-		content >= BODY_LEN_MIN) {
-		body_goes_on(streams, at);
-		return;
-	}
 	if (!streams->turned)
 		streams->older = streams->open;
 	streams->unread = 0;
@@ -451,10 +458,11 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 	}
 	ask_kept(streams, sink);
 	streams->maybe = 0;
-	if (content >= DATA_LEN_MIN && streams->open)
+	if (is_body(streams, content))
 		body_goes_on(streams, at);
 	else
 		ask(streams, sink, at, content);
+	streams->uploading = content >= DATA_LEN_MIN;
 }
 
 /* Whether the latest record may have held one request more, and this is its answer: one
@@ -558,11 +566,20 @@ static bool is_tail(const struct streams *streams, struct moment at)
 	return !streams->turned && answer_cut_awaits(&streams->cut, at);
 }
 
+/* Settings, with a window's update for each body that is being sent. */
+static bool is_settings(const struct streams *streams, int content)
+{
+	for (int bodies = 0; bodies <= streams->open; bodies++)
+		if (h2_lengths_is_settings(content - bodies * H2_LENGTHS_WINDOW_UPDATE))
+			return true;
+	return false;
+}
+
 /* Its settings, where they stand alone. A server answers nothing before it has sent them;
  * tickets that come meanwhile are equally long. */
 static bool server_only_opens(struct streams *streams, uint16_t len)
 {
-	bool settings = h2_lengths_is_settings(content_of(len, streams->overhead));
+	bool settings = is_settings(streams, content_of(len, streams->overhead));
 
 	if (streams->server_opened)
 		return false;

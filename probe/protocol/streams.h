@@ -70,8 +70,9 @@ struct streams {
 	bool unsure : 1;        /* the first record may have held one request more */
 	bool spoken : 1;        /* the server has answered since the turn began */
 	bool answering : 1;     /* a lone answer's last byte is still to be told */
-	bool turned : 1;  /* the client has asked since the server's latest record */
-	bool sharing : 1; /* several requests were open at one time */
+	bool turned : 1;    /* the client has asked since the server's latest record */
+	bool uploading : 1; /* the client's latest record is followed by more of a body */
+	bool sharing : 1;   /* several requests were open at one time */
 };
 
 /* opened: whether that side's first record, with its settings, has passed. */

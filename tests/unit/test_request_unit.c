@@ -85,6 +85,31 @@ static void requests_in_a_record_are_counted_among_window_updates(void **state)
 	assert_int_equal(request_unit_count_bytes(&none, 400), 0);
 }
 
+static void a_body_is_no_row_of_requests_whatever_its_length(void **state)
+{
+	struct request_unit unit = learnt(27);
+
+	(void)state;
+	assert_int_equal(request_unit_count(&unit, 100 * 27 + 4, false), 100);
+	assert_int_equal(request_unit_count(&unit, 600 * 27, false), 0);
+}
+
+static void requests_as_short_as_can_be_show_by_their_multiples(void **state)
+{
+	struct request_unit unit = learnt(28);
+
+	(void)state;
+	for (int i = 0; i < 3; i++)
+		(void)request_unit_note(&unit, 42 + 14 * i);
+	assert_int_equal(request_unit_note(&unit, 70), REQUEST_UNIT_LEARNT);
+	assert_int_equal(unit.length, 14);
+
+	unit = learnt(28); /* one length alone says nothing */
+	for (int i = 0; i < 10; i++)
+		(void)request_unit_note(&unit, 28);
+	assert_int_equal(unit.length, 28);
+}
+
 static void what_was_of_several_is_divided_only_where_it_can_be(void **state)
 {
 	struct request_unit unit = learnt(122);
@@ -112,6 +137,8 @@ int main(void)
 		cmocka_unit_test(multiples_speak_for_the_least_of_them),
 		cmocka_unit_test(a_rival_takes_over_when_it_comes_as_often),
 		cmocka_unit_test(requests_in_a_record_are_counted_among_window_updates),
+		cmocka_unit_test(a_body_is_no_row_of_requests_whatever_its_length),
+		cmocka_unit_test(requests_as_short_as_can_be_show_by_their_multiples),
 		cmocka_unit_test(what_was_of_several_is_divided_only_where_it_can_be),
 	};
 

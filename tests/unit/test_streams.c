@@ -300,6 +300,43 @@ static void alike_answers_to_one_record_are_as_many_requests(void **state)
 	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 20);
 }
 
+/* Their ends are what is waited from: 200 ms and 100 ms, whoever is answered first. */
+static void uploads_at_once_are_timed_from_their_ends(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	client(&play, 0, 27);
+	client(&play, 10, 16384);
+	client(&play, 99990, 3625);
+	client(&play, 0, 28);
+	client(&play, 10, 16384);
+	client(&play, 99990, 3625);
+	server(&play, 100000, 228);
+	server(&play, 0, 228);
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 2, 2, 2);
+	assert_int_equal(sum_of(&play, 2), 300000);
+}
+
+/* With each, the server opens the window of what it is about. */
+static void settings_beside_windows_of_uploads_are_no_answer(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	streams_init(&play.streams, OVERHEAD, true, false);
+	for (int i = 0; i < 3; i++) {
+		client(&play, 100, 81);
+		client(&play, 100, 16384);
+		client(&play, 100, 3625);
+	}
+	server(&play, 100, 9 + 18 + 13 + 9 + 3 * 13);
+	assert_counts(&play, 3, 0, 3);
+}
+
 /* A browser's: the body is no row of requests, whatever its length. */
 static void a_body_behind_its_request_is_none(void **state)
 {
@@ -431,6 +468,8 @@ int main(void)
 		cmocka_unit_test(
 			several_answers_in_one_record_are_known_by_what_is_asked_next),
 		cmocka_unit_test(alike_answers_to_one_record_are_as_many_requests),
+		cmocka_unit_test(uploads_at_once_are_timed_from_their_ends),
+		cmocka_unit_test(settings_beside_windows_of_uploads_are_no_answer),
 		cmocka_unit_test(a_body_behind_its_request_is_none),
 		cmocka_unit_test(small_records_of_a_long_answer_are_one),
 		cmocka_unit_test(an_answer_behind_one_that_ended_nearly_full_is_one),
