@@ -110,16 +110,28 @@ static const char *naming_text(const struct obs_traffic *traffic, char buf[stati
 	return buf;
 }
 
+/* A row of which more than one request in twenty is an estimate says so. */
+static const char *requests_text(
+	const struct obs_traffic *traffic, char buf[static NUMBER])
+{
+	bool rough = traffic->estimated != OBS_ABSENT &&
+		     traffic->estimated * 20 > traffic->requests;
+
+	(void)snprintf(buf, NUMBER, "%s%" PRId64, rough ? "~" : "", traffic->requests);
+	return buf;
+}
+
 static void print_packets_row(FILE *out, const struct obs_traffic *traffic)
 {
-	char connect[TIMES], response[TIMES], errors[NUMBER], naming[NUMBER];
+	char connect[TIMES], response[TIMES], requests[NUMBER], errors[NUMBER],
+		naming[NUMBER];
 
 	(void)fprintf(out,
-		" %8" PRId64 " %7" PRId64 " %8" PRId64 " %8" PRId64 " %7s %7" PRId64
+		" %8" PRId64 " %7" PRId64 " %8s %8" PRId64 " %7s %7" PRId64
 		"  %20s  %20s %s",
-		traffic->connections, failures_of(traffic), traffic->requests,
-		traffic->responses, number_text(traffic->errors, errors),
-		traffic->retransmits,
+		traffic->connections, failures_of(traffic),
+		requests_text(traffic, requests), traffic->responses,
+		number_text(traffic->errors, errors), traffic->retransmits,
 		times_text(&traffic->sketches[OBS_CONNECT], connect),
 		times_text(&traffic->sketches[OBS_RESPONSE], response),
 		naming_text(traffic, naming));

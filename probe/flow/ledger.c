@@ -321,6 +321,9 @@ void ledger_event(void *arg, enum exchange_event event, int64_t value_us)
 	case EXCHANGE_MULTIPLEXED:
 		count_special(&traffic->multiplexed);
 		break;
+	case EXCHANGE_ESTIMATED:
+		count_special(&traffic->estimated);
+		break;
 	case EXCHANGE_RESET:
 		traffic->reset++;
 		break;

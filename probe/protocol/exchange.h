@@ -22,6 +22,8 @@ enum exchange_event {
 	EXCHANGE_ERROR,       /* the answer was a failure (HTTP 5xx) */
 	EXCHANGE_LAST_BYTE,   /* the answer's last byte came value_us after the request */
 	EXCHANGE_MULTIPLEXED, /* a request shares its connection with another */
+	EXCHANGE_ESTIMATED,   /* one, or its answer, was inferred: nothing showed it alone
+			       */
 	EXCHANGE_RESET,       /* the server gave a request up before it was answered */
 	EXCHANGE_HANDSHAKE,   /* TLS took value_us until application data was possible */
 };

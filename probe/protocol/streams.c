@@ -19,6 +19,9 @@
 /* A client that asks nothing for so long has what it asked for, as far as it came. */
 #define SILENCE_US 200000
 
+/* A client hands a request and its body to the network one right behind the other. */
+#define TOGETHER_US 300
+
 /* No client updates windows for less. */
 #define WINDOW_LEN_MIN 4096
 
@@ -97,6 +100,13 @@ static void close_one(
 		sink, EXCHANGE_RESPONSE, moment_since_us(at, streams->base) - since_us);
 }
 
+/* An answer that stood beside others in the server's latest records. */
+static void close_inferred(struct streams *streams, const struct exchange_sink *sink)
+{
+	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
+	close_one(streams, sink, streams->cut.at);
+}
+
 /* How many more answers than were counted the server's last turn may have held. */
 static unsigned answers_hidden(const struct streams *streams)
 {
@@ -114,7 +124,7 @@ static void infer_answers(
 {
 	while (streams->sharing && streams->older && answers_hidden(streams) &&
 		streams->open + more > streams->most) {
-		close_one(streams, sink, streams->cut.at);
+		close_inferred(streams, sink);
 		streams->older--;
 		streams->said_answers++;
 		if (streams->said_maybe)
@@ -132,7 +142,7 @@ static void answers_are_over(struct streams *streams, const struct exchange_sink
 	if (streams->said_maybe > streams->open)
 		return;
 	for (; streams->said_maybe; streams->said_maybe--)
-		close_one(streams, sink, streams->cut.at);
+		close_inferred(streams, sink);
 }
 
 static void open_request(
@@ -155,6 +165,7 @@ static void open_late(
 {
 	int64_t after_us;
 
+	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
 	if (!streams->spare) {
 		open_request(streams, sink, since_base(streams, began));
 		return;
@@ -334,6 +345,8 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 		if (times == 0 || request_unit_is(&streams->unit, content))
 			note_length(streams, sink, content);
 	}
+	if (streams->mixed && content >= DATA_LEN_MIN)
+		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
 	since_us = since_base(streams, at); /* after what came to light was opened */
 	do
 		open_request(streams, sink, since_us);
@@ -365,11 +378,13 @@ static bool only_acknowledges(struct streams *streams, const struct exchange_sin
 }
 
 /* What follows a body's full record, or a request at once, and is long. */
-static bool is_body(const struct streams *streams, int content)
+static bool is_body(const struct streams *streams, struct moment at, int content)
 {
+	bool at_once = moment_since_us(at, streams->request) < TOGETHER_US;
+
 	if (!streams->open || request_unit_is(&streams->unit, content))
 		return false;
-	return streams->uploading ||
+	return streams->uploading || (at_once && content >= DATA_LEN_MIN) ||
 	       (streams->turned &&
 		       (content >= DATA_LEN_MIN ||
 			       (content >= BODY_LEN_MIN && streams->together == 1)));
@@ -458,7 +473,7 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 	}
 	ask_kept(streams, sink);
 	streams->maybe = 0;
-	if (is_body(streams, content))
+	if (is_body(streams, at, content))
 		body_goes_on(streams, at);
 	else
 		ask(streams, sink, at, content);
@@ -471,6 +486,17 @@ static bool may_hold_another(const struct streams *streams)
 {
 	return streams->packed && (streams->sharing || streams->cut.again) &&
 	       streams->asked_in >= (streams->together + 1) * H2_LENGTHS_REQUEST_MIN;
+}
+
+/* It shared its record with another. */
+static void open_another(
+	struct streams *streams, const struct exchange_sink *sink, struct moment began)
+{
+	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
+	open_request(streams, sink, moment_since_us(began, streams->base));
+	if (!streams->shown)
+		exchange_tell(sink, EXCHANGE_MULTIPLEXED, 0);
+	streams->shown = streams->open;
 }
 
 /* One more answer than certain requests: what was held back was one, or a short one
@@ -487,16 +513,15 @@ static bool admit_another(struct streams *streams, const struct exchange_sink *s
 	} else if (streams->unsure && streams->sharing) {
 		streams->unsure = false;
 		streams->first_asked++;
-		open_request(
-			streams, sink, moment_since_us(streams->started, streams->base));
+		open_another(streams, sink, streams->started);
 	} else if (may_hold_another(streams)) {
 		streams->together++;
 		if (streams->asked_in == streams->opening)
 			streams->first_asked++;
 		else
 			streams->asked++;
-		open_request(
-			streams, sink, moment_since_us(streams->request, streams->base));
+		streams->mixed |= streams->asked_in >= DATA_LEN_MIN;
+		open_another(streams, sink, streams->request);
 	} else {
 		return false;
 	}

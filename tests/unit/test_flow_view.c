@@ -77,6 +77,22 @@ static void requests_and_failures_are_shown(void **state)
 	free(text);
 }
 
+static void what_is_rather_an_estimate_is_marked(void **state)
+{
+	struct obs_traffic one = traffic_of("exchange", OBS_PACKETS);
+	char *text;
+
+	(void)state;
+	one.estimated = 2; /* of 40 */
+	text = table_of(&one, 1, 0, 0, false);
+	assert_null(strchr(text, '~'));
+	free(text);
+	one.estimated = 3;
+	text = table_of(&one, 1, 0, 0, false);
+	assert_non_null(strstr(text, " ~40 "));
+	free(text);
+}
+
 static void a_table_fits_its_screen(void **state)
 {
 	struct obs_traffic list[20];
@@ -128,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_kernel_does_not_know_has_no_column),
 		cmocka_unit_test(requests_and_failures_are_shown),
+		cmocka_unit_test(what_is_rather_an_estimate_is_marked),
 		cmocka_unit_test(a_table_fits_its_screen),
 		cmocka_unit_test(a_quiet_window_is_no_line),
 	};

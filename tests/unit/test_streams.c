@@ -257,6 +257,7 @@ static void what_nothing_was_read_for_is_no_window_update(void **state)
 		server(&play, 1000, 260);
 	streams_end(&play.streams, &play.heard.sink);
 	assert_counts(&play, 10, 10, 10);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 0);
 }
 
 /* h2o sends what is ready together. The client, which keeps four requests open, asks for
@@ -282,6 +283,7 @@ static void several_answers_in_one_record_are_known_by_what_is_asked_next(void *
 	assert_counts(&play, 64, 64, 64);
 	/* Four are open for as long as it goes on: 4 × 40 ms, and 10 ms at the end. */
 	assert_int_equal(sum_of(&play, 64), 170000);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 20);
 }
 
 /* nghttp asks for everything in its first record and says no more. */
@@ -298,6 +300,7 @@ static void alike_answers_to_one_record_are_as_many_requests(void **state)
 	streams_end(&play.streams, &play.heard.sink);
 	assert_int_equal(play.heard.count[EXCHANGE_REQUEST], 20);
 	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 20);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 19);
 }
 
 /* Their ends are what is waited from: 200 ms and 100 ms, whoever is answered first. */
