@@ -111,8 +111,8 @@ static void init_traffic(struct obs_traffic *traffic)
 	traffic->window_us = OBS_ABSENT;
 	traffic->service[0] = '\0';
 	traffic->method = OBS_PACKETS;
-	traffic->connections = traffic->refused = traffic->timed_out = traffic->reset =
-		OBS_ABSENT;
+	traffic->connections = traffic->refused = traffic->timed_out = OBS_ABSENT;
+	traffic->reset = traffic->tls_failed = OBS_ABSENT;
 	traffic->requests = traffic->responses = traffic->errors = OBS_ABSENT;
 	traffic->untimed = traffic->multiplexed = traffic->estimated = OBS_ABSENT;
 	traffic->sent_bytes = traffic->received_bytes = OBS_ABSENT;

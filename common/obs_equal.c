@@ -45,10 +45,11 @@ static bool same_traffic(const struct obs_traffic *a, const struct obs_traffic *
 	if (a->window_us != b->window_us || !same_text(a->service, b->service) ||
 		a->method != b->method || a->connections != b->connections ||
 		a->refused != b->refused || a->timed_out != b->timed_out ||
-		a->reset != b->reset || a->requests != b->requests ||
-		a->responses != b->responses || a->errors != b->errors ||
-		a->untimed != b->untimed || a->multiplexed != b->multiplexed ||
-		a->estimated != b->estimated || a->sent_bytes != b->sent_bytes ||
+		a->reset != b->reset || a->tls_failed != b->tls_failed ||
+		a->requests != b->requests || a->responses != b->responses ||
+		a->errors != b->errors || a->untimed != b->untimed ||
+		a->multiplexed != b->multiplexed || a->estimated != b->estimated ||
+		a->sent_bytes != b->sent_bytes ||
 		a->received_bytes != b->received_bytes ||
 		a->retransmits != b->retransmits || a->lost_packets != b->lost_packets ||
 		a->peer_count != b->peer_count ||

@@ -187,6 +187,7 @@ static void read_traffic(struct wire_fields *fields, struct obs *obs)
 	wire_parts_count(fields, "refused", &traffic->refused);
 	wire_parts_count(fields, "timed_out", &traffic->timed_out);
 	wire_parts_count(fields, "reset", &traffic->reset);
+	wire_parts_count(fields, "tls_failed", &traffic->tls_failed);
 	wire_parts_count(fields, "requests", &traffic->requests);
 	wire_parts_count(fields, "responses", &traffic->responses);
 	wire_parts_count(fields, "errors", &traffic->errors);

@@ -136,6 +136,7 @@ static void put_traffic(struct json *into, const struct obs *obs)
 	put_int(into, "refused", traffic->refused);
 	put_int(into, "timed_out", traffic->timed_out);
 	put_int(into, "reset", traffic->reset);
+	put_int(into, "tls_failed", traffic->tls_failed);
 	put_int(into, "requests", traffic->requests);
 	put_int(into, "responses", traffic->responses);
 	put_int(into, "errors", traffic->errors);

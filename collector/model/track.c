@@ -86,7 +86,7 @@ static void add_part(
 	slot->connections += part * counted(traffic->connections);
 	slot->failed_connections +=
 		part * (counted(traffic->refused) + counted(traffic->timed_out) +
-			       counted(traffic->reset));
+			       counted(traffic->reset) + counted(traffic->tls_failed));
 }
 
 int64_t track_add(struct track *track, int64_t slot_us, uint32_t vantage,

@@ -49,8 +49,8 @@ static void cut(int64_t *count, double part)
 void fair_share_cut(struct obs_traffic *window, double part)
 {
 	int64_t *const counts[] = {&window->connections, &window->refused,
-		&window->timed_out, &window->reset, &window->requests, &window->responses,
-		&window->errors};
+		&window->timed_out, &window->reset, &window->tls_failed,
+		&window->requests, &window->responses, &window->errors};
 
 	for (unsigned i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
 		cut(counts[i], part);

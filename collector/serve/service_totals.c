@@ -92,6 +92,7 @@ static void add_traffic(struct service_totals_row *row, const struct obs_traffic
 	count_in(&row->connection_failures, traffic->refused);
 	count_in(&row->connection_failures, traffic->timed_out);
 	count_in(&row->connection_failures, traffic->reset);
+	count_in(&row->connection_failures, traffic->tls_failed);
 	count_in(&row->requests, traffic->requests);
 	count_in(&row->responses, traffic->responses);
 	count_in(&row->errors, traffic->errors);

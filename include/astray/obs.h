@@ -100,7 +100,7 @@ struct obs_traffic {
 	int64_t window_us; /* the window starts at obs.at */
 	char service[OBS_NAME];
 	enum obs_method method;
-	int64_t connections, refused, timed_out, reset;
+	int64_t connections, refused, timed_out, reset, tls_failed;
 	int64_t requests, responses, errors, untimed, multiplexed, estimated;
 	int64_t sent_bytes, received_bytes, retransmits, lost_packets;
 	int64_t named_by[OBS_NAMINGS]; /* connections; all 0: absent */

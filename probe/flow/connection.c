@@ -163,6 +163,8 @@ static void handshake_ends(
 static void reset_came(struct connection_world *world, struct flow *flow,
 	enum exchange_side sender, struct moment at)
 {
+	if (flow->list != FLOW_HALF_OPEN && !ledger_is_other(flow))
+		conversation_breaks_off(&flow->talk, &world->sink);
 	if (flow->list == FLOW_HALF_OPEN && sender == EXCHANGE_SERVER)
 		ledger_refused(world->ledger);
 	else if (conversation_is_open(&flow->talk, &world->sink) &&
@@ -385,6 +387,8 @@ static void fin_came(struct connection_world *world, struct flow *flow,
 		return;
 	order->finished = true;
 	tcp_order_deliver(order, 1);
+	if (!ledger_is_other(flow))
+		conversation_breaks_off(&flow->talk, &world->sink);
 	if (sender == EXCHANGE_SERVER)
 		server_finished(world, flow, at);
 	if (flow->list != FLOW_CLOSED && flow->orders[EXCHANGE_CLIENT].finished &&

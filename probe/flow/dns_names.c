@@ -10,6 +10,7 @@
 struct row {
 	struct address client, address; /* family 0: empty */
 	struct moment until;
+	bool shared; /* another name led there, too */
 	char name[OBS_NAME];
 };
 
@@ -105,6 +106,10 @@ void dns_names_learn(struct dns_names *names, const struct address *client,
 	if (holds_us > DNS_NAMES_MOST_US)
 		holds_us = DNS_NAMES_MOST_US;
 	row = row_for(names, client, address, at);
+	row->shared = address_equal(&row->address, address) &&
+		      address_equal(&row->client, client) &&
+		      moment_before(at, row->until) &&
+		      (row->shared || strcmp(row->name, name) != 0);
 	row->client = *client;
 	row->address = *address;
 	row->until = moment_plus_us(at, holds_us);
@@ -119,6 +124,14 @@ const char *dns_names_of(const struct dns_names *names, const struct address *cl
 	if (place == ROWS || !moment_before(now, names->rows[place].until))
 		return NULL;
 	return names->rows[place].name;
+}
+
+bool dns_names_is_certain(const struct dns_names *names, const struct address *client,
+	const struct address *address, struct moment now)
+{
+	size_t place = find(names, client, address);
+
+	return dns_names_of(names, client, address, now) && !names->rows[place].shared;
 }
 
 uint64_t dns_names_displaced(const struct dns_names *names)

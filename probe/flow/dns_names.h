@@ -31,6 +31,10 @@ void dns_names_learn(struct dns_names *names, const struct address *client,
 /* The name that the address goes by for this client now, or NULL. */
 const char *dns_names_of(const struct dns_names *names, const struct address *client,
 	const struct address *address, struct moment now);
+/* Whether the client has asked for no other name lately that leads to the same address.
+ */
+bool dns_names_is_certain(const struct dns_names *names, const struct address *client,
+	const struct address *address, struct moment now);
 /* How often a row was taken whose answer still held. */
 uint64_t dns_names_displaced(const struct dns_names *names);
 

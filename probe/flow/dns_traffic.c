@@ -147,9 +147,10 @@ static void make_room(struct dns_traffic *dns)
 static void ask(
 	struct dns_traffic *dns, const struct question *question, struct moment at)
 {
+	const struct exchange_host nobody = {.by = OBS_BY_ADDRESS};
 	struct service_naming_ends ends = {
-		question->client, question->server, question->server_port, at};
-	enum obs_naming by = OBS_BY_ADDRESS;
+		question->client, question->server, question->server_port, 0, at};
+	enum obs_naming by;
 	struct obs_traffic *traffic;
 	struct dns_lookup *lookup;
 
@@ -157,7 +158,7 @@ static void ask(
 	lookup = dns_lookups_add(dns->lookups, question->number, at);
 	lookup->server = *question->server;
 	lookup->service =
-		(int16_t)service_naming_find(dns->config.naming, &ends, NULL, 0, &by);
+		(int16_t)service_naming_find(dns->config.naming, &ends, &nobody, &by);
 	traffic = traffic_of(dns, lookup);
 	if (!traffic)
 		return;

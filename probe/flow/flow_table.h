@@ -32,6 +32,9 @@ struct flow_held {
 	uint32_t sent_bytes, received_bytes;
 	uint32_t connect_us, client_connect_us; /* UINT32_MAX: none */
 	uint16_t retransmits, lost_packets;
+	uint8_t event_count;
+	uint8_t events[EXCHANGE_EVENTS_AHEAD]; /* enum exchange_event, and with what */
+	uint32_t values_us[EXCHANGE_EVENTS_AHEAD];
 };
 
 struct flow {

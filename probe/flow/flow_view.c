@@ -89,7 +89,10 @@ static int64_t failures_of(const struct obs_traffic *traffic)
 {
 	int64_t failures = traffic->refused + traffic->timed_out;
 
-	return traffic->reset == OBS_ABSENT ? failures : failures + traffic->reset;
+	if (traffic->reset != OBS_ABSENT)
+		failures += traffic->reset;
+	return traffic->tls_failed == OBS_ABSENT ? failures
+						 : failures + traffic->tls_failed;
 }
 
 /* What told whose most of the connections are, + where not all of them. */

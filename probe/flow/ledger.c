@@ -93,21 +93,23 @@ static void post_held(struct ledger *ledger, struct obs_traffic *traffic)
 	}
 	if (flow->connected && held->client_connect_us != UNTIMED)
 		add(traffic, OBS_CLIENT_CONNECT, held->client_connect_us);
+	for (unsigned i = 0; i < held->event_count; i++)
+		ledger_event(
+			ledger, (enum exchange_event)held->events[i], held->values_us[i]);
 }
 
 /* Settles the connection's service, once. */
-static void assign(
-	struct ledger *ledger, enum obs_naming by, const char *host, size_t len)
+static void assign(struct ledger *ledger, const struct exchange_host *host)
 {
 	struct flow *flow = ledger->flow;
 	struct service_naming_ends ends = {client_address(flow), server_address(flow),
-		server_port(flow), ledger->now};
+		server_port(flow), host->port, ledger->now};
 	struct obs_traffic *traffic;
+	enum obs_naming by;
 
 	if (flow->service != SERVICE_NAMING_UNKNOWN)
 		return;
-	flow->service =
-		(int16_t)service_naming_find(ledger->naming, &ends, host, len, &by);
+	flow->service = (int16_t)service_naming_find(ledger->naming, &ends, host, &by);
 	if (flow->service >= 0) {
 		windows_enter(ledger->windows, flow->service);
 		traffic = windows_traffic(ledger->windows, flow->service);
@@ -117,9 +119,17 @@ static void assign(
 	drop_held(ledger);
 }
 
-void ledger_host(void *arg, enum obs_naming by, const char *host, size_t len)
+/* The client will not say. */
+static void assign_by_address(struct ledger *ledger)
 {
-	assign(arg, by, host, len);
+	const struct exchange_host nobody = {.by = OBS_BY_ADDRESS};
+
+	assign(ledger, &nobody);
+}
+
+void ledger_host(void *arg, const struct exchange_host *host)
+{
+	assign(arg, host);
 }
 
 void ledger_message(void *arg, enum exchange_side from, struct cursor bytes, uint32_t len,
@@ -225,7 +235,7 @@ void ledger_round_trip(struct ledger *ledger, int64_t rtt_us)
 
 static struct obs_traffic *assigned(struct ledger *ledger)
 {
-	assign(ledger, OBS_BY_ADDRESS, NULL, 0);
+	assign_by_address(ledger);
 	return traffic_of(ledger);
 }
 
@@ -259,7 +269,7 @@ void ledger_closed(struct ledger *ledger)
 
 	if (ledger->flow->connected ||
 		(held && (held->sent_bytes || held->received_bytes)))
-		assign(ledger, OBS_BY_ADDRESS, NULL, 0);
+		assign_by_address(ledger);
 	drop_held(ledger);
 	if (ledger->flow->service >= 0)
 		windows_leave(ledger->windows, ledger->flow->service);
@@ -288,13 +298,26 @@ static void answered(struct ledger *ledger, struct obs_traffic *traffic, int64_t
 		add(traffic, OBS_THINK, think_us > 0 ? think_us : 0);
 }
 
+static void hold_event(struct ledger *ledger, enum exchange_event event, int64_t value_us)
+{
+	struct flow_held *held = hold(ledger);
+
+	if (!held || held->event_count == EXCHANGE_EVENTS_AHEAD)
+		return;
+	held->events[held->event_count] = (uint8_t)event;
+	held->values_us[held->event_count++] =
+		value_us < UINT32_MAX ? (uint32_t)value_us : UINT32_MAX;
+}
+
 void ledger_event(void *arg, enum exchange_event event, int64_t value_us)
 {
 	struct ledger *ledger = arg;
 	struct obs_traffic *traffic = traffic_of(ledger);
 
-	if (!traffic)
+	if (!traffic) {
+		hold_event(ledger, event, value_us);
 		return;
+	}
 	switch (event) {
 	case EXCHANGE_REQUEST:
 		traffic->requests++;
@@ -326,6 +349,9 @@ void ledger_event(void *arg, enum exchange_event event, int64_t value_us)
 		break;
 	case EXCHANGE_RESET:
 		traffic->reset++;
+		break;
+	case EXCHANGE_BROKEN:
+		count_special(&traffic->tls_failed);
 		break;
 	case EXCHANGE_HANDSHAKE:
 		add(traffic, OBS_TLS, value_us);

@@ -40,7 +40,7 @@ void ledger_closed(struct ledger *ledger);
 
 /* The three ends of a struct exchange_sink whose arg is the ledger. */
 void ledger_event(void *arg, enum exchange_event event, int64_t value_us);
-void ledger_host(void *arg, enum obs_naming by, const char *host, size_t len);
+void ledger_host(void *arg, const struct exchange_host *host);
 void ledger_message(void *arg, enum exchange_side from, struct cursor bytes, uint32_t len,
 	struct moment at);
 

@@ -69,6 +69,8 @@ static void learn(struct service_naming *naming, const struct address *server,
  */
 static bool clean_host(char clean[static OBS_NAME], const char *host, size_t len)
 {
+	struct address address;
+
 	while (len > 0 && host[len - 1] == '.')
 		len--;
 	if (len == 0 || len >= OBS_NAME)
@@ -77,7 +79,8 @@ static bool clean_host(char clean[static OBS_NAME], const char *host, size_t len
 		clean[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] | 0x20
 								   : host[i]);
 	clean[len] = 0;
-	return strlen(clean) == len && wire_service_is_valid(clean);
+	return strlen(clean) == len && wire_service_is_valid(clean) &&
+	       address_parse(&address, clean) != 0;
 }
 
 static int number_of(const struct service_naming *naming, const struct service *service)
@@ -92,6 +95,11 @@ static const struct service *configured_host(
 		host ? services_by_host(naming->services, host) : NULL;
 
 	return service && services_has_port(service, port) ? service : NULL;
+}
+
+static uint16_t asked_port(const struct service_naming_ends *ends)
+{
+	return ends->asked_port ? ends->asked_port : ends->port;
 }
 
 static int own_service(struct service_naming *naming, const char *host,
@@ -127,31 +135,43 @@ static int by_address(const struct service_naming *naming, bool named,
 	return row->service;
 }
 
+static bool is_trusted(const struct service_naming *naming,
+	const struct exchange_host *host, const char *clean,
+	const struct service_naming_ends *ends)
+{
+	/* A server of many names shows the certificate of one: only one that is watched
+	 * says something. */
+	if (host->by == OBS_BY_CERTIFICATE && naming->services->count > 0)
+		return configured_host(naming, clean, asked_port(ends));
+	/* Browsers send what looks like a secret name also where there is none. */
+	if (host->outer && !configured_host(naming, clean, asked_port(ends)))
+		return !dns_names_is_certain(
+			naming->names, ends->client, ends->server, ends->at);
+	return true;
+}
+
 int service_naming_find(struct service_naming *naming,
-	const struct service_naming_ends *ends, const char *host, size_t len,
+	const struct service_naming_ends *ends, const struct exchange_host *host,
 	enum obs_naming *by)
 {
 	const struct service *service;
 	char clean[OBS_NAME];
-	bool named = host && clean_host(clean, host, len);
+	bool named = host->name && clean_host(clean, host->name, host->len) &&
+		     is_trusted(naming, host, clean, ends);
 	const char *name = clean;
 	int number;
 
-	/* A server of many names shows the certificate of one: only one that is watched
-	 * says something. */
-	if (named && *by == OBS_BY_CERTIFICATE && naming->services->count > 0)
-		named = configured_host(naming, clean, ends->port);
-
+	*by = host->by;
 	if (!named) {
 		name = dns_names_of(naming->names, ends->client, ends->server, ends->at);
 		*by = name ? OBS_BY_DNS : OBS_BY_ADDRESS;
 	}
 	if (naming->services->count == 0)
 		return own_service(naming, name, ends);
-	service = configured_host(naming, name, ends->port);
+	service = configured_host(naming, name, asked_port(ends));
 	number = service ? number_of(naming, service)
 			 : by_address(naming, named, ends, by);
-	if (named)
+	if (named && !ends->asked_port)
 		learn(naming, ends->server, ends->port, number);
 	return number;
 }

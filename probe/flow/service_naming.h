@@ -4,7 +4,10 @@
  * if it is a watched one; then the name for which this client was
  * given that address by a DNS server, while it holds; then the configured address and
  * port; where none of these says, what other connections to the same address and port
- * turned out to be, if they agree. Without configured services every host, or
+ * turned out to be, if they agree. A name that may stand for another, which was asked for
+ * in secret (ECH), gives way to the name that the client had asked DNS for, unless it is
+ * itself watched. Through a proxy the port is the one that the proxy is asked for.
+ * Without configured services every host, or
  * "address:port", is a service of its own. Pure.
  */
 #ifndef FLOW_SERVICE_NAMING_H
@@ -12,6 +15,7 @@
 
 #include "astray/services.h"
 #include "dns_names.h"
+#include "exchange.h"
 #include "windows.h"
 
 #define SERVICE_NAMING_UNKNOWN (-1)
@@ -21,7 +25,8 @@ struct service_naming;
 
 struct service_naming_ends {
 	const struct address *client, *server;
-	uint16_t port; /* the server's */
+	uint16_t port;       /* the server's */
+	uint16_t asked_port; /* where a proxy is asked to go; 0: it is no proxy */
 	struct moment at;
 };
 
@@ -30,10 +35,10 @@ int service_naming_new(struct service_naming **out, const struct services *servi
 	struct windows *windows, const struct dns_names *names);
 void service_naming_free(struct service_naming *naming);
 
-/* The service's number, or SERVICE_NAMING_OTHER. host NULL or empty: none was asked for.
- * *by: what the host was asked for in; afterwards, what told the service. */
+/* The service's number, or SERVICE_NAMING_OTHER. An address in letters is no host. *by:
+ * what told the service. */
 int service_naming_find(struct service_naming *naming,
-	const struct service_naming_ends *ends, const char *host, size_t len,
+	const struct service_naming_ends *ends, const struct exchange_host *host,
 	enum obs_naming *by);
 /* Whether this port is one that a watched service listens on. */
 bool service_naming_is_watched_port(const struct service_naming *naming, uint16_t port);

@@ -74,6 +74,7 @@ static void add_row(struct obs_traffic *into, const struct obs_traffic *from)
 	add_count(&into->refused, from->refused);
 	add_count(&into->timed_out, from->timed_out);
 	add_count(&into->reset, from->reset);
+	add_count(&into->tls_failed, from->tls_failed);
 	add_count(&into->requests, from->requests);
 	add_count(&into->responses, from->responses);
 	add_count(&into->errors, from->errors);

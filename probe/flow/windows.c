@@ -32,7 +32,7 @@ static void open_traffic(struct obs_traffic *traffic)
 	traffic->requests = traffic->responses = traffic->errors = traffic->untimed = 0;
 	traffic->sent_bytes = traffic->received_bytes = 0;
 	traffic->retransmits = traffic->lost_packets = 0;
-	traffic->multiplexed = traffic->estimated = OBS_ABSENT;
+	traffic->multiplexed = traffic->estimated = traffic->tls_failed = OBS_ABSENT;
 	memset(traffic->named_by, 0, sizeof(traffic->named_by));
 	traffic->peer_count = 0;
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)
@@ -42,7 +42,8 @@ static void open_traffic(struct obs_traffic *traffic)
 static bool is_empty(const struct obs_traffic *traffic)
 {
 	return traffic->connections == 0 && traffic->refused == 0 &&
-	       traffic->timed_out == 0 && traffic->reset == 0 && traffic->requests == 0 &&
+	       traffic->timed_out == 0 && traffic->reset == 0 &&
+	       traffic->tls_failed <= 0 && traffic->requests == 0 &&
 	       traffic->responses == 0 && traffic->untimed == 0 &&
 	       traffic->sent_bytes == 0 && traffic->received_bytes == 0 &&
 	       traffic->retransmits == 0 && traffic->lost_packets == 0;

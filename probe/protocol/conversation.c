@@ -44,13 +44,13 @@ void conversation_drop(struct conversation *talk, const struct exchange_sink *si
 	conversation_init(talk, true);
 }
 
-static void become_opaque(struct conversation *talk, const struct exchange_sink *sink)
+static void become_opaque(
+	struct conversation *talk, const struct exchange_sink *sink, bool may_agree)
 {
 	if (talk->protocol == CONVERSATION_HTTP)
 		http_exchange_drop(&talk->http, sink);
 	talk->protocol = CONVERSATION_OPAQUE;
-	turns_init(&talk->turns, false);
-	sink->host(sink->arg, OBS_BY_ADDRESS, NULL, 0);
+	opaque_talk_init(&talk->opaque, sink, may_agree);
 }
 
 static void become_http(struct conversation *talk, bool mid_stream)
@@ -65,7 +65,7 @@ static void become_http_2(
 	uint32_t cell = slab_take(sink->cells);
 
 	if (cell == SLAB_NONE) {
-		become_opaque(talk, sink);
+		become_opaque(talk, sink, false);
 		return;
 	}
 	if (talk->protocol == CONVERSATION_HTTP)
@@ -81,14 +81,14 @@ static void become_tls(
 	talk->protocol = CONVERSATION_TLS;
 	tls_session_init(&talk->tls, mid_stream);
 	if (mid_stream)
-		sink->host(sink->arg, OBS_BY_ADDRESS, NULL, 0);
+		exchange_nameless(sink);
 }
 
 static void become_dns(struct conversation *talk, const struct exchange_sink *sink)
 {
 	talk->protocol = CONVERSATION_DNS;
 	dns_stream_init(&talk->dns);
-	sink->host(sink->arg, OBS_BY_ADDRESS, NULL, 0);
+	exchange_nameless(sink);
 }
 
 static bool is_hello(const uint8_t *bytes, size_t len, uint8_t type)
@@ -108,6 +108,9 @@ bool conversation_guess_side(enum exchange_side *side, const uint8_t *bytes, siz
 	return client != server;
 }
 
+/* The client's first bytes where PostgreSQL is asked for TLS. */
+static const uint8_t ssl_request[] = {0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f};
+
 /* A stream joined in its middle: what can be recognised at a segment's start. */
 static void recognise_mid_stream(struct conversation *talk,
 	const struct exchange_sink *sink, enum exchange_side side, struct cursor bytes)
@@ -123,7 +126,27 @@ static void recognise_mid_stream(struct conversation *talk,
 					  : http_head_may_be_answer(bytes.at, len)))
 		become_http(talk, true);
 	else if (++talk->puzzled > PUZZLED_MAX)
-		become_opaque(talk, sink);
+		become_opaque(talk, sink, false);
+}
+
+static bool asks_for_tls(const uint8_t *bytes, size_t len)
+{
+	return memcmp(bytes, ssl_request, len < sizeof(ssl_request) ? len : 8) == 0;
+}
+
+/* What the client's first byte may be where TLS is agreed on later: LDAP's messages,
+ * XMPP's document, the frame of a remote desktop, SOCKS. */
+static bool client_may_agree(const uint8_t *head, size_t len)
+{
+	return memchr("\x30<\3\5", head[0], 4) ||
+	       (len == sizeof(ssl_request) && asks_for_tls(head, len));
+}
+
+/* How servers greet where TLS is agreed on later: SMTP, FTP and NNTP by a number, IMAP,
+ * POP3, ManageSieve. */
+static bool server_may_agree(uint8_t first)
+{
+	return first == '2' || first == '*' || first == '+' || first == '"';
 }
 
 /* The client's first bytes: false while they do not suffice. */
@@ -135,10 +158,16 @@ static bool recognise_head(
 	bool http = http_head_may_be_request(head, talk->head_len);
 	bool http_2 = h2_exchange_may_begin(head, talk->head_len);
 	bool dns = dns_stream_may_begin(head, talk->head_len);
+	bool preamble = !talk->introduced && preamble_may_begin(head, talk->head_len);
 
-	if (talk->head_len < CONVERSATION_HEAD && (tls || http || http_2 || dns))
+	if (talk->head_len < CONVERSATION_HEAD &&
+		(tls || http || http_2 || dns || preamble ||
+			asks_for_tls(head, talk->head_len)))
 		return false;
-	if (tls && is_hello(head, talk->head_len, CLIENT_HELLO))
+	if (preamble) {
+		talk->protocol = CONVERSATION_PREAMBLE;
+		preamble_init(&talk->preamble, head[0]);
+	} else if (tls && is_hello(head, talk->head_len, CLIENT_HELLO))
 		become_tls(talk, sink, false);
 	else if (http_2)
 		become_http_2(talk, sink, false);
@@ -147,7 +176,7 @@ static bool recognise_head(
 	else if (dns)
 		become_dns(talk, sink);
 	else
-		become_opaque(talk, sink);
+		become_opaque(talk, sink, client_may_agree(head, talk->head_len));
 	return true;
 }
 
@@ -161,6 +190,60 @@ static bool switches_to_http_2(
 	       h2_exchange_may_begin(bytes.at, cursor_left(&bytes));
 }
 
+/* What begins a conversation, or goes on to. */
+static void begin(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, struct moment at);
+
+static void read_preamble(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, struct moment at)
+{
+	if (side == EXCHANGE_SERVER)
+		return;
+	switch (preamble_take(&talk->preamble, &bytes)) {
+	case PREAMBLE_GOES_ON:
+		break;
+	case PREAMBLE_OVER:
+		conversation_init(talk, false);
+		talk->introduced = true;
+		begin(talk, sink, side, bytes, at);
+		break;
+	case PREAMBLE_IS_NONE:
+		become_opaque(talk, sink, false);
+		(void)opaque_talk_client(&talk->opaque, sink, &bytes, at);
+		break;
+	}
+}
+
+static void read_http(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, bool fresh, struct moment at)
+{
+	http_exchange_bytes(&talk->http, sink, side, &bytes, fresh, at);
+	if (http_exchange_is_connected(&talk->http)) {
+		http_exchange_drop(&talk->http, sink);
+		conversation_init(talk, false);
+		begin(talk, sink, side, bytes, at);
+	} else if (http_exchange_is_foreign(&talk->http) && !talk->mid_stream) {
+		become_opaque(talk, sink, false);
+		(void)opaque_talk_client(&talk->opaque, sink, &bytes, at);
+	}
+}
+
+static void read_opaque(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, struct moment at)
+{
+	uint8_t hello[OPAQUE_TALK_HELLO];
+
+	if (side == EXCHANGE_SERVER) {
+		opaque_talk_server(&talk->opaque, sink, at);
+	} else if (opaque_talk_client(&talk->opaque, sink, &bytes, at)) {
+		memcpy(hello, talk->opaque.hello, sizeof(hello));
+		become_tls(talk, sink, false);
+		tls_session_bytes(&talk->tls, sink, side,
+			cursor_over(hello, sizeof(hello)), true, at);
+		tls_session_bytes(&talk->tls, sink, side, bytes, false, at);
+	}
+}
+
 static void read_bytes(struct conversation *talk, const struct exchange_sink *sink,
 	enum exchange_side side, struct cursor bytes, bool fresh, struct moment at)
 {
@@ -170,11 +253,7 @@ static void read_bytes(struct conversation *talk, const struct exchange_sink *si
 		become_http_2(talk, sink, true);
 	switch ((enum conversation_protocol)talk->protocol) {
 	case CONVERSATION_HTTP:
-		http_exchange_bytes(&talk->http, sink, side, bytes, fresh, at);
-		if (!http_exchange_is_foreign(&talk->http) || talk->mid_stream)
-			break;
-		become_opaque(talk, sink);
-		turns_client(&talk->turns, sink, at);
+		read_http(talk, sink, side, bytes, fresh, at);
 		break;
 	case CONVERSATION_HTTP_2:
 		h2_exchange_bytes(h2_of(talk, sink), sink, side, bytes, at);
@@ -186,10 +265,10 @@ static void read_bytes(struct conversation *talk, const struct exchange_sink *si
 		dns_stream_bytes(&talk->dns, sink, side, bytes, at);
 		break;
 	case CONVERSATION_OPAQUE:
-		if (side == EXCHANGE_CLIENT)
-			turns_client(&talk->turns, sink, at);
-		else
-			turns_server(&talk->turns, sink, at, 0);
+		read_opaque(talk, sink, side, bytes, at);
+		break;
+	case CONVERSATION_PREAMBLE:
+		read_preamble(talk, sink, side, bytes, at);
 		break;
 	case CONVERSATION_UNKNOWN:
 		break;
@@ -198,11 +277,14 @@ static void read_bytes(struct conversation *talk, const struct exchange_sink *si
 
 /* The server speaks before the client's bytes told anything: a greeting, or a protocol of
  * very short requests. */
-static void server_came_first(struct conversation *talk, const struct exchange_sink *sink)
+static void server_came_first(
+	struct conversation *talk, const struct exchange_sink *sink, uint8_t first)
 {
-	become_opaque(talk, sink);
-	if (talk->head_len > 0)
-		turns_lost(&talk->turns, sink, EXCHANGE_CLIENT);
+	uint8_t head_len = talk->head_len;
+
+	become_opaque(talk, sink, server_may_agree(first));
+	if (head_len > 0)
+		turns_lost(&talk->opaque.turns, sink, EXCHANGE_CLIENT);
 }
 
 static void recognise(struct conversation *talk, const struct exchange_sink *sink,
@@ -219,7 +301,7 @@ static void recognise(struct conversation *talk, const struct exchange_sink *sin
 			h2_exchange_may_greet(bytes->at, cursor_left(bytes)))
 			become_http_2(talk, sink, false);
 		else
-			server_came_first(talk, sink);
+			server_came_first(talk, sink, *bytes->at);
 		return;
 	}
 	while (talk->head_len < CONVERSATION_HEAD && cursor_left(bytes) > 0)
@@ -227,6 +309,15 @@ static void recognise(struct conversation *talk, const struct exchange_sink *sin
 	memcpy(head, talk->head, sizeof(head)); /* what it becomes takes its place */
 	if (talk->head_len > 0 && recognise_head(talk, sink, head))
 		read_bytes(talk, sink, side, cursor_over(head, talk->head_len), true, at);
+}
+
+static void begin(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor bytes, struct moment at)
+{
+	if (cursor_left(&bytes) == 0)
+		return;
+	recognise(talk, sink, side, &bytes, at);
+	read_bytes(talk, sink, side, bytes, talk->mid_stream, at);
 }
 
 static void skip_bytes(struct conversation *talk, const struct exchange_sink *sink,
@@ -246,13 +337,11 @@ void conversation_segment(struct conversation *talk, const struct exchange_sink 
 	enum exchange_side side, struct cursor bytes, uint32_t len, struct moment at)
 {
 	uint32_t cut = len - (uint32_t)cursor_left(&bytes);
-	bool fresh = true;
 
-	if (talk->protocol == CONVERSATION_UNKNOWN) {
-		recognise(talk, sink, side, &bytes, at);
-		fresh = talk->mid_stream;
-	}
-	read_bytes(talk, sink, side, bytes, fresh, at);
+	if (talk->protocol == CONVERSATION_UNKNOWN)
+		begin(talk, sink, side, bytes, at);
+	else
+		read_bytes(talk, sink, side, bytes, true, at);
 	if (cut > 0)
 		skip_bytes(talk, sink, side, cut, at);
 }
@@ -274,9 +363,12 @@ void conversation_hole(struct conversation *talk, const struct exchange_sink *si
 		dns_stream_skip(&talk->dns, sink, side, len, at);
 		break;
 	case CONVERSATION_UNKNOWN:
-		talk->mid_stream = true; /* its beginning is what was lost */
+	case CONVERSATION_PREAMBLE:
+		conversation_init(talk, true); /* its beginning is what was lost */
 		break;
 	case CONVERSATION_OPAQUE:
+		if (side == EXCHANGE_CLIENT)
+			opaque_talk_lost(&talk->opaque);
 		break;
 	}
 }
@@ -295,8 +387,13 @@ uint64_t conversation_skippable(const struct conversation *talk,
 		return dns_stream_skippable(&talk->dns, side);
 	case CONVERSATION_UNKNOWN:
 		return talk->mid_stream ? UINT64_MAX : 0;
+	case CONVERSATION_PREAMBLE:
+		return 0;
 	case CONVERSATION_OPAQUE:
-		break;
+		/* How a client's turn begins is wanted: TLS may. */
+		return side == EXCHANGE_CLIENT && !talk->opaque.client_speaks
+			       ? 0
+			       : UINT64_MAX;
 	}
 	return UINT64_MAX;
 }
@@ -309,7 +406,13 @@ void conversation_end(
 	else if (talk->protocol == CONVERSATION_TLS)
 		tls_inside_end(&talk->tls.inside, sink);
 	else if (talk->protocol == CONVERSATION_OPAQUE)
-		turns_end(&talk->turns, sink);
+		opaque_talk_end(&talk->opaque, sink);
+}
+
+void conversation_breaks_off(struct conversation *talk, const struct exchange_sink *sink)
+{
+	if (talk->protocol == CONVERSATION_TLS)
+		tls_session_breaks_off(&talk->tls, sink);
 }
 
 bool conversation_is_open(
@@ -323,8 +426,9 @@ bool conversation_is_open(
 	case CONVERSATION_TLS:
 		return tls_inside_is_open(&talk->tls.inside, sink);
 	case CONVERSATION_OPAQUE:
-		return talk->turns.open;
+		return talk->opaque.turns.open;
 	case CONVERSATION_DNS: /* a question without an answer times out by itself */
+	case CONVERSATION_PREAMBLE:
 	case CONVERSATION_UNKNOWN:
 		break;
 	}

@@ -1,7 +1,9 @@
 /*
  * What the two sides of one TCP connection say to each other: recognises HTTP, TLS,
  * DNS or none of them by the client's first bytes, and hands all bytes to the reader of
- * that. How the bytes were cut into segments makes no difference. Pure; fixed size.
+ * that. Where one conversation ends and another begins (behind a load balancer's
+ * preamble, in a proxy's tunnel, after an agreement on TLS) recognition begins anew. How
+ * the bytes were cut into segments makes no difference. Pure; fixed size.
  */
 #ifndef PROTOCOL_CONVERSATION_H
 #define PROTOCOL_CONVERSATION_H
@@ -9,12 +11,15 @@
 #include "dns_stream.h"
 #include "h2_exchange.h"
 #include "http_exchange.h"
+#include "opaque_talk.h"
+#include "preamble.h"
 #include "tls_session.h"
 
 #define CONVERSATION_HEAD 8 /* bytes that recognition wants */
 
 enum conversation_protocol {
 	CONVERSATION_UNKNOWN,
+	CONVERSATION_PREAMBLE,
 	CONVERSATION_HTTP,
 	CONVERSATION_HTTP_2,
 	CONVERSATION_TLS,
@@ -24,8 +29,9 @@ enum conversation_protocol {
 
 struct conversation {
 	uint8_t protocol;
-	bool mid_stream;
-	uint8_t puzzled; /* segments of a mid-stream start that told nothing */
+	bool mid_stream : 1;
+	bool introduced : 1; /* a preamble has passed: there is no second */
+	uint8_t puzzled;     /* segments of a mid-stream start that told nothing */
 	uint8_t head_len;
 	union {
 		uint8_t head[CONVERSATION_HEAD]; /* the client's first bytes, until they
@@ -34,7 +40,8 @@ struct conversation {
 		uint32_t h2; /* cell with a struct h2_exchange */
 		struct tls_session tls;
 		struct dns_stream dns;
-		struct turns turns;
+		struct opaque_talk opaque;
+		struct preamble preamble;
 	};
 };
 
@@ -55,6 +62,8 @@ uint64_t conversation_skippable(const struct conversation *talk,
 /* The server, or the connection, has ended; at: when. */
 void conversation_end(
 	struct conversation *talk, const struct exchange_sink *sink, struct moment at);
+/* One side resets the connection, or says that it is done. */
+void conversation_breaks_off(struct conversation *talk, const struct exchange_sink *sink);
 /* Whether a request waits for its answer. */
 bool conversation_is_open(
 	const struct conversation *talk, const struct exchange_sink *sink);

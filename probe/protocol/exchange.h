@@ -6,6 +6,7 @@
 #ifndef PROTOCOL_EXCHANGE_H
 #define PROTOCOL_EXCHANGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ enum exchange_event {
 	EXCHANGE_ESTIMATED,   /* one, or its answer, was inferred: nothing showed it alone
 			       */
 	EXCHANGE_RESET,       /* the server gave a request up before it was answered */
+	EXCHANGE_BROKEN,      /* the TLS handshake failed, or was broken off */
 	EXCHANGE_HANDSHAKE,   /* TLS took value_us until application data was possible */
 };
 
@@ -32,15 +34,27 @@ struct buffer_pool;
 struct hpack_pool;
 struct slab;
 
+/* Whom the client asked for, and in what. */
+struct exchange_host {
+	enum obs_naming by;
+	const char *name; /* NULL: none that could be seen */
+	size_t len;
+	uint16_t port; /* where a proxy is asked to go; 0: the connection's */
+	bool outer;    /* another may be asked for behind it, in secret (ECH) */
+};
+
+/* Events of a connection that are told before its host, at most. */
+#define EXCHANGE_EVENTS_AHEAD 16
+
 /* For what only some connections need, or for a while; no more than three at a time. */
 #define EXCHANGE_CELL 144
 
 struct exchange_sink {
 	/* The event's place in time is that of the packet that is being read. */
 	void (*event)(void *arg, enum exchange_event event, int64_t value_us);
-	/* The host that the client asked for, and in what; NULL: it asks for none that
-	 * could be seen. Called before the first request is told. */
-	void (*host)(void *arg, enum obs_naming by, const char *host, size_t len);
+	/* Called before the first request is told, or, where a connection may yet change
+	 * to TLS, before EXCHANGE_EVENTS_AHEAD events were. The first call counts. */
+	void (*host)(void *arg, const struct exchange_host *host);
 	/* One message of a protocol whose questions and answers are matched elsewhere
 	 * (DNS): what there is of its len bytes. */
 	void (*message)(void *arg, enum exchange_side from, struct cursor bytes,
@@ -50,6 +64,14 @@ struct exchange_sink {
 	struct slab *cells;          /* of EXCHANGE_CELL bytes */
 	struct hpack_pool *readers;  /* of compressed heads */
 };
+
+/* Nothing will tell whom the client asked for. */
+static inline void exchange_nameless(const struct exchange_sink *sink)
+{
+	const struct exchange_host nobody = {.by = OBS_BY_ADDRESS};
+
+	sink->host(sink->arg, &nobody);
+}
 
 static inline void exchange_tell(
 	const struct exchange_sink *sink, enum exchange_event event, int64_t value_us)

@@ -142,7 +142,7 @@ static void request_came(struct h2_exchange *h2, const struct exchange_sink *sin
 		return; /* trailers, or no request */
 	h2->last_stream = number;
 	if (!h2->named)
-		sink->host(sink->arg, OBS_BY_ADDRESS, NULL, 0);
+		exchange_nameless(sink);
 	h2->named = true;
 	exchange_tell(sink, EXCHANGE_REQUEST, 0);
 	if (!book || h2->open == H2_EXCHANGE_OPEN || h2->sides[EXCHANGE_SERVER].lost) {
@@ -209,6 +209,7 @@ static void field_came(
 {
 	static const char status[] = ":status", authority[] = ":authority";
 	const struct reading *reading = arg;
+	struct exchange_host host = {OBS_BY_HOST, value, value_len, 0, false};
 	struct h2_exchange *h2 = reading->h2;
 
 	if (reading->from == EXCHANGE_SERVER && name_len == sizeof(status) - 1 &&
@@ -219,8 +220,8 @@ static void field_came(
 		name_len == sizeof(authority) - 1 &&
 		memcmp(name, authority, name_len) == 0) {
 		h2->named = true;
-		value = http_head_without_port(value, &value_len);
-		reading->sink->host(reading->sink->arg, OBS_BY_HOST, value, value_len);
+		host.name = http_head_without_port(value, &host.len);
+		reading->sink->host(reading->sink->arg, &host);
 	}
 }
 

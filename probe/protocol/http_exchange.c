@@ -159,6 +159,16 @@ static void forget_first(struct http_exchange *http, const struct exchange_sink 
 	http->first = 0;
 }
 
+/* Whom a tunnel to an address is for, what is said inside it may tell. */
+static void tell_host(const struct exchange_sink *sink, const struct http_head *head)
+{
+	const struct exchange_host host = {
+		OBS_BY_HOST, head->host, head->host_len, head->port, false};
+
+	if (!head->is_connect || !http_head_is_address(head->host, head->host_len))
+		sink->host(sink->arg, &host);
+}
+
 static void request_came(struct http_exchange *http, const struct exchange_sink *sink,
 	const struct http_head *head, struct moment at)
 {
@@ -167,7 +177,7 @@ static void request_came(struct http_exchange *http, const struct exchange_sink 
 	if (http->server_lost)
 		http->untimed = 0; /* a client that goes on has its answers */
 	http->server_lost = false;
-	sink->host(sink->arg, OBS_BY_HOST, head->host, head->host_len);
+	tell_host(sink, head);
 	exchange_tell(sink, EXCHANGE_REQUEST, 0);
 	if (http->untimed == 0 && has_room(http, sink)) {
 		push_request(http, sink, head, at);
@@ -255,7 +265,8 @@ static void answer_came(struct http_exchange *http, const struct exchange_sink *
 	request = pop_request(http, sink);
 	tell_answer(http, sink, &request, head->status);
 	http->current = request.at;
-	if (head->status == 101 || (request.is_connect && head->status < 300))
+	http->connected = request.is_connect && head->status < 300;
+	if (head->status == 101 || http->connected)
 		become_tunnel(http, sink);
 	else if (!request.is_head && head->status != 204 && head->status != 304)
 		begin_body(side, head);
@@ -452,26 +463,26 @@ static void resume(struct http_side *side, enum exchange_side which, struct curs
 }
 
 void http_exchange_bytes(struct http_exchange *http, const struct exchange_sink *sink,
-	enum exchange_side which, struct cursor bytes, bool fresh, struct moment at)
+	enum exchange_side which, struct cursor *bytes, bool fresh, struct moment at)
 {
 	struct http_side *side = &http->sides[which];
 
 	if (side->stage == STAGE_LOST && fresh)
-		resume(side, which, bytes);
-	while (cursor_left(&bytes) > 0) {
+		resume(side, which, *bytes);
+	while (cursor_left(bytes) > 0) {
 		switch ((enum stage)side->stage) {
 		case STAGE_HEAD:
-			head_bytes(http, sink, which, &bytes, at);
+			head_bytes(http, sink, which, bytes, at);
 			break;
 		case STAGE_BODY:
 		case STAGE_CHUNK:
-			take_body(http, sink, which, &bytes, at);
+			take_body(http, sink, which, bytes, at);
 			break;
 		case STAGE_CHUNK_SIZE:
 		case STAGE_CHUNK_EXTENSION:
 		case STAGE_CHUNK_END:
 		case STAGE_TRAILER:
-			framing_byte(http, sink, which, cursor_take_u8(&bytes), at);
+			framing_byte(http, sink, which, cursor_take_u8(bytes), at);
 			break;
 		case STAGE_UNTIL_CLOSE:
 		case STAGE_TUNNEL:
@@ -580,6 +591,11 @@ void http_exchange_end(
 bool http_exchange_is_tunnel(const struct http_exchange *http)
 {
 	return http->sides[EXCHANGE_CLIENT].stage == STAGE_TUNNEL;
+}
+
+bool http_exchange_is_connected(const struct http_exchange *http)
+{
+	return http->connected;
 }
 
 bool http_exchange_is_open(const struct http_exchange *http)

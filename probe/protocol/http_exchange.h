@@ -2,8 +2,8 @@
  * An HTTP/1.x connection in the clear: every request line at a message boundary is a
  * request, every final status line ends the oldest open one. Bodies are followed by
  * Content-Length and chunks, so that text inside a body is never taken for a message. 1xx
- * answers are not final; 101, and a 2xx answer to CONNECT, turn the connection into a
- * tunnel that is read no further.
+ * answers are not final; 101 turns the connection into a tunnel that is read no further,
+ * a 2xx answer to CONNECT into another conversation, which is its owner's to read.
  *
  * A request begins when its head is complete; the answer when its status line begins.
  * Deeper pipelines than HTTP_PIPELINE are counted but not timed. Source: RFC 9112 §6,
@@ -41,6 +41,7 @@ struct http_exchange {
 	uint16_t untimed;     /* behind those that wait: requests without a time */
 	uint8_t first, count; /* of requests that wait for an answer */
 	bool is_http : 1;     /* a request has come */
+	bool connected : 1;   /* a proxy has done what CONNECT asked for */
 	bool server_lost : 1; /* answers to those that are open may have passed unseen */
 	bool client_lost : 1; /* a request may be missing: an answer more is its */
 };
@@ -48,9 +49,10 @@ struct http_exchange {
 void http_exchange_init(struct http_exchange *http, bool mid_stream);
 void http_exchange_drop(struct http_exchange *http, const struct exchange_sink *sink);
 
-/* In-order bytes of one side; `fresh`: they begin a segment. */
+/* In-order bytes of one side; `fresh`: they begin a segment. What is left of them stands
+ * behind the end of HTTP. */
 void http_exchange_bytes(struct http_exchange *http, const struct exchange_sink *sink,
-	enum exchange_side side, struct cursor bytes, bool fresh, struct moment at);
+	enum exchange_side side, struct cursor *bytes, bool fresh, struct moment at);
 /* Bytes that a captured segment had but its capture cut off. */
 void http_exchange_skip(struct http_exchange *http, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len, struct moment at);
@@ -66,6 +68,8 @@ void http_exchange_end(
 bool http_exchange_is_foreign(const struct http_exchange *http);
 /* Another protocol was agreed on: what follows is read no further. */
 bool http_exchange_is_tunnel(const struct http_exchange *http);
+/* A proxy has connected the two ends: whatever follows is theirs. */
+bool http_exchange_is_connected(const struct http_exchange *http);
 bool http_exchange_is_open(const struct http_exchange *http);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "astray/address.h"
 #include "astray/status.h"
 
 #define METHOD_MAX 24 /* the longest registered method has seventeen letters */
@@ -77,6 +78,68 @@ static bool ends_in_version(struct line line)
 	       memcmp(line.text + line.len - want, version, want - 1) == 0;
 }
 
+/* The number behind the colon; 0 where there is none, or none that is a port. */
+static uint16_t port_of(struct line authority)
+{
+	unsigned port = 0;
+	size_t at = authority.len;
+
+	while (at > 0 && authority.text[at - 1] >= '0' && authority.text[at - 1] <= '9')
+		at--;
+	if (at == 0 || authority.text[at - 1] != ':' || authority.len - at > 5)
+		return 0;
+	for (; at < authority.len; at++)
+		port = port * 10 + (unsigned)(authority.text[at] - '0');
+	return port <= UINT16_MAX ? (uint16_t)port : 0;
+}
+
+/* Whom a proxy is asked for: it counts for more than Host (RFC 9112 §3.2.2). */
+static void read_authority(struct http_head *out, struct line authority, uint16_t port)
+{
+	const char *user = memchr(authority.text, '@', authority.len);
+	uint16_t named;
+
+	if (user) {
+		authority.len -= (size_t)(user + 1 - authority.text);
+		authority.text = user + 1;
+	}
+	named = port_of(authority);
+	authority.text = http_head_without_port(authority.text, &authority.len);
+	if (authority.len == 0)
+		return;
+	out->host = authority.text;
+	out->host_len = authority.len;
+	out->port = named ? named : port;
+}
+
+static bool takes_prefix(struct line *text, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	if (text->len < len || strncasecmp(text->text, prefix, len) != 0)
+		return false;
+	text->text += len;
+	text->len -= len;
+	return true;
+}
+
+static void read_target(struct http_head *out, struct line target)
+{
+	bool secure;
+
+	if (out->is_connect) {
+		read_authority(out, target, 443);
+		return;
+	}
+	secure = takes_prefix(&target, "https://");
+	if (!secure && !takes_prefix(&target, "http://"))
+		return;
+	for (size_t i = 0; i < target.len; i++)
+		if (memchr("/?#", target.text[i], 3))
+			target.len = i;
+	read_authority(out, target, secure ? 443 : 80);
+}
+
 static int read_request_line(struct http_head *out, struct line line)
 {
 	const char *space = memchr(line.text, ' ', line.len);
@@ -88,6 +151,8 @@ static int read_request_line(struct http_head *out, struct line line)
 	out->is_request = true;
 	out->is_head = is_word(method, "HEAD");
 	out->is_connect = is_word(method, "CONNECT");
+	read_target(out,
+		trimmed((struct line){space, line.len - method.len - sizeof(version)}));
 	return 0;
 }
 
@@ -143,11 +208,23 @@ const char *http_head_without_port(const char *host, size_t *len)
 	return host + (end && bracketed);
 }
 
+bool http_head_is_address(const char *host, size_t len)
+{
+	char text[ADDRESS_TEXT];
+	struct address address;
+
+	if (!host || len >= sizeof(text))
+		return false;
+	memcpy(text, host, len);
+	text[len] = 0;
+	return address_parse(&address, text) == 0;
+}
+
 static void read_host(struct http_head *out, struct line value)
 {
 	const char *host = http_head_without_port(value.text, &value.len);
 
-	if (value.len == 0)
+	if (value.len == 0 || out->port)
 		return;
 	out->host = host;
 	out->host_len = value.len;

@@ -22,6 +22,7 @@ struct http_head {
 	const char
 		*host; /* inside the bytes that were read, without its port; NULL: none */
 	size_t host_len;
+	uint16_t port; /* where a proxy is asked to go (CONNECT, absolute-form); else 0 */
 };
 
 /* Reads a head, its blank line included; one that was cut is read as far as it goes.
@@ -41,5 +42,8 @@ bool http_head_may_be_answer(const uint8_t *bytes, size_t len);
 /* A host without the port behind it, or the brackets around it; *len becomes its length.
  */
 const char *http_head_without_port(const char *host, size_t *len);
+
+/* Whether a host is an address in letters, and so nobody's name. */
+bool http_head_is_address(const char *host, size_t len);
 
 #endif

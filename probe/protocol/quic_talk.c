@@ -72,13 +72,16 @@ static void tell_host(struct quic_talk *talk, const struct exchange_sink *sink)
 {
 	struct cursor bytes = quic_hello_bytes(&talk->hello, sink->buffers);
 	struct tls_hello hello = {0};
+	struct exchange_host host = {.by = OBS_BY_SERVER_NAME};
 
 	if (talk->named)
 		return;
 	talk->named = true;
 	(void)tls_hello_read_client(&hello, bytes.at, cursor_left(&bytes));
-	sink->host(
-		sink->arg, OBS_BY_SERVER_NAME, hello.server_name, hello.server_name_len);
+	host.name = hello.server_name;
+	host.len = hello.server_name_len;
+	host.outer = hello.offers_secret_name;
+	sink->host(sink->arg, &host);
 	quic_hello_drop(&talk->hello, sink->buffers);
 }
 

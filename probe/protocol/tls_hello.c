@@ -11,6 +11,7 @@
 #define EXTENSION_ALPN 16
 #define EXTENSION_EARLY_DATA 42
 #define EXTENSION_SUPPORTED_VERSIONS 43
+#define EXTENSION_ENCRYPTED_HELLO 0xfe0d
 #define NAME_TYPE_HOST 0
 #define VERSION_1_3 0x0304
 
@@ -76,6 +77,8 @@ static void read_extensions(struct tls_hello *out, struct cursor *cur, bool of_s
 			out->offers_h2 = names_h2(extension);
 		else if (type == EXTENSION_EARLY_DATA && !of_server)
 			out->offers_early_data = true;
+		else if (type == EXTENSION_ENCRYPTED_HELLO && !of_server)
+			out->offers_secret_name = true;
 		else if (type == EXTENSION_SUPPORTED_VERSIONS && of_server)
 			out->is_1_3 = cursor_take_u16(&extension) == VERSION_1_3;
 	}

@@ -8,6 +8,7 @@
 
 /* Lengths of TLS 1.3 records: content, one byte of inner type, sixteen of tag. */
 #define ALERT_LEN (2 + 17)
+#define ALERT_FATAL 2
 #define FINISHED_SHA256_LEN (4 + 32 + 17)
 #define FINISHED_SHA384_LEN (4 + 48 + 17)
 #define END_OF_EARLY_DATA_LEN (4 + 17)
@@ -38,17 +39,25 @@ void tls_session_drop(struct tls_session *session, const struct exchange_sink *s
 }
 
 static void tell_host(struct tls_session *session, const struct exchange_sink *sink,
-	enum obs_naming by, const char *host, size_t len)
+	const struct exchange_host *host)
 {
 	if (!session->told)
-		sink->host(sink->arg, by, host, len);
+		sink->host(sink->arg, host);
 	session->told = true;
 	session->nameless = false;
+}
+
+static void tell_nameless(struct tls_session *session, const struct exchange_sink *sink)
+{
+	const struct exchange_host nobody = {.by = OBS_BY_ADDRESS};
+
+	tell_host(session, sink, &nobody);
 }
 
 static void client_hello_read(struct tls_session *session,
 	const struct exchange_sink *sink, const uint8_t *bytes, size_t len)
 {
+	struct exchange_host host = {.by = OBS_BY_SERVER_NAME};
 	struct tls_hello hello;
 
 	session->hello_done[EXCHANGE_CLIENT] = true;
@@ -56,9 +65,11 @@ static void client_hello_read(struct tls_session *session,
 	session->early = hello.offers_early_data;
 	session->http2 = hello.offers_h2 ? TLS_HTTP2_OFFERED : TLS_HTTP2_NO;
 	session->nameless = !hello.server_name;
-	if (hello.server_name)
-		tell_host(session, sink, OBS_BY_SERVER_NAME, hello.server_name,
-			hello.server_name_len);
+	host.name = hello.server_name;
+	host.len = hello.server_name_len;
+	host.outer = hello.offers_secret_name;
+	if (host.name)
+		tell_host(session, sink, &host);
 }
 
 /* What a record adds to its content: TLS 1.3 an inner type and a tag, TLS 1.2 an explicit
@@ -88,12 +99,15 @@ static void certificate_read(struct tls_session *session,
 {
 	size_t hello_len = tls_hello_message_len(bytes, len);
 	char name[OBS_NAME];
+	struct exchange_host host = {.by = OBS_BY_CERTIFICATE, .name = name};
 
 	if (session->version == TLS_VERSION_OLD && hello_len && len > hello_len &&
-		tls_certificate_read(name, bytes + hello_len, len - hello_len) == 0)
-		tell_host(session, sink, OBS_BY_CERTIFICATE, name, strlen(name));
-	else
-		tell_host(session, sink, OBS_BY_ADDRESS, NULL, 0);
+		tls_certificate_read(name, bytes + hello_len, len - hello_len) == 0) {
+		host.len = strlen(name);
+		tell_host(session, sink, &host);
+	} else {
+		tell_nameless(session, sink);
+	}
 }
 
 static void server_hello_read(struct tls_session *session,
@@ -216,13 +230,27 @@ static void handshake_over(
 
 	give_up_hello(session, sink, EXCHANGE_SERVER);
 	if (session->nameless)
-		tell_host(session, sink, OBS_BY_ADDRESS, NULL, 0);
+		tell_nameless(session, sink);
 	session->finished = true;
 	tls_inside_begin(&session->inside, sink, states[session->http2],
 		session->overhead, session->version != TLS_VERSION_OLD);
 	if (session->hello.us)
 		exchange_tell(
 			sink, EXCHANGE_HANDSHAKE, moment_since_us(at, session->hello));
+}
+
+/* Neither side can say any more that the other would understand. */
+static void handshake_breaks(
+	struct tls_session *session, const struct exchange_sink *sink)
+{
+	if (session->finished || session->broken || !session->hello.us)
+		return;
+	session->broken = true;
+	give_up_hello(session, sink, EXCHANGE_CLIENT);
+	give_up_hello(session, sink, EXCHANGE_SERVER);
+	if (session->nameless)
+		tell_nameless(session, sink);
+	exchange_tell(sink, EXCHANGE_BROKEN, 0);
 }
 
 static bool is_finished_len(uint16_t len)
@@ -253,7 +281,9 @@ static bool unfinished_client_record(struct tls_session *session,
 		handshake_over(session, sink, at);
 		return session->version == TLS_VERSION_OLD;
 	}
-	if (len != END_OF_EARLY_DATA_LEN)
+	if (len == ALERT_LEN)
+		handshake_breaks(session, sink);
+	else if (len != END_OF_EARLY_DATA_LEN)
 		session->flight = true; /* a client certificate stands before Finished */
 	return false;
 }
@@ -361,9 +391,21 @@ static void turn_goes_on(struct tls_session *session, const struct exchange_sink
 		tls_inside_more(&session->inside, sink, side, at);
 }
 
+/* Before keys are agreed on an alert is two bytes, how bad it is and what it is. */
+static void alert_body(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side, struct cursor body)
+{
+	bool whole_or_first = session->records[side].remaining + cursor_left(&body) == 2;
+
+	if (whole_or_first && cursor_take_u8(&body) == ALERT_FATAL)
+		handshake_breaks(session, sink);
+}
+
 static void record_body(struct tls_session *session, const struct exchange_sink *sink,
 	enum exchange_side side, const struct tls_piece *piece, struct moment at)
 {
+	if (piece->type == TLS_RECORDS_ALERT)
+		alert_body(session, sink, side, piece->body);
 	if (piece->type != TLS_RECORDS_HANDSHAKE || session->hello_done[side]) {
 		turn_goes_on(session, sink, side, at);
 		return;
@@ -421,6 +463,11 @@ void tls_session_hole(struct tls_session *session, const struct exchange_sink *s
 	give_up_hello(session, sink, side);
 	if (session->finished && !was_lost)
 		tls_inside_lost(&session->inside, sink, side);
+}
+
+void tls_session_breaks_off(struct tls_session *session, const struct exchange_sink *sink)
+{
+	handshake_breaks(session, sink);
 }
 
 uint64_t tls_session_skippable(const struct tls_session *session, enum exchange_side side)

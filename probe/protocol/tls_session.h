@@ -7,8 +7,9 @@
  * TLS 1.2 shows its handshake records as such, and all application data is the
  * application's. In TLS 1.3 the end of the handshake looks like application data: the
  * client's Finished is known by its length, and until it has come the server's records
- * are never answers. Of the server's choice of protocol only the length is to be seen,
- * where its encrypted extensions have a record of their own. Alerts (19 bytes when
+ * are never answers. A fatal alert before that, or an end of the connection, is a
+ * handshake that failed. Of the server's choice of protocol only the length is to be
+ * seen, where its encrypted extensions have a record of their own. Alerts (19 bytes when
  * encrypted) count for nothing. Source: RFC 8446 §2, §4.4, §5; RFC 5246 §7.3.
  */
 #ifndef PROTOCOL_TLS_SESSION_H
@@ -41,6 +42,7 @@ struct tls_session {
 	bool nameless : 1;  /* the client asked for no host: a certificate may name it */
 	bool early : 1;     /* the client offered early data */
 	bool finished : 1;  /* application data is possible */
+	bool broken : 1;    /* it will not be: told */
 };
 
 /* mid_stream: the handshake was not seen and is over. */
@@ -57,6 +59,10 @@ void tls_session_skip(struct tls_session *session, const struct exchange_sink *s
 /* Bytes that were sent, but in packets that nobody captured. */
 void tls_session_hole(struct tls_session *session, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len);
+/* One side ends the connection: in the middle of the handshake that is a failure of it.
+ */
+void tls_session_breaks_off(
+	struct tls_session *session, const struct exchange_sink *sink);
 /* How many bytes of that side may be skipped without losing framing. */
 uint64_t tls_session_skippable(
 	const struct tls_session *session, enum exchange_side side);

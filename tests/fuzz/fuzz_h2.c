@@ -20,11 +20,10 @@ static void event(void *arg, enum exchange_event which, int64_t value_us)
 	counts[which]++;
 }
 
-static void host(void *arg, enum obs_naming by, const char *name, size_t len)
+static void host(void *arg, const struct exchange_host *host)
 {
 	(void)arg;
-	(void)by;
-	assert(name || len == 0);
+	assert(host->name || host->len == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -17,11 +17,11 @@ static void event(void *arg, enum exchange_event which, int64_t value_us)
 	assert(value_us >= 0);
 }
 
-static void host(void *arg, enum obs_naming by, const char *name, size_t len)
+static void host(void *arg, const struct exchange_host *host)
 {
 	unsigned *told = arg;
 
-	assert(by == OBS_BY_SERVER_NAME && (name || len == 0));
+	assert(host->by == OBS_BY_SERVER_NAME && (host->name || host->len == 0));
 	++*told;
 }
 

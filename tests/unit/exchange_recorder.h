@@ -23,6 +23,8 @@ struct recorder {
 	unsigned hosts; /* times that a host, or none, was told */
 	char host[256];
 	enum obs_naming host_by;
+	uint16_t host_port;
+	bool host_is_outer;
 	unsigned messages;
 	uint32_t message_len; /* the last one's: as sent, as captured, its first byte */
 	size_t message_have;
@@ -43,15 +45,16 @@ static inline void recorder_event(void *arg, enum exchange_event event, int64_t 
 		recorder->handshake_us = value_us;
 }
 
-static inline void recorder_host(
-	void *arg, enum obs_naming by, const char *host, size_t len)
+static inline void recorder_host(void *arg, const struct exchange_host *host)
 {
 	struct recorder *recorder = arg;
 
 	recorder->hosts++;
-	recorder->host_by = by;
-	(void)snprintf(recorder->host, sizeof(recorder->host), "%.*s", (int)len,
-		host ? host : "");
+	recorder->host_by = host->by;
+	recorder->host_port = host->port;
+	recorder->host_is_outer = host->outer;
+	(void)snprintf(recorder->host, sizeof(recorder->host), "%.*s", (int)host->len,
+		host->name ? host->name : "");
 }
 
 static inline void recorder_message(void *arg, enum exchange_side from,

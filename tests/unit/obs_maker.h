@@ -156,10 +156,11 @@ static inline void obs_maker_hello(uint64_t *seed, struct obs_hello *hello)
 static inline void obs_maker_traffic(uint64_t *seed, struct obs_traffic *traffic)
 {
 	int64_t *const counters[] = {&traffic->connections, &traffic->refused,
-		&traffic->timed_out, &traffic->reset, &traffic->requests,
-		&traffic->responses, &traffic->errors, &traffic->untimed,
-		&traffic->multiplexed, &traffic->estimated, &traffic->sent_bytes,
-		&traffic->received_bytes, &traffic->retransmits, &traffic->lost_packets};
+		&traffic->timed_out, &traffic->reset, &traffic->tls_failed,
+		&traffic->requests, &traffic->responses, &traffic->errors,
+		&traffic->untimed, &traffic->multiplexed, &traffic->estimated,
+		&traffic->sent_bytes, &traffic->received_bytes, &traffic->retransmits,
+		&traffic->lost_packets};
 
 	traffic->window_us = 1 + obs_maker_int(seed, MOMENT_DAY_US - 1);
 	obs_maker_word(seed, traffic->service, OBS_NAME - 1);

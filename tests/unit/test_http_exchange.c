@@ -35,6 +35,40 @@ static void a_request_head_is_read(void **state)
 	assert_memory_equal(head.host, "2001:db8::1", head.host_len);
 }
 
+static void a_proxys_request_names_where_it_goes(void **state)
+{
+	static const struct {
+		const char *text, *host;
+		unsigned port;
+	} heads[] = {
+		{"CONNECT Exchange.example:8443 HTTP/1.1\r\nHost: proxy\r\n\r\n",
+			"Exchange.example", 8443},
+		{"CONNECT [2001:db8::1]:443 HTTP/1.1\r\n\r\n", "2001:db8::1", 443},
+		{"GET http://exchange.example/a?b=http://c HTTP/1.1\r\nHost: d\r\n\r\n",
+			"exchange.example", 80},
+		{"GET HTTP://me:secret@exchange.example:81 HTTP/1.1\r\n\r\n",
+			"exchange.example", 81},
+		{"GET https://exchange.example?x HTTP/1.0\r\n\r\n", "exchange.example",
+			443},
+		{"GET http:/// HTTP/1.1\r\nHost: exchange.example\r\n\r\n",
+			"exchange.example", 0},
+		{"GET http://exchange.example:99999/ HTTP/1.1\r\n\r\n",
+			"exchange.example", 80},
+		{"GET /http://a/ HTTP/1.1\r\nHost: exchange.example:82\r\n\r\n",
+			"exchange.example", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+		struct http_head head;
+
+		assert_int_equal(read_head(&head, heads[i].text), 0);
+		assert_int_equal(head.host_len, strlen(heads[i].host));
+		assert_memory_equal(head.host, heads[i].host, head.host_len);
+		assert_int_equal(head.port, heads[i].port);
+	}
+}
+
 static void an_answer_head_is_read(void **state)
 {
 	struct http_head head;
@@ -119,10 +153,13 @@ static void say(
 	size_t len = strlen(text), step = play->step ? play->step : len;
 
 	play->now = moment_plus_us(play->now, after_us);
-	for (size_t at = 0; at < len; at += step)
-		http_exchange_bytes(&play->http, &play->heard.sink, side,
-			cursor_over(text + at, step < len - at ? step : len - at),
-			at == 0, play->now);
+	for (size_t at = 0; at < len; at += step) {
+		struct cursor bytes =
+			cursor_over(text + at, step < len - at ? step : len - at);
+
+		http_exchange_bytes(
+			&play->http, &play->heard.sink, side, &bytes, at == 0, play->now);
+	}
 }
 
 #define CLIENT EXCHANGE_CLIENT
@@ -396,6 +433,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_request_head_is_read),
+		cmocka_unit_test(a_proxys_request_names_where_it_goes),
 		cmocka_unit_test(an_answer_head_is_read),
 		cmocka_unit_test(what_is_no_head_is_refused),
 		cmocka_unit_test(every_prefix_of_a_head_is_survived),

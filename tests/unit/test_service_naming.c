@@ -23,6 +23,8 @@ struct stage {
 	struct address client;
 	struct moment now;
 	enum obs_naming by; /* what told the latest */
+	uint16_t asked_port;
+	bool outer;
 };
 
 static void emitted(void *arg, const struct obs *obs)
@@ -63,11 +65,13 @@ static int find(struct stage *stage, const char *host, size_t len, const char *s
 	uint16_t port)
 {
 	struct address address;
-	struct service_naming_ends ends = {&stage->client, &address, port, stage->now};
+	struct service_naming_ends ends = {
+		&stage->client, &address, port, stage->asked_port, stage->now};
+	struct exchange_host asked = {host ? OBS_BY_SERVER_NAME : OBS_BY_ADDRESS, host,
+		len, stage->asked_port, stage->outer};
 
 	assert_int_equal(address_parse(&address, server), 0);
-	stage->by = host ? OBS_BY_SERVER_NAME : OBS_BY_ADDRESS;
-	return service_naming_find(stage->naming, &ends, host, len, &stage->by);
+	return service_naming_find(stage->naming, &ends, &asked, &stage->by);
 }
 
 static int name_of(
@@ -122,23 +126,20 @@ static void a_certificate_says_something_only_where_its_name_is_watched(void **s
 {
 	struct stage *stage = begin(1);
 	struct address address;
-	struct service_naming_ends ends = {&stage->client, &address, 443, stage->now};
-	enum obs_naming by = OBS_BY_CERTIFICATE;
+	struct service_naming_ends ends = {&stage->client, &address, 443, 0, stage->now};
+	struct exchange_host watched = {
+		OBS_BY_CERTIFICATE, "exchange.example", 16, 0, false};
+	struct exchange_host other = {OBS_BY_CERTIFICATE, "other.test", 10, 0, false};
+	enum obs_naming by;
 
 	(void)state;
 	assert_int_equal(address_parse(&address, "203.0.113.1"), 0);
-	assert_int_equal(
-		service_naming_find(stage->naming, &ends, "exchange.example", 16, &by),
-		0);
+	assert_int_equal(service_naming_find(stage->naming, &ends, &watched, &by), 0);
 	assert_int_equal(by, OBS_BY_CERTIFICATE);
-	by = OBS_BY_CERTIFICATE;
-	assert_int_equal(
-		service_naming_find(stage->naming, &ends, "other.test", 10, &by), 0);
+	assert_int_equal(service_naming_find(stage->naming, &ends, &other, &by), 0);
 	assert_int_equal(by, OBS_BY_OTHERS);
 	answer(stage, "www.exchange.example", "203.0.113.1");
-	by = OBS_BY_CERTIFICATE;
-	assert_int_equal(
-		service_naming_find(stage->naming, &ends, "other.test", 10, &by), 0);
+	assert_int_equal(service_naming_find(stage->naming, &ends, &other, &by), 0);
 	assert_int_equal(by, OBS_BY_DNS);
 	end(stage);
 }
@@ -189,6 +190,66 @@ static void without_services_every_server_is_one(void **state)
 	end(stage);
 }
 
+static void an_address_is_no_name(void **state)
+{
+	struct stage *stage = begin(0);
+	int number;
+
+	(void)state;
+	number = name_of(stage, "203.0.113.1", "203.0.113.1", 8080);
+	assert_string_equal(windows_name(stage->windows, number), "203.0.113.1:8080");
+	assert_int_equal(stage->by, OBS_BY_ADDRESS);
+	number = name_of(stage, "2001:db8::1", "2001:db8::1", 80);
+	assert_string_equal(windows_name(stage->windows, number), "[2001:db8::1]:80");
+	end(stage);
+}
+
+static void a_proxy_goes_to_the_port_that_it_is_asked_for(void **state)
+{
+	struct stage *stage = begin(1);
+
+	(void)state;
+	assert_int_equal(name_of(stage, "exchange.example", "203.0.113.9", 3128),
+		SERVICE_NAMING_OTHER);
+	stage->asked_port = 443;
+	assert_int_equal(name_of(stage, "exchange.example", "203.0.113.9", 3128), 0);
+	stage->asked_port = 0; /* that the proxy is no service, was learned before */
+	assert_int_equal(name_of(stage, NULL, "203.0.113.9", 3128), SERVICE_NAMING_OTHER);
+	end(stage);
+}
+
+/* What stands in the clear beside a name in secret is its provider's. */
+static void an_outer_name_gives_way_to_the_one_asked_of_dns(void **state)
+{
+	struct stage *stage = begin(0);
+	int number;
+
+	(void)state;
+	stage->outer = true;
+	number = name_of(stage, "public.example", "203.0.113.1", 443);
+	assert_string_equal(windows_name(stage->windows, number), "public.example");
+	assert_int_equal(stage->by, OBS_BY_SERVER_NAME);
+	answer(stage, "hidden.example", "203.0.113.1");
+	number = name_of(stage, "public.example", "203.0.113.1", 443);
+	assert_string_equal(windows_name(stage->windows, number), "hidden.example");
+	assert_int_equal(stage->by, OBS_BY_DNS);
+	answer(stage, "hidden.example", "203.0.113.1"); /* the same again */
+	number = name_of(stage, "public.example", "203.0.113.1", 443);
+	assert_string_equal(windows_name(stage->windows, number), "hidden.example");
+	answer(stage, "another.example", "203.0.113.1"); /* which of the two? */
+	number = name_of(stage, "public.example", "203.0.113.1", 443);
+	assert_string_equal(windows_name(stage->windows, number), "public.example");
+	end(stage);
+	stage = begin(1);
+	stage->outer = true; /* for show: the name is a watched one's */
+	answer(stage, "mail.exchange.example", "203.0.113.1");
+	assert_int_equal(name_of(stage, "exchange.example", "203.0.113.1", 443), 0);
+	assert_int_equal(stage->by, OBS_BY_SERVER_NAME);
+	assert_int_equal(name_of(stage, "public.example", "203.0.113.1", 443), 0);
+	assert_int_equal(stage->by, OBS_BY_DNS);
+	end(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +260,9 @@ int main(void)
 		cmocka_unit_test(
 			a_name_asked_for_goes_before_dns_and_dns_before_the_address),
 		cmocka_unit_test(without_services_every_server_is_one),
+		cmocka_unit_test(an_address_is_no_name),
+		cmocka_unit_test(a_proxy_goes_to_the_port_that_it_is_asked_for),
+		cmocka_unit_test(an_outer_name_gives_way_to_the_one_asked_of_dns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

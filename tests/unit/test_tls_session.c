@@ -433,6 +433,86 @@ static void without_a_certificate_nobody_is_named(void **state)
 	}
 }
 
+static void assert_broken(struct play *play, unsigned times)
+{
+	assert_int_equal(play->heard.count[EXCHANGE_BROKEN], times);
+	assert_int_equal(play->heard.count[EXCHANGE_HANDSHAKE], 0);
+	assert_int_equal(play->heard.count[EXCHANGE_REQUEST], 0);
+	assert_int_equal(play->heard.hosts, 1);
+	tls_session_breaks_off(&play->session, &play->heard.sink);
+	assert_int_equal(play->heard.count[EXCHANGE_BROKEN], 1); /* told once */
+	play_end(play);
+}
+
+static void a_handshake_that_fails_is_told(void **state)
+{
+	uint8_t bytes[4096];
+	size_t hello = make_client_hello(bytes, "exchange.example", 100);
+
+	(void)state;
+	for (unsigned step = 0; step < 2; step++) {
+		struct play play = play_begin(step);
+
+		play_bytes(&play, EXCHANGE_CLIENT, bytes, hello);
+		play_bytes(
+			&play, EXCHANGE_SERVER, (const uint8_t *)"\x15\3\3\0\2\2\x28", 7);
+		assert_broken(&play, 1);
+		play = play_begin(step); /* a warning only: no name by that name */
+		play_bytes(&play, EXCHANGE_CLIENT, bytes, hello);
+		play_bytes(
+			&play, EXCHANGE_SERVER, (const uint8_t *)"\x15\3\3\0\2\1\x70", 7);
+		assert_broken(&play, 0);
+	}
+}
+
+static void a_certificate_that_is_not_trusted_breaks_the_handshake(void **state)
+{
+	struct play play = play_begin(0);
+	uint8_t bytes[4096];
+
+	(void)state;
+	play_bytes(&play, EXCHANGE_CLIENT, bytes,
+		make_client_hello(bytes, "exchange.example", 100));
+	play_bytes(&play, EXCHANGE_SERVER, bytes, make_server_hello(bytes, 1));
+	play_server(&play, 0, 900);
+	play_client(&play, 1000, 19); /* an alert, encrypted already */
+	assert_broken(&play, 1);
+}
+
+static void an_end_after_the_handshake_is_no_failure_of_it(void **state)
+{
+	struct play play = play_begin(0);
+
+	(void)state;
+	handshake_1_3(&play);
+	play_client(&play, 0, 19);
+	tls_session_breaks_off(&play.session, &play.heard.sink);
+	assert_int_equal(play.heard.count[EXCHANGE_BROKEN], 0);
+	play_end(&play);
+}
+
+static void a_secret_name_makes_the_clear_one_an_outer_one(void **state)
+{
+	struct play play = play_begin(0);
+	uint8_t bytes[4096], *extensions, *at = bytes + 9;
+
+	(void)state;
+	memset(at, 0, 35);
+	memcpy(at + 35, "\0\2\x13\1\1\0", 6);
+	extensions = at + 41;
+	at = add_extension(extensions + 2, 0xfe0d, "\0\0\1", 3);
+	at = add_extension(at, 0, "\0\x11\0\0\x0epublic.example", 19);
+	play_bytes(&play, EXCHANGE_CLIENT, bytes, end_hello(bytes, 1, extensions, at));
+	assert_string_equal(play.heard.host, "public.example");
+	assert_true(play.heard.host_is_outer);
+	play_end(&play);
+	play = play_begin(0);
+	play_bytes(&play, EXCHANGE_CLIENT, bytes,
+		make_client_hello(bytes, "exchange.example", 100));
+	assert_false(play.heard.host_is_outer);
+	play_end(&play);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +530,10 @@ int main(void)
 		cmocka_unit_test(the_middle_of_a_session_is_joined_at_a_record),
 		cmocka_unit_test(a_certificate_names_who_was_not_asked_for_by_name),
 		cmocka_unit_test(without_a_certificate_nobody_is_named),
+		cmocka_unit_test(a_handshake_that_fails_is_told),
+		cmocka_unit_test(a_certificate_that_is_not_trusted_breaks_the_handshake),
+		cmocka_unit_test(an_end_after_the_handshake_is_no_failure_of_it),
+		cmocka_unit_test(a_secret_name_makes_the_clear_one_an_outer_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

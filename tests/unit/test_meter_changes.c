@@ -1,0 +1,172 @@
+/*
+ * Connections that begin as one thing and go on as another, that fail before they have
+ * begun, or of which only a part is to be seen: what is counted of them, and for whom.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "exchange_recorder.h"
+#include "meter_bench.h"
+
+#define GET "GET / HTTP/1.1\r\nHost: exchange.example\r\n\r\n"
+#define ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n0123456789"
+
+static void say_records(
+	struct dialogue *talk, enum exchange_side side, const unsigned *lens)
+{
+	uint8_t bytes[8192];
+	size_t len = 0;
+
+	for (; *lens; lens++)
+		len += make_record(bytes + len, 23, *lens);
+	dialogue_say(talk, side, bytes, len);
+}
+
+static void say_hellos(struct dialogue *talk)
+{
+	uint8_t bytes[4096];
+
+	dialogue_say(
+		talk, CLIENT, bytes, make_client_hello(bytes, "exchange.example", 9));
+	dialogue_wait(talk, 10000);
+	dialogue_say(talk, SERVER, bytes, make_server_hello(bytes, 1));
+}
+
+static void say_request(struct dialogue *talk)
+{
+	say_records(talk, CLIENT, (const unsigned[]){120, 0});
+	dialogue_wait(talk, 30000);
+	say_records(talk, SERVER, (const unsigned[]){900, 0});
+	dialogue_wait(talk, 1000);
+}
+
+static void say_tls(struct dialogue *talk)
+{
+	say_hellos(talk);
+	say_records(talk, SERVER, (const unsigned[]){900, 53, 0});
+	say_records(talk, CLIENT, (const unsigned[]){53, 0});
+	say_records(talk, SERVER, (const unsigned[]){266, 266, 0});
+	say_request(talk);
+	say_request(talk);
+}
+
+static void mail_over_tls_is_named_by_its_hello(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 40000, 25);
+	dialogue_open(&talk, 1000);
+	dialogue_text(&talk, SERVER, "220 mx.example ESMTP\r\n");
+	dialogue_text(&talk, CLIENT, "EHLO a\r\n");
+	dialogue_wait(&talk, 7000);
+	dialogue_text(&talk, SERVER, "250-mx\r\n250 STARTTLS\r\n");
+	dialogue_text(&talk, CLIENT, "STARTTLS\r\n");
+	dialogue_wait(&talk, 8000);
+	dialogue_text(&talk, SERVER, "220 go\r\n");
+	say_tls(&talk);
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(traffic_sum_count(bench.sum), 1);
+	assert_int_equal(seen->connections, 1);
+	assert_int_equal(seen->named_by[OBS_BY_SERVER_NAME], 1);
+	assert_int_equal(seen->requests, 4);
+	assert_int_equal(seen->responses, 4);
+	assert_int_equal(seen->peers[0].requests, 4);
+	assert_true(seen->sketches[OBS_RESPONSE].min == 7000);
+	assert_true(seen->sketches[OBS_RESPONSE].max == 30000);
+	assert_int_equal(seen->sketches[OBS_RESPONSE].total, 4);
+	assert_true(seen->sketches[OBS_TLS].max == 10000);
+	assert_true(seen->sketches[OBS_CONNECT].max == 1000);
+	bench_end(&bench);
+}
+
+static void what_is_said_in_a_tunnel_is_its_targets(void **state)
+{
+	struct bench bench = {0};
+	struct service exchange = {.name = "exchange",
+		.hosts = {"exchange.example"},
+		.host_count = 1,
+		.ports = {443},
+		.port_count = 1};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench.services = (struct services){1, &exchange};
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 40000, 3128);
+	dialogue_open(&talk, 1000);
+	dialogue_text(&talk, CLIENT, "CONNECT exchange.example:443 HTTP/1.1\r\n\r\n");
+	dialogue_text(&talk, SERVER, "HTTP/1.1 200 OK\r\n\r\n");
+	say_tls(&talk);
+	talk = talk_to(&bench, 40001, 3128);
+	dialogue_open(&talk, 1000);
+	dialogue_text(&talk, CLIENT, "GET http://exchange.example:443/ HTTP/1.1\r\n\r\n");
+	dialogue_text(&talk, SERVER, "HTTP/1.1 204 No\r\n\r\n");
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange");
+	assert_int_equal(seen->connections, 2);
+	assert_int_equal(seen->requests, 4);
+	assert_int_equal(seen->responses, 4);
+	assert_true(seen->sketches[OBS_TLS].max == 10000);
+	bench_end(&bench);
+}
+
+static void handshakes_that_fail_are_counted(void **state)
+{
+	static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 40};
+	struct bench bench = {0};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 1, 443); /* the server says no */
+	dialogue_open(&talk, 10);
+	say_hellos(&talk);
+	dialogue_say(&talk, SERVER, alert, sizeof(alert));
+	dialogue_close(&talk);
+	talk = talk_to(&bench, 2, 443); /* somebody on the way does not like the name */
+	dialogue_open(&talk, 10);
+	say_hellos(&talk);
+	dialogue_segment(&talk, SERVER, TCP_SEGMENT_RST | TCP_SEGMENT_ACK, NULL, 0);
+	talk = talk_to(&bench, 3, 443); /* the client gives up */
+	dialogue_open(&talk, 10);
+	say_hellos(&talk);
+	dialogue_close(&talk);
+	talk = talk_to(&bench, 4, 443); /* nobody has failed yet */
+	dialogue_open(&talk, 10);
+	say_hellos(&talk);
+	talk = talk_to(&bench, 5, 443);
+	dialogue_open(&talk, 10);
+	say_tls(&talk);
+	dialogue_close(&talk);
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->connections, 5);
+	assert_int_equal(seen->tls_failed, 3);
+	assert_int_equal(seen->reset, 0);
+	assert_int_equal(seen->requests, 2);
+	assert_int_equal(seen->sketches[OBS_TLS].total, 1);
+	bench_end(&bench);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mail_over_tls_is_named_by_its_hello),
+		cmocka_unit_test(what_is_said_in_a_tunnel_is_its_targets),
+		cmocka_unit_test(handshakes_that_fail_are_counted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
