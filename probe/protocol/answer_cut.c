@@ -129,3 +129,9 @@ void answer_cut_more(struct answer_cut *cut, struct moment at)
 {
 	cut->at = at;
 }
+
+void answer_cut_lost(struct answer_cut *cut)
+{
+	if (cut->largest >= LONG_LEN_MIN)
+		cut->latest = cut->largest;
+}

@@ -41,6 +41,8 @@ enum answer_cut_piece answer_cut_record(struct answer_cut *cut,
 	struct answer_cut_asked asked, struct moment at, int content);
 /* More of it has. */
 void answer_cut_more(struct answer_cut *cut, struct moment at);
+/* Some was lost: where answers are long, what comes next goes on with one. */
+void answer_cut_lost(struct answer_cut *cut);
 /* An empty frame has: whether it ends an answer of which no record has been seen. */
 bool answer_cut_ends(struct answer_cut *cut);
 

@@ -22,6 +22,10 @@
 /* A client hands a request and its body to the network one right behind the other. */
 #define TOGETHER_US 300
 
+#define RECORD_HEAD_LEN 5
+/* As many lost bytes as this are of a body. */
+#define LOST_LEN_MAX 4096
+
 /* No client updates windows for less. */
 #define WINDOW_LEN_MIN 4096
 
@@ -77,27 +81,40 @@ static void show_multiplexed(struct streams *streams, const struct exchange_sink
 		exchange_tell(sink, EXCHANGE_MULTIPLEXED, 0);
 }
 
-static int64_t mean_of(int64_t sum, uint16_t count)
+static int64_t mean_of(int64_t sum, int count)
 {
 	return sum / count;
 }
 
+/* Some of the open ones are without a time: they are answered first, and are no part of
+ * the sum. */
 static void close_one(
 	struct streams *streams, const struct exchange_sink *sink, struct moment at)
 {
-	int64_t since_us = mean_of(streams->open_sum_us, streams->open);
+	bool untimed = streams->untimed > 0;
+	int64_t since_us = untimed ? 0 : mean_of(streams->open_sum_us, streams->open);
 
+	streams->untimed -= untimed;
 	streams->open_sum_us -= since_us;
 	streams->open--;
 	if (streams->shown)
 		streams->shown--;
-	if (streams->untimed) {
+	exchange_tell(sink, untimed ? EXCHANGE_ANSWERED : EXCHANGE_RESPONSE,
+		moment_since_us(at, streams->base) - since_us);
+}
+
+/* A request whose answer may have been lost is waited for no longer once the client asks
+ * more than it can: it was answered. */
+static void forget_untimed(struct streams *streams, unsigned more)
+{
+	while (streams->untimed && streams->open + more > streams->most) {
 		streams->untimed--;
-		exchange_tell(sink, EXCHANGE_ANSWERED, 0);
-		return;
+		streams->open--;
+		if (streams->shown)
+			streams->shown--;
+		if (streams->older)
+			streams->older--;
 	}
-	exchange_tell(
-		sink, EXCHANGE_RESPONSE, moment_since_us(at, streams->base) - since_us);
 }
 
 /* An answer that stood beside others in the server's latest records. */
@@ -122,8 +139,9 @@ static unsigned answers_hidden(const struct streams *streams)
 static void infer_answers(
 	struct streams *streams, const struct exchange_sink *sink, unsigned more)
 {
-	while (streams->sharing && streams->older && answers_hidden(streams) &&
-		streams->open + more > streams->most) {
+	forget_untimed(streams, more);
+	while (streams->sharing && streams->older && streams->open &&
+		answers_hidden(streams) && streams->open + more > streams->most) {
 		close_inferred(streams, sink);
 		streams->older--;
 		streams->said_answers++;
@@ -659,17 +677,52 @@ void streams_adopt(struct streams *streams, struct moment request, bool untimed)
 	streams->client_opened = true;
 }
 
-void streams_lost(struct streams *streams, const struct exchange_sink *sink,
-	enum exchange_side side)
+/* How many requests may have been in so many lost bytes of the client. */
+static unsigned requests_lost(const struct streams *streams, uint64_t len)
 {
-	if (side == EXCHANGE_CLIENT && streams->open == 0)
+	int record = streams->overhead + RECORD_HEAD_LEN;
+	int each = streams->unit.length + record;
+
+	if (request_unit_is_known(&streams->unit) && len < LOST_LEN_MAX &&
+		len % (unsigned)each <= 1)
+		return (unsigned)len / (unsigned)each;
+	if (len > (unsigned)record && len < LOST_LEN_MAX &&
+		h2_lengths_is_control((int)len - record))
+		return 0;
+	return len >= LOST_LEN_MAX && streams->open ? 0 : 1;
+}
+
+/* Beside others it is taken to have begun when they did; alone it has no time. */
+static void open_lost(struct streams *streams, const struct exchange_sink *sink)
+{
+	if (streams->open > streams->untimed) {
+		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
+		open_request(streams, sink,
+			mean_of(streams->open_sum_us, streams->open - streams->untimed));
+	} else {
 		open_request(streams, sink, 0);
-	for (; streams->untimed < streams->open; streams->untimed++)
-		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+		for (; streams->untimed < streams->open; streams->untimed++)
+			exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+	}
+}
+
+void streams_lost(struct streams *streams, const struct exchange_sink *sink,
+	enum exchange_side side, uint64_t len)
+{
+	if (side == EXCHANGE_CLIENT) {
+		for (unsigned i = requests_lost(streams, len); i > 0; i--)
+			open_lost(streams, sink);
+	} else {
+		for (; streams->untimed < streams->open; streams->untimed++)
+			exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+		streams->open_sum_us = 0;
+		streams->spare = streams->twins = streams->said_maybe = 0;
+		streams->answering = false;
+		answer_cut_lost(&streams->cut);
+	}
 	streams->held = 0;
 	streams->held_sum_us = 0;
-	streams->maybe = streams->opening = streams->spare = streams->twins = 0;
-	streams->answering = false;
+	streams->maybe = streams->opening = 0;
 }
 
 void streams_end(struct streams *streams, const struct exchange_sink *sink)

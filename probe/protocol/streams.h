@@ -52,7 +52,8 @@ struct streams {
 	uint16_t said_maybe; /* records that may have begun an answer, since any was open
 			      */
 	uint16_t twins;      /* of the spare ones, as long as the one before */
-	uint16_t untimed;    /* of the open ones: bytes were lost meanwhile */
+	uint16_t untimed;    /* of the open ones: bytes were lost meanwhile. The
+				  sum is without them */
 	uint16_t shown;      /* of the open ones, told as multiplexed */
 	uint16_t ticket;     /* length of one */
 	struct request_unit unit; /* length that requests have again and again */
@@ -89,9 +90,9 @@ void streams_client_more(struct streams *streams, struct moment at);
 void streams_server_more(struct streams *streams, struct moment at);
 /* A request that was told before, by somebody else, is open. */
 void streams_adopt(struct streams *streams, struct moment request, bool untimed);
-/* Bytes of that side were lost to the capture. */
+/* So many bytes of that side were lost to the capture. */
 void streams_lost(struct streams *streams, const struct exchange_sink *sink,
-	enum exchange_side side);
+	enum exchange_side side, uint64_t len);
 void streams_end(struct streams *streams, const struct exchange_sink *sink);
 
 #endif

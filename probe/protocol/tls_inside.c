@@ -296,11 +296,11 @@ static void settle(struct tls_inside *inside, const struct exchange_sink *sink)
 }
 
 void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink,
-	enum exchange_side side)
+	enum exchange_side side, uint64_t len)
 {
 	settle(inside, sink);
 	if (inside->state == TLS_INSIDE_STREAMS)
-		streams_lost(streams_of(inside, sink), sink, side);
+		streams_lost(streams_of(inside, sink), sink, side, len);
 	else
 		turns_lost(&inside->turns, sink, side);
 }

@@ -51,7 +51,7 @@ void tls_inside_record(struct tls_inside *inside, const struct exchange_sink *si
 void tls_inside_more(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side, struct moment at);
 void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink,
-	enum exchange_side side);
+	enum exchange_side side, uint64_t len);
 void tls_inside_end(struct tls_inside *inside, const struct exchange_sink *sink);
 bool tls_inside_is_open(
 	const struct tls_inside *inside, const struct exchange_sink *sink);

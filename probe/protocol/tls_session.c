@@ -263,7 +263,7 @@ static void early_request(
 	struct tls_session *session, const struct exchange_sink *sink, struct moment at)
 {
 	tls_inside_record(&session->inside, sink, EXCHANGE_CLIENT, at, 0);
-	tls_inside_lost(&session->inside, sink, EXCHANGE_CLIENT);
+	tls_inside_lost(&session->inside, sink, EXCHANGE_CLIENT, 0);
 }
 
 /* A client's application record before its Finished is known to have come: whether it is
@@ -462,7 +462,7 @@ void tls_session_hole(struct tls_session *session, const struct exchange_sink *s
 		return;
 	give_up_hello(session, sink, side);
 	if (session->finished && !was_lost)
-		tls_inside_lost(&session->inside, sink, side);
+		tls_inside_lost(&session->inside, sink, side, len);
 }
 
 void tls_session_breaks_off(struct tls_session *session, const struct exchange_sink *sink)

@@ -152,6 +152,21 @@ static void the_rest_of_a_full_record_is_awaited_for_a_moment(void **state)
 	assert_true(answer_cut_awaits(&play.cut, moment_plus_us(play.now, LATER)));
 }
 
+static void behind_a_hole_a_long_answer_goes_on(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	(void)say(&play, LATER, 700);
+	answer_cut_lost(&play.cut);
+	assert_int_equal(say(&play, LATER, 900), ANSWER_CUT_FIRST);
+	(void)say(&play, LATER, FULL);
+	(void)say(&play, AT_ONCE, 700);
+	answer_cut_lost(&play.cut);
+	assert_int_equal(say(&play, LATER, 9000), ANSWER_CUT_MORE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +178,7 @@ int main(void)
 		cmocka_unit_test(an_answer_goes_on_while_others_are_asked_for),
 		cmocka_unit_test(one_that_stalls_is_not_waited_for_where_one_is_open),
 		cmocka_unit_test(empty_frames_end_answers_of_servers_that_send_them),
+		cmocka_unit_test(behind_a_hole_a_long_answer_goes_on),
 		cmocka_unit_test(the_rest_of_a_full_record_is_awaited_for_a_moment),
 	};
 

@@ -151,13 +151,53 @@ static void what_was_lost_is_untimed(void **state)
 	(void)state;
 	play_begin(&play);
 	client(&play, 100, 60);
-	streams_lost(&play.streams, &play.heard.sink, EXCHANGE_SERVER);
+	streams_lost(&play.streams, &play.heard.sink, EXCHANGE_SERVER, 100);
 	server(&play, 100, 300);
 	client(&play, 100, 60);
 	server(&play, 700, 300);
 	assert_counts(&play, 2, 1, 0);
 	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 1);
 	assert_int_equal(play.heard.response_us[0], 700);
+}
+
+static void a_lost_answer_is_not_waited_for_beside_the_next(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	client(&play, 100, 60);
+	server(&play, 700, 300);
+	client(&play, 100, 60);
+	streams_lost(&play.streams, &play.heard.sink, EXCHANGE_SERVER, 322);
+	for (unsigned i = 0; i < 3; i++) {
+		client(&play, 1000000, 60);
+		server(&play, 700, 300);
+	}
+	assert_counts(&play, 5, 4, 0);
+	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 1);
+	assert_int_equal(sum_of(&play, 4), 4 * 700);
+}
+
+/* Record and head take 22 bytes; requests have 60, window updates 13. */
+static void lost_requests_are_known_by_their_length(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 5; i++) {
+		client(&play, 100, 60);
+		server(&play, 700, 300);
+	}
+	streams_lost(&play.streams, &play.heard.sink, EXCHANGE_CLIENT, 13 + 22);
+	assert_counts(&play, 5, 5, 0);
+	streams_lost(&play.streams, &play.heard.sink, EXCHANGE_CLIENT, 2 * (60 + 22));
+	assert_int_equal(play.heard.count[EXCHANGE_REQUEST], 7);
+	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 2);
+	server(&play, 700, 300);
+	server(&play, 700, 300);
+	assert_int_equal(play.heard.count[EXCHANGE_ANSWERED], 2);
 }
 
 /* h2load: ten at a time, in one record each time, then one by one. */
@@ -463,6 +503,8 @@ int main(void)
 		cmocka_unit_test(requests_of_the_usual_length_share_a_record),
 		cmocka_unit_test(an_uploads_data_are_no_requests),
 		cmocka_unit_test(what_was_lost_is_untimed),
+		cmocka_unit_test(a_lost_answer_is_not_waited_for_beside_the_next),
+		cmocka_unit_test(lost_requests_are_known_by_their_length),
 		cmocka_unit_test(the_usual_length_corrects_what_was_counted_before),
 		cmocka_unit_test(a_request_as_long_as_control_is_one),
 		cmocka_unit_test(a_farewell_is_no_request),
