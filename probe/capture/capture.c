@@ -8,6 +8,7 @@
 
 #include <pcap/pcap.h>
 
+#include "astray/squeeze_stream.h"
 #include "astray/status.h"
 #include "link_layer.h"
 #include "pcapng_file.h"
@@ -16,11 +17,15 @@
  * kernel for every few packets. */
 #define PIECE_BYTES (256 << 10)
 
+#define PCAPNG_FIRST 0x0a /* no pcap file begins so */
+
 struct capture {
 	pcap_t *pcap;
 	struct pcapng_file *sections; /* instead, of a pcapng file */
-	FILE *stream; /* of a file; closed with pcap, where there is one */
-	char *piece;  /* … its buffer */
+	FILE *file;                   /* as it stands on disk */
+	char *piece;                  /* … its buffer */
+	FILE *stream; /* … and what it holds, where that is packed; closed with pcap */
+	struct squeeze_stream *expander; /* NULL: it is not */
 	int link_type;
 	struct pcap_stat latest; /* its counters are 32 bits and wrap */
 	uint64_t received, dropped;
@@ -34,7 +39,10 @@ void capture_close(struct capture *capture)
 		pcap_close(capture->pcap); /* leaves standard input open */
 	else if (capture->stream && capture->stream != stdin)
 		(void)fclose(capture->stream);
-	if (capture->stream == stdin && capture->piece)
+	squeeze_stream_close(capture->expander);
+	if (capture->expander && capture->file != stdin)
+		(void)fclose(capture->file);
+	if (capture->file == stdin && capture->piece)
 		(void)setvbuf(stdin, NULL, _IONBF, 0);
 	pcapng_file_close(capture->sections);
 	free(capture->piece);
@@ -65,43 +73,84 @@ static void name_input(struct fault *fault, const char *path)
 			strcmp(path, "-") == 0 ? "standard input" : path);
 }
 
-/* No pcap file begins so. */
-static bool is_pcapng(FILE *stream)
+static int first_byte(FILE *stream)
 {
 	int first = fgetc(stream);
 
 	if (first != EOF)
 		(void)ungetc(first, stream);
-	return first == 0x0a;
+	return first;
+}
+
+static int open_bytes(struct capture *capture, const char *path)
+{
+	enum squeeze_coding coding;
+	int rc;
+
+	capture->file = capture->stream = open_stream(path);
+	if (!capture->file)
+		return -errno;
+	capture->piece = malloc(PIECE_BYTES);
+	if (capture->piece)
+		(void)setvbuf(capture->file, capture->piece, _IOFBF, PIECE_BYTES);
+	errno = 0;
+	coding = squeeze_stream_coding(first_byte(capture->file));
+	if (ferror(capture->file))
+		return errno ? -errno : -EIO;
+	if (coding == SQUEEZE_IDENTITY)
+		return 0;
+	rc = squeeze_stream_open(&capture->expander, capture->file, coding);
+	if (rc == 0)
+		capture->stream = squeeze_stream_file(capture->expander);
+	return rc;
+}
+
+/* What is wrong with packed bytes says more than what they were read as. */
+static int blame_packing(const struct capture *capture, int rc, struct fault *fault)
+{
+	int failure = capture->expander ? squeeze_stream_failure(capture->expander) : 0;
+
+	if (rc >= 0 || failure == 0)
+		return rc;
+	return fault_at(fault, failure, "", "%s",
+		failure == STATUS_CORRUPT ? "it is compressed, and damaged or cut short"
+					  : status_text(failure));
 }
 
 /* libpcap takes the stream over, but only when it succeeds. */
-static int open_dump(struct capture *capture, const char *path, struct fault *fault)
+static int open_pcap(struct capture *capture, struct fault *fault)
 {
 	char why[PCAP_ERRBUF_SIZE] = "";
-	FILE *stream = open_stream(path);
-	int rc;
 
-	if (!stream) {
-		rc = -errno;
+	capture->pcap = pcap_fopen_offline(capture->stream, why);
+	if (!capture->pcap)
+		return fault_at(fault, STATUS_CORRUPT, "", "%s",
+			strstr(why, "unknown file format")
+				? "it is no capture file (pcap or pcapng)"
+				: why);
+	capture->link_type = pcap_datalink(capture->pcap);
+	return 0;
+}
+
+static int open_dump(struct capture *capture, const char *path, struct fault *fault)
+{
+	int rc = open_bytes(capture, path);
+
+	if (rc)
 		return fault_at(fault, rc, "", "%s", status_text(rc));
+	switch (first_byte(capture->stream)) {
+	case EOF:
+		rc = fault_at(fault, STATUS_CORRUPT, "", "it is empty");
+		break;
+	case PCAPNG_FIRST:
+		rc = pcapng_file_open(
+			&capture->sections, capture->stream, &capture->link_type, fault);
+		break;
+	default:
+		rc = open_pcap(capture, fault);
+		break;
 	}
-	capture->piece = malloc(PIECE_BYTES);
-	if (capture->piece)
-		(void)setvbuf(stream, capture->piece, _IOFBF, PIECE_BYTES);
-	errno = 0;
-	capture->stream = stream;
-	if (is_pcapng(stream))
-		return pcapng_file_open(
-			&capture->sections, stream, &capture->link_type, fault);
-	capture->pcap = pcap_fopen_offline(stream, why);
-	if (capture->pcap) {
-		capture->link_type = pcap_datalink(capture->pcap);
-		return 0;
-	}
-	rc = ferror(stream) && errno ? -errno : STATUS_CORRUPT;
-	return fault_at(
-		fault, rc, "", "%s", rc == STATUS_CORRUPT ? why : status_text(rc));
+	return blame_packing(capture, rc, fault);
 }
 
 int capture_open_file(struct capture **out, const char *path, struct fault *fault)
@@ -265,16 +314,19 @@ int capture_read(struct capture *capture, int limit, capture_fn each, void *arg,
 	int count;
 
 	if (capture->sections)
-		return read_packets(capture, limit, each, arg, fault);
-	count = pcap_dispatch(capture->pcap, limit, packet_came, (void *)&reading);
-	if (count >= 0)
-		return count;
-	return fault_at(fault, STATUS_CORRUPT, "", "%s", pcap_geterr(capture->pcap));
+		count = read_packets(capture, limit, each, arg, fault);
+	else
+		count = pcap_dispatch(
+			capture->pcap, limit, packet_came, (void *)&reading);
+	if (count < 0 && capture->pcap)
+		count = fault_at(
+			fault, STATUS_CORRUPT, "", "%s", pcap_geterr(capture->pcap));
+	return blame_packing(capture, count, fault);
 }
 
 double capture_share_read(const struct capture *capture)
 {
-	FILE *stream = capture->stream;
+	FILE *stream = capture->file;
 	struct stat st;
 	off_t at;
 
@@ -294,7 +346,9 @@ void capture_counts(struct capture *capture, uint64_t *received, uint64_t *dropp
 {
 	struct pcap_stat now;
 
-	if (pcap_stats(capture->pcap, &now) == 0) {
+	if (capture->sections) {
+		capture->dropped = pcapng_file_drops(capture->sections);
+	} else if (pcap_stats(capture->pcap, &now) == 0) {
 		capture->received += now.ps_recv - capture->latest.ps_recv;
 		capture->dropped += now.ps_drop - capture->latest.ps_drop;
 		capture->dropped += now.ps_ifdrop - capture->latest.ps_ifdrop;

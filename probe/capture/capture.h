@@ -1,7 +1,8 @@
 /*
  * Packets from an interface or a capture file: the one place that meets libpcap. Files
- * may be pcap or pcapng, of either byte order, with micro- or nanoseconds; the interfaces
- * of a pcapng file may have link types of their own (which libpcap refuses: pcapng.h).
+ * may be pcap or pcapng, of either byte order, with micro- or nanoseconds, also packed by
+ * gzip or zstd; the interfaces of a pcapng file may have link types of their own (which
+ * libpcap refuses: pcapng.h).
  */
 #ifndef CAPTURE_CAPTURE_H
 #define CAPTURE_CAPTURE_H
@@ -53,7 +54,8 @@ double capture_share_read(const struct capture *capture);
 /* For a loop to wait on; never blocks in capture_read. Live captures only. */
 int capture_fd(const struct capture *capture);
 /* Packets received, and dropped for want of room in the ring or the interface, since it
- * was opened. What the kernel drops between the two (its backlog) it tells nobody. */
+ * was opened. What the kernel drops between the two (its backlog) it tells nobody. Of a
+ * file: dropped where it was captured, as far as it says. */
 void capture_counts(struct capture *capture, uint64_t *received, uint64_t *dropped);
 
 #endif

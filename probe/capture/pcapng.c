@@ -7,6 +7,7 @@
 #define INTERFACE 1u
 #define OLD_PACKET 2u
 #define SIMPLE_PACKET 3u
+#define STATISTICS 5u
 #define PACKET 6u
 
 #define BYTE_ORDER_BIG 0x1a2b3c4du
@@ -15,6 +16,10 @@
 #define SECTION_LEN_MIN 28u
 
 #define OPTION_END 0
+#define PACKET_OPTION_DROPS 4
+#define STATISTICS_OPTION_INTERFACE_DROPS 5
+#define STATISTICS_OPTION_SYSTEM_DROPS 7
+#define DROPS_UNKNOWN UINT16_MAX
 #define OPTION_RESOLUTION 9
 #define OPTION_OFFSET 14
 #define MICROSECONDS 1000000u
@@ -66,6 +71,7 @@ static int read_section(struct pcapng *file, struct cursor body)
 	cursor_skip(&body, 4); /* the byte order */
 	if (take_u16(file, &body) != 1)
 		return STATUS_UNSUPPORTED;
+	file->earlier_drops = pcapng_drops(file);
 	file->begun = true;
 	file->interface_count = 0;
 	return 0;
@@ -85,6 +91,23 @@ static int read_resolution(struct pcapng_interface *interface, uint8_t power)
 	return 0;
 }
 
+/* False at their end. */
+static bool next_option(const struct pcapng *file, struct cursor *options, uint16_t *code,
+	struct cursor *value)
+{
+	uint16_t len;
+
+	if (cursor_left(options) < 4)
+		return false;
+	*code = take_u16(file, options);
+	len = take_u16(file, options);
+	*value = cursor_take_sub(options, len);
+	if (*code == OPTION_END)
+		return false;
+	cursor_skip(options, (4u - len % 4u) % 4u);
+	return true;
+}
+
 static int read_option(const struct pcapng *file, struct pcapng_interface *interface,
 	uint16_t code, struct cursor value)
 {
@@ -100,20 +123,15 @@ static int read_option(const struct pcapng *file, struct pcapng_interface *inter
 static int read_interface(struct pcapng *file, struct cursor body)
 {
 	struct pcapng_interface interface = {.units = MICROSECONDS};
+	struct cursor value;
+	uint16_t code;
 	int rc = 0;
 
 	interface.link_type = take_u16(file, &body);
 	cursor_skip(&body, 2);
 	interface.snaplen = take_u32(file, &body);
-	while (rc == 0 && cursor_left(&body) >= 4) {
-		uint16_t code = take_u16(file, &body), len = take_u16(file, &body);
-		struct cursor value = cursor_take_sub(&body, len);
-
-		if (code == OPTION_END)
-			break;
-		cursor_skip(&body, (4u - len % 4u) % 4u);
+	while (rc == 0 && next_option(file, &body, &code, &value))
 		rc = read_option(file, &interface, code, value);
-	}
 	if (rc || body.short_read)
 		return STATUS_CORRUPT;
 	if (file->interface_count == PCAPNG_INTERFACES)
@@ -138,14 +156,29 @@ static struct moment moment_of(const struct pcapng_interface *interface, uint64_
 	return (struct moment){seconds * MOMENT_SECOND_US + (int64_t)rest};
 }
 
+static void add_drops(uint64_t *into, uint64_t drops)
+{
+	*into = drops < UINT64_MAX - *into ? *into + drops : UINT64_MAX;
+}
+
+/* Its options may say how many were dropped before it. */
+static uint64_t drops_before(const struct pcapng *file, struct cursor options)
+{
+	struct cursor value;
+	uint16_t code;
+
+	while (next_option(file, &options, &code, &value))
+		if (code == PACKET_OPTION_DROPS)
+			return take_u64(file, &value);
+	return 0;
+}
+
 static int read_packet(
 	struct pcapng *file, struct cursor body, bool is_old, struct pcapng_packet *out)
 {
 	uint32_t number = is_old ? take_u16(file, &body) : take_u32(file, &body);
+	uint64_t drops = is_old ? take_u16(file, &body) : 0;
 	uint64_t high, low;
-
-	if (is_old)
-		cursor_skip(&body, 2); /* packets dropped */
 	high = take_u32(file, &body);
 	low = take_u32(file, &body);
 	out->captured = take_u32(file, &body);
@@ -156,7 +189,46 @@ static int read_packet(
 	out->at = moment_of(&file->interfaces[number], high << 32 | low);
 	out->link_type = file->interfaces[number].link_type;
 	out->bytes = body.at;
+	cursor_skip(&body, out->captured + (4u - out->captured % 4u) % 4u);
+	if (!is_old)
+		drops = drops_before(file, body);
+	else if (drops == DROPS_UNKNOWN)
+		drops = 0;
+	add_drops(&file->interfaces[number].counted_drops, drops);
 	return 1;
+}
+
+/* What an interface has dropped so far; the latest counts. */
+static int read_statistics(struct pcapng *file, struct cursor body)
+{
+	uint32_t number = take_u32(file, &body);
+	uint64_t drops = 0;
+	struct cursor value;
+	uint16_t code;
+
+	cursor_skip(&body, 8);
+	if (body.short_read || number >= file->interface_count)
+		return STATUS_CORRUPT;
+	while (next_option(file, &body, &code, &value))
+		if (code == STATISTICS_OPTION_INTERFACE_DROPS ||
+			code == STATISTICS_OPTION_SYSTEM_DROPS)
+			add_drops(&drops, take_u64(file, &value));
+	file->interfaces[number].told_drops = drops;
+	return 0;
+}
+
+uint64_t pcapng_drops(const struct pcapng *file)
+{
+	uint64_t drops = file->earlier_drops;
+
+	for (unsigned i = 0; i < file->interface_count; i++) {
+		const struct pcapng_interface *interface = &file->interfaces[i];
+
+		add_drops(&drops, interface->told_drops > interface->counted_drops
+					  ? interface->told_drops
+					  : interface->counted_drops);
+	}
+	return drops;
 }
 
 /* As much as its interface keeps of a packet; it has no time. */
@@ -200,6 +272,8 @@ int pcapng_read(struct pcapng *file, const uint8_t *block, uint32_t len,
 		return read_packet(file, body, true, out);
 	case SIMPLE_PACKET:
 		return read_simple(file, body, out);
+	case STATISTICS:
+		return read_statistics(file, body);
 	default:
 		return 0;
 	}

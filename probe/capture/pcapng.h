@@ -21,11 +21,14 @@ struct pcapng_interface {
 	uint32_t snaplen; /* 0: no bound */
 	uint64_t units;   /* of its clock, a second */
 	int64_t offset_s;
+	uint64_t counted_drops; /* by its packets */
+	uint64_t told_drops;    /* by its statistics */
 };
 
 struct pcapng {
 	bool begun, big_endian; /* the present section */
 	unsigned interface_count;
+	uint64_t earlier_drops; /* in sections before */
 	struct pcapng_interface interfaces[PCAPNG_INTERFACES];
 };
 
@@ -44,5 +47,8 @@ int pcapng_block_len(
  * STATUS_UNSUPPORTED: another version; STATUS_LIMIT: too many interfaces. */
 int pcapng_read(struct pcapng *file, const uint8_t *block, uint32_t len,
 	struct pcapng_packet *out);
+
+/* Packets that were dropped where the file was captured, as far as it says. */
+uint64_t pcapng_drops(const struct pcapng *file);
 
 #endif

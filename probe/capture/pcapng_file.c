@@ -117,6 +117,11 @@ fail:
 	return rc;
 }
 
+uint64_t pcapng_file_drops(const struct pcapng_file *file)
+{
+	return pcapng_drops(&file->sections);
+}
+
 void pcapng_file_close(struct pcapng_file *file)
 {
 	if (!file)

@@ -16,6 +16,8 @@ struct pcapng_file;
  * the caller's. STATUS_CORRUPT when there is none, or errno. */
 int pcapng_file_open(
 	struct pcapng_file **out, FILE *stream, int *link_type, struct fault *fault);
+/* Packets that were dropped at the capture, as far as the file was read and says. */
+uint64_t pcapng_file_drops(const struct pcapng_file *file);
 void pcapng_file_close(struct pcapng_file *file); /* NULL is fine */
 
 /* 1 and a packet, whose bytes are good until the next; 0 at the end; negative when the

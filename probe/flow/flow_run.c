@@ -102,7 +102,13 @@ static int print(struct reading *reading)
 {
 	struct flow_view_style style = {.colour = reading->order->colour};
 	struct meter_counts counts;
+	uint64_t received, dropped;
 
+	capture_counts(reading->capture, &received, &dropped);
+	if (dropped > 0)
+		(void)fprintf(stderr,
+			"%" PRIu64 " packets were dropped where they were captured\n",
+			dropped);
 	meter_finish(reading->meter);
 	meter_count(reading->meter, &counts);
 	if (reading->order->json) {

@@ -29,7 +29,7 @@ FOREIGN = {
     r"sqlite3\.h": {"collector/database/database.c"},
     r"nghttp2/": {"probe/protocol/hpack_pool.c"},
     r"llhttp\.h": {"collector/http/http_request.c"},
-    r"zstd\.h": {"common/squeeze.c"},
+    r"zstd\.h": {"common/squeeze.c", "common/squeeze_stream.c"},
 }
 # What pure code never includes.
 IMPURE = re.compile(r"#include [<\"](uv\.h|astray/now\.h|astray/fetch\.h|sys/socket\.h|poll\.h|sys/epoll\.h)")

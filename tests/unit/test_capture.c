@@ -9,7 +9,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include "astray/squeeze.h"
 #include "astray/status.h"
 #include "capture.h"
 #include "capture_filter.h"
@@ -93,6 +95,48 @@ static void a_file_is_read_to_its_end(void **state)
 	assert_int_equal(seen.latest.captured, 4);
 	assert_int_equal(seen.latest.wire_len, 90);
 	assert_int_equal(seen.first_byte, 2);
+}
+
+static void a_packed_file_is_read_as_well(void **state)
+{
+	uint8_t bytes[128], packed[256];
+	z_stream gzip = {.next_in = bytes, .avail_in = (uInt)make_file(bytes)};
+	void *by_zstd;
+	size_t len;
+	struct fault fault;
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(squeeze_pack(&by_zstd, &len, bytes, gzip.avail_in), 0);
+	assert_int_equal(read_bytes(by_zstd, len, &seen, &fault), 0);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(read_bytes(by_zstd, len - 1, &seen, &fault), STATUS_CORRUPT);
+	assert_non_null(strstr(fault.why, "compressed"));
+	free(by_zstd);
+	assert_int_equal(
+		deflateInit2(&gzip, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	gzip.next_out = packed;
+	gzip.avail_out = sizeof(packed);
+	assert_int_equal(deflate(&gzip, Z_FINISH), Z_STREAM_END);
+	(void)deflateEnd(&gzip);
+	len = sizeof(packed) - gzip.avail_out;
+	assert_int_equal(read_bytes(packed, len, &seen, &fault), 0);
+	assert_int_equal(seen.count, 3);
+	assert_int_equal(seen.latest.at.us, 3000007);
+	assert_int_equal(read_bytes(packed, len - 9, &seen, &fault), STATUS_CORRUPT);
+	assert_non_null(strstr(fault.why, "compressed"));
+	assert_int_equal(read_bytes(packed, 1, &seen, &fault), STATUS_CORRUPT);
+}
+
+static void an_empty_file_is_called_so(void **state)
+{
+	struct fault fault;
+	struct seen seen;
+
+	(void)state;
+	assert_int_equal(
+		read_bytes((const uint8_t *)"", 0, &seen, &fault), STATUS_CORRUPT);
+	assert_string_equal(fault.why, "it is empty");
 }
 
 /* The file as a machine of the other byte order writes it. */
@@ -350,6 +394,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_read_to_its_end),
+		cmocka_unit_test(a_packed_file_is_read_as_well),
+		cmocka_unit_test(an_empty_file_is_called_so),
 		cmocka_unit_test(interfaces_of_one_file_may_differ),
 		cmocka_unit_test(both_byte_orders_and_nanoseconds_are_read),
 		cmocka_unit_test(a_cut_file_gives_what_stands_before_the_cut),

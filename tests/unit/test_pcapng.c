@@ -12,7 +12,7 @@
 struct file {
 	bool big_endian;
 	size_t len, block;
-	uint8_t bytes[1024];
+	uint8_t bytes[2048];
 };
 
 static void put(struct file *file, uint64_t value, unsigned width)
@@ -319,6 +319,75 @@ static void there_is_a_bound_to_interfaces(void **state)
 		STATUS_LIMIT);
 }
 
+static void put_statistics(
+	struct file *file, uint32_t interface, uint64_t by_card, uint64_t by_system)
+{
+	begin(file, 5);
+	put(file, interface, 4);
+	put(file, 0, 8);
+	put(file, 4, 2); /* what it received */
+	put(file, 8, 2);
+	put(file, 1000, 8);
+	put(file, 5, 2);
+	put(file, 8, 2);
+	put(file, by_card, 8);
+	put(file, 7, 2);
+	put(file, 8, 2);
+	put(file, by_system, 8);
+	put(file, 0, 4);
+	end(file);
+}
+
+static uint64_t drops_of(const struct file *file)
+{
+	struct pcapng reader = {0};
+	struct pcapng_packet packet;
+	uint32_t len;
+
+	for (size_t at = 0; at < file->len; at += len) {
+		assert_int_equal(pcapng_block_len(&reader, file->bytes + at, &len), 0);
+		assert_true(pcapng_read(&reader, file->bytes + at, len, &packet) >= 0);
+	}
+	return pcapng_drops(&reader);
+}
+
+static void what_was_dropped_at_the_capture_is_told(void **state)
+{
+	(void)state;
+	for (unsigned big = 0; big < 2; big++) {
+		struct file file = {0};
+
+		put_section(&file, big);
+		put_interface(&file, 1, 6, 0);
+		put_interface(&file, 1, 6, 0);
+		put_packet(&file, 0, 5);
+		assert_int_equal(drops_of(&file), 0);
+		put_statistics(&file, 0, 3, 4);
+		put_statistics(&file, 0, 5, 6); /* so far: not besides */
+		assert_int_equal(drops_of(&file), 11);
+		begin(&file, 6); /* a packet that says how many went before it */
+		put(&file, 1, 4);
+		put(&file, 0, 8);
+		put(&file, 3, 4);
+		put(&file, 1500, 4);
+		put(&file, 0xababab, 4);
+		put(&file, 4, 2);
+		put(&file, 8, 2);
+		put(&file, 20, 8);
+		end(&file);
+		assert_int_equal(drops_of(&file), 31);
+		put_section(&file, !big); /* numbers begin anew; what was dropped was */
+		put_interface(&file, 1, 6, 0);
+		begin(&file, 2); /* an old one */
+		put(&file, 0, 2);
+		put(&file, 7, 2);
+		put(&file, 0, 8);
+		put(&file, 0, 8);
+		end(&file);
+		assert_int_equal(drops_of(&file), 38);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +398,7 @@ int main(void)
 		cmocka_unit_test(what_contradicts_itself_is_refused),
 		cmocka_unit_test(impossible_times_are_told_as_such),
 		cmocka_unit_test(there_is_a_bound_to_interfaces),
+		cmocka_unit_test(what_was_dropped_at_the_capture_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
