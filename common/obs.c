@@ -153,7 +153,8 @@ static void init_health(struct obs_health *health)
 		.spooled_bytes = OBS_ABSENT,
 		.dropped_observations = OBS_ABSENT,
 		.captured_packets = OBS_ABSENT,
-		.capture_drops = OBS_ABSENT};
+		.capture_drops = OBS_ABSENT,
+		.unfollowed_connections = OBS_ABSENT};
 }
 
 void obs_init(struct obs *obs, enum obs_kind kind, struct moment at)

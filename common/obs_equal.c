@@ -188,7 +188,9 @@ static bool same_health(const struct obs_health *a, const struct obs_health *b)
 		a->spooled_bytes != b->spooled_bytes ||
 		a->dropped_observations != b->dropped_observations ||
 		a->captured_packets != b->captured_packets ||
-		a->capture_drops != b->capture_drops || a->gap_count != b->gap_count)
+		a->capture_drops != b->capture_drops ||
+		a->unfollowed_connections != b->unfollowed_connections ||
+		a->gap_count != b->gap_count)
 		return false;
 	for (unsigned i = 0; i < a->gap_count; i++)
 		if (a->gaps[i].from.us != b->gaps[i].from.us ||

@@ -443,6 +443,8 @@ static void read_health(struct wire_fields *fields, struct obs *obs)
 	wire_parts_count(fields, "dropped_observations", &health->dropped_observations);
 	wire_parts_count(fields, "captured_packets", &health->captured_packets);
 	wire_parts_count(fields, "capture_drops", &health->capture_drops);
+	wire_parts_count(
+		fields, "unfollowed_connections", &health->unfollowed_connections);
 	wire_parts_rows(fields, "gaps", WIRE_OPTIONAL, OBS_GAPS, &health->gap_count,
 		read_gap, health);
 }

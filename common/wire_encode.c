@@ -339,6 +339,7 @@ static void put_health(struct json *into, const struct obs *obs)
 	put_int(into, "dropped_observations", health->dropped_observations);
 	put_int(into, "captured_packets", health->captured_packets);
 	put_int(into, "capture_drops", health->capture_drops);
+	put_int(into, "unfollowed_connections", health->unfollowed_connections);
 	if (!health->gap_count)
 		return;
 	gaps = json_add_array(into, "gaps");

@@ -242,6 +242,7 @@ struct obs_gap {
 struct obs_health {
 	int64_t cpu_us, rss_bytes, spooled_batches, spooled_bytes;
 	int64_t dropped_observations, captured_packets, capture_drops;
+	int64_t unfollowed_connections;
 	unsigned gap_count;
 	struct obs_gap gaps[OBS_GAPS];
 };

@@ -27,7 +27,7 @@
 #define SETTLE_US                                                            \
 	(500 * INT64_C(1000)) /* packets may still wait in the kernel's ring \
 			       */
-#define FOOT_ROWS 3
+#define FOOT_ROWS 4
 
 struct live {
 	const struct flow_order *order;
@@ -111,6 +111,21 @@ static int open_sockets(struct live *live)
 	return socket_watch_open(&live->sockets, &options, live->fault);
 }
 
+/* What a flood, or too many connections, cost so far. */
+static void print_pressure(struct live *live, FILE *out)
+{
+	struct meter_counts counts = {0};
+
+	if (live->meter)
+		meter_count(live->meter, &counts);
+	if (counts.evicted + counts.evicted_half_open + counts.refused_services == 0)
+		return;
+	(void)fprintf(out,
+		"could not be followed: %" PRIu64 " open connections, %" PRIu64
+		" unanswered (a scan or flood?), %" PRIu64 " of one service too many\n",
+		counts.evicted, counts.evicted_half_open, counts.refused_services);
+}
+
 static void print_foot(struct live *live, FILE *out)
 {
 	int64_t seconds = moment_since_us(now_moment(), live->begun) / MOMENT_SECOND_US;
@@ -126,7 +141,9 @@ static void print_foot(struct live *live, FILE *out)
 			": %" PRIu64 " packets, %" PRIu64 " dropped by the kernel",
 			counts.received, counts.dropped);
 	}
-	(void)fprintf(out, "\nq ends, p %s, r starts over\n",
+	(void)fputc('\n', out);
+	print_pressure(live, out);
+	(void)fprintf(out, "q ends, p %s, r starts over\n",
 		live->frozen ? "goes on" : "pauses the view");
 }
 

@@ -21,6 +21,7 @@
 	(500 * INT64_C(1000)) /* packets may still wait in the kernel's ring \
 			       */
 #define TICK_MS 1000
+#define PRESSURE_SECONDS 60
 
 struct settings {
 	char method[16], filter[16], interface[256], tunnels[64];
@@ -71,6 +72,8 @@ struct flow_watch {
 	struct address_book *book; /* of a filter by addresses, and */
 	struct name_lookup *names; /* who keeps it */
 	char interfaces[256];
+	unsigned seconds;
+	uint64_t unfollowed, unanswered; /* connections, as far as that was warned of */
 	uv_timer_t timer;
 	unsigned closing; /* parts that are not closed yet */
 	void (*stopped)(void *arg);
@@ -85,12 +88,38 @@ static void packet_captured(void *arg, const struct capture_packet *packet)
 		packet->captured, packet->wire_len);
 }
 
+static uint64_t unfollowed(const struct meter_counts *counts)
+{
+	return counts->evicted + counts->evicted_half_open + counts->refused_services;
+}
+
+/* Once a minute is enough to know of a flood, or that more should be followed. */
+static void warn_of_pressure(struct flow_watch *watch)
+{
+	struct meter_counts counts;
+
+	if (++watch->seconds % PRESSURE_SECONDS)
+		return;
+	meter_count(watch->meter, &counts);
+	if (unfollowed(&counts) > watch->unfollowed)
+		log_warn(watch->log, "flow",
+			"%llu connections could not be followed this minute, %llu of "
+			"them unanswered ones (a scan or flood of SYNs); \"flows\" "
+			"bounds them",
+			(unsigned long long)(unfollowed(&counts) - watch->unfollowed),
+			(unsigned long long)(counts.evicted_half_open -
+					     watch->unanswered));
+	watch->unfollowed = unfollowed(&counts);
+	watch->unanswered = counts.evicted_half_open;
+}
+
 static void second_passed(uv_timer_t *timer)
 {
 	struct flow_watch *watch = timer->data;
 
 	live_capture_read(watch->capture);
 	meter_advance(watch->meter, moment_plus_us(now_moment(), -SETTLE_US));
+	warn_of_pressure(watch);
 }
 
 static int make_meter(struct flow_watch *watch, const struct source_env *env,
@@ -290,12 +319,15 @@ static void report(void *source, struct obs_health *health)
 {
 	struct flow_watch *watch = source;
 	struct live_capture_counts counts;
+	struct meter_counts measured;
 
 	if (watch->sockets)
 		return;
 	live_capture_count(watch->capture, &counts);
 	add(&health->captured_packets, counts.received);
 	add(&health->capture_drops, counts.dropped);
+	meter_count(watch->meter, &measured);
+	add(&health->unfollowed_connections, unfollowed(&measured));
 }
 
 static void part_closed(void *arg)

@@ -189,7 +189,7 @@ static void print_head(FILE *out, int width, bool kernel)
 	else
 		(void)fprintf(out, "%-*s %8s %7s %8s %8s %7s %7s  %20s  %20s %s\n", width,
 			"SERVICE", "CONNECTS", "FAILED", "REQUESTS", "ANSWERS", "ERRORS",
-			"RESENT", "CONNECT ms 50 90 99", "ANSWER ms 50 90 99", "BY");
+			"RESENT", "CONNECT ms 50 90 99", "1ST BYTE ms 50 90 99", "BY");
 }
 
 void flow_view_table(

@@ -307,6 +307,7 @@ static inline void obs_maker_health(uint64_t *seed, struct obs_health *health)
 	obs_maker_maybe_int(seed, &health->dropped_observations);
 	obs_maker_maybe_int(seed, &health->captured_packets);
 	obs_maker_maybe_int(seed, &health->capture_drops);
+	obs_maker_maybe_int(seed, &health->unfollowed_connections);
 	health->gap_count = (unsigned)obs_maker_below(seed, OBS_GAPS + 1);
 	for (unsigned i = 0; i < health->gap_count; i++) {
 		health->gaps[i].until.us = obs_maker_int(seed, MOMENT_MAX_US);
