@@ -73,6 +73,10 @@ struct stage {
 	unsigned count;
 	unsigned hidden, late;
 	struct traffic_sum *sum;
+	/* Shows a packet in clothes of its own; NULL: as it is, on Ethernet. */
+	void (*show)(
+		struct stage *stage, struct meter *meter, const struct packet *packet);
+	unsigned dress, tunnels; /* which; and what the meter is to look into */
 };
 
 static inline uint32_t roll(struct stage *stage, uint32_t below)
@@ -497,6 +501,7 @@ static inline void measure(struct stage *stage)
 		.pause_us = MOMENT_HOUR_US,
 		.flows = 512,
 		.service_limit = 16,
+		.tunnels = stage->tunnels,
 		.seed = 42,
 		.emit = emitted,
 		.emit_arg = stage};
@@ -509,7 +514,9 @@ static inline void measure(struct stage *stage)
 	for (unsigned i = 0; i < stage->count; i++) {
 		struct packet *packet = stage->packets[i].packet;
 
-		if (packet->captured)
+		if (packet->captured && stage->show)
+			stage->show(stage, meter, packet);
+		else if (packet->captured)
 			meter_packet(meter, LINK_LAYER_ETHERNET, packet->at,
 				packet->bytes, packet->captured, packet->len);
 		free(packet);
