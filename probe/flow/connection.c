@@ -407,14 +407,20 @@ static void handshake_segment(struct connection_world *world, struct flow *flow,
 		handshake_ends(world, flow, at);
 }
 
+static bool is_copy(const struct connection_world *world, const struct flow *flow,
+	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
+{
+	uint64_t owner = 2 * (uint64_t)flow_table_number(world->table, flow) + sender;
+
+	return copy_table_knows(world->copies, owner, segment, at);
+}
+
 void connection_segment(struct connection_world *world, struct flow *flow,
 	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
 {
 	struct tcp_segment data = *segment;
 
-	if (flow->list == FLOW_CLOSED ||
-		tcp_order_is_copy(
-			&flow->orders[sender], segment->seq, segment->len, segment->mark))
+	if (flow->list == FLOW_CLOSED || is_copy(world, flow, sender, segment, at))
 		return;
 	world->ledger->flow = flow;
 	if (!flow->acknowledged || (segment->flags & TCP_SEGMENT_SYN))

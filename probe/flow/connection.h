@@ -12,6 +12,7 @@
 #ifndef FLOW_CONNECTION_H
 #define FLOW_CONNECTION_H
 
+#include "copy_table.h"
 #include "flow_table.h"
 #include "ledger.h"
 #include "tcp_segment.h"
@@ -21,6 +22,7 @@
 struct connection_world {
 	struct flow_table *table;
 	struct ledger *ledger;
+	struct copy_table *copies;
 	struct exchange_sink sink; /* of the ledger, with the buffers */
 };
 

@@ -100,7 +100,7 @@ struct flow *flow_table_find(struct flow_table *table, const struct flow_key *ke
 	return NULL;
 }
 
-static uint32_t number_of(const struct flow_table *table, const struct flow *flow)
+uint32_t flow_table_number(const struct flow_table *table, const struct flow *flow)
 {
 	return (uint32_t)(flow - table->flows);
 }
@@ -123,7 +123,7 @@ static void unlink_flow(struct flow_table *table, struct flow *flow)
 static void link_latest(struct flow_table *table, struct flow *flow, enum flow_list list)
 {
 	struct ends *ends = &table->lists[list];
-	uint32_t number = number_of(table, flow);
+	uint32_t number = flow_table_number(table, flow);
 
 	flow->list = (uint8_t)list;
 	flow->newer = NONE;
@@ -196,7 +196,7 @@ struct flow *flow_table_add(struct flow_table *table, const struct flow_key *key
 	flow->key = *key;
 	flow->last = at;
 	flow->chain = *bucket;
-	*bucket = number_of(table, flow);
+	*bucket = flow_table_number(table, flow);
 	link_latest(table, flow, list);
 	return flow;
 }
@@ -204,7 +204,7 @@ struct flow *flow_table_add(struct flow_table *table, const struct flow_key *key
 void flow_table_remove(struct flow_table *table, struct flow *flow)
 {
 	uint32_t *link = bucket_of(table, &flow->key);
-	uint32_t number = number_of(table, flow);
+	uint32_t number = flow_table_number(table, flow);
 
 	while (*link != number)
 		link = &table->flows[*link].chain;

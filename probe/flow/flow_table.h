@@ -90,6 +90,8 @@ static inline void flow_table_touch(
 	if (moment_since_us(at, flow->last) > MOMENT_SECOND_US)
 		flow_table_move(table, flow, (enum flow_list)flow->list, at);
 }
+/* Which of its entries it is. */
+uint32_t flow_table_number(const struct flow_table *table, const struct flow *flow);
 struct flow *flow_table_oldest(struct flow_table *table, enum flow_list list);
 uint32_t flow_table_count(const struct flow_table *table, enum flow_list list);
 

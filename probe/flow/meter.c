@@ -29,6 +29,7 @@ struct meter {
 	struct meter_counts counts;
 	struct unwrap *unwrap;
 	struct flow_table *table;
+	struct copy_table *copies;
 	struct buffer_pool *buffers;
 	struct slab *cells;
 	struct hpack_pool *readers;
@@ -79,6 +80,8 @@ static int make_parts(struct meter *meter, const struct meter_config *config,
 	if (rc == 0)
 		rc = flow_table_new(&meter->table, config->flows, config->seed);
 	if (rc == 0)
+		rc = copy_table_new(&meter->copies, config->seed);
+	if (rc == 0)
 		rc = buffer_pool_new(&meter->buffers, buffers_for(config->flows));
 	if (rc == 0)
 		rc = slab_new(
@@ -117,6 +120,7 @@ int meter_new(struct meter **out, const struct meter_config *config,
 	meter->ledger.dns = meter->dns;
 	meter->ledger.cells = meter->cells;
 	meter->world.table = meter->table;
+	meter->world.copies = meter->copies;
 	meter->world.ledger = &meter->ledger;
 	meter->world.sink = (struct exchange_sink){.event = ledger_event,
 		.host = ledger_host,
@@ -145,6 +149,7 @@ void meter_free(struct meter *meter)
 	hpack_pool_free(meter->readers);
 	slab_free(meter->cells);
 	buffer_pool_free(meter->buffers);
+	copy_table_free(meter->copies);
 	flow_table_free(meter->table);
 	unwrap_free(meter->unwrap);
 	free(meter);

@@ -133,13 +133,3 @@ bool tcp_order_pass_over(struct tcp_order *order, struct tcp_order_hole *hole,
 	tcp_order_deliver(order, len);
 	return gives_up;
 }
-
-bool tcp_order_is_copy(struct tcp_order *order, uint32_t seq, uint32_t len, uint32_t mark)
-{
-	/* One number for all three: the odd factors only spread the bits. */
-	uint32_t whole = mark ? (mark * 31u + seq) * 65599u + len : 0;
-	bool copy = whole != 0 && order->copy_mark == whole;
-
-	order->copy_mark = whole;
-	return copy;
-}

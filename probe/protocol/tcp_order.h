@@ -34,7 +34,6 @@ struct tcp_order {
 	uint32_t acked;       /* as far as the other side has acknowledged */
 	uint32_t doubt_at_us; /* since when the other side has what we miss at next; 0: no
 			       */
-	uint32_t copy_mark;   /* of the latest segment, to know a mirror's copy of it */
 	uint16_t parked;      /* the first buffer with a segment that came too early */
 	uint8_t parked_count;
 	bool started : 1;
@@ -70,10 +69,5 @@ static inline bool tcp_order_is_hole(const struct tcp_order_hole *hole)
 {
 	return hole && hole->from != hole->until;
 }
-
-/* Whether this is a second copy of the latest segment, as mirror ports and the "any"
- * device make; the copy of a packet has its identification, a retransmission another. */
-bool tcp_order_is_copy(
-	struct tcp_order *order, uint32_t seq, uint32_t len, uint32_t mark);
 
 #endif

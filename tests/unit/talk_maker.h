@@ -58,8 +58,9 @@ struct disturbance {
 	unsigned segment_max;                /* bytes */
 	unsigned swap_in, again_in, copy_in; /* one packet of so many; 0: none */
 	unsigned hide_in;                    /* … is seen by nobody */
-	unsigned late_in; /* … comes behind the point of capture, and again */
-	unsigned skip;    /* messages at each connection's beginning */
+	unsigned late_in;   /* … comes behind the point of capture, and again */
+	unsigned mirror_in; /* … comes once more a little later */
+	unsigned skip;      /* messages at each connection's beginning */
 };
 
 struct timed {
@@ -76,6 +77,7 @@ struct stage {
 	/* Shows a packet in clothes of its own; NULL: as it is, on Ethernet. */
 	void (*show)(
 		struct stage *stage, struct meter *meter, const struct packet *packet);
+	bool all_four;           /* nobody speaks IPv6 */
 	unsigned dress, tunnels; /* which; and what the meter is to look into */
 };
 
@@ -398,6 +400,19 @@ static inline void put_on_stage(void *arg, const struct packet *packet)
 	stage->count++;
 }
 
+/* Behind others that were sent after it; a hop further, where routers mirror. */
+static inline void see_copy(
+	struct stage *stage, const struct packet *packet, int64_t after_us)
+{
+	struct packet copy;
+	uint8_t *ip = copy.bytes + PACKET_ETHERNET;
+
+	memcpy(&copy, packet, offsetof(struct packet, bytes) + packet->len);
+	copy.at = moment_plus_us(packet->at, after_us);
+	ip[ip[0] >> 4 == 6 ? 7 : 8]--;
+	put_on_stage(stage, &copy);
+}
+
 static inline void see_again(
 	struct stage *stage, const struct packet *packet, int64_t after_us)
 {
@@ -436,6 +451,8 @@ static inline void play_message(struct stage *stage, struct dialogue *dialogue,
 			see_again(stage, packet, 4000);
 		if (one_in(stage, how->copy_in))
 			see_again(stage, packet, 0);
+		if (one_in(stage, how->mirror_in))
+			see_copy(stage, packet, 1 + roll(stage, 4000));
 		if (one_in(stage, how->hide_in)) {
 			stage->packets[i].packet->captured = 0;
 			stage->hidden++;
@@ -453,9 +470,10 @@ static inline void play_talk(struct stage *stage, const struct talk *talk,
 {
 	static const uint16_t ports[SPEECHES] = {
 		80, 443, 443, 443, 8080, 3128, 25, 443, 80, 53};
-	struct dialogue dialogue = dialogue_between(
-		number % 2 ? "192.0.2.7" : "2001:db8::7", (uint16_t)(20000 + number),
-		number % 2 ? "198.51.100.1" : "2001:db8::1", ports[talk->speech]);
+	bool four = stage->all_four || number % 2;
+	struct dialogue dialogue = dialogue_between(four ? "192.0.2.7" : "2001:db8::7",
+		(uint16_t)(20000 + number), four ? "198.51.100.1" : "2001:db8::1",
+		ports[talk->speech]);
 	unsigned skip = how->skip;
 
 	dialogue.send = put_on_stage;
@@ -582,6 +600,7 @@ static inline void assert_same(struct stage *stage, const struct obs_traffic *pl
 	SAME(requests);
 	SAME(responses);
 	SAME(errors);
+	SAME(tls_failed);
 	SAME(untimed);
 	SAME(reset);
 	SAME(lost_packets);

@@ -90,6 +90,29 @@ static void what_is_seen_twice_counts_once(void **state)
 	same_however(&(struct disturbance){.segment_max = 1400, .copy_in = 2});
 }
 
+/* Both ports of a switch are mirrored: every packet comes twice, in bursts. */
+static void what_mirrors_show_twice_is_no_retransmission(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct stage *stage = raise_stage(round);
+		struct talk talks[SPEECHES];
+		struct traffic_sum *plain;
+
+		for (unsigned i = 0; i < SPEECHES; i++)
+			make_talk(stage, &talks[i], (enum speech)i, 4);
+		stage->all_four = true; /* of IPv6 nothing here tells copies */
+		measure_talks(stage, talks, SPEECHES, &plainly);
+		plain = keep_sum(stage);
+		measure_talks(stage, talks, SPEECHES,
+			&(struct disturbance){.segment_max = 500, .mirror_in = 1});
+		assert_same_sums(stage, plain);
+		assert_int_equal(take_all(stage).retransmits, 0);
+		traffic_sum_free(plain);
+		strike_stage(stage, talks, SPEECHES);
+	}
+}
+
 static void neighbours_may_change_places(void **state)
 {
 	(void)state;
@@ -204,6 +227,7 @@ int main(void)
 		cmocka_unit_test(segments_of_any_length_give_the_same),
 		cmocka_unit_test(single_bytes_give_the_same),
 		cmocka_unit_test(what_is_seen_twice_counts_once),
+		cmocka_unit_test(what_mirrors_show_twice_is_no_retransmission),
 		cmocka_unit_test(neighbours_may_change_places),
 		cmocka_unit_test(one_packet_of_a_hundred_may_be_missing),
 		cmocka_unit_test(what_the_network_lost_is_no_loss_of_the_taps),

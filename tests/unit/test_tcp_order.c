@@ -103,18 +103,6 @@ static void a_hole_is_given_up_after_its_grace(void **state)
 	assert_int_equal(tcp_order_missing(&order, 150), 0);
 }
 
-static void a_copy_is_known_by_its_mark(void **state)
-{
-	struct tcp_order order = order_from(100);
-
-	(void)state;
-	assert_false(tcp_order_is_copy(&order, 100, 10, 77));
-	assert_true(tcp_order_is_copy(&order, 100, 10, 77));
-	assert_false(tcp_order_is_copy(&order, 100, 10, 78));
-	assert_false(tcp_order_is_copy(&order, 100, 10, 0));
-	assert_false(tcp_order_is_copy(&order, 100, 10, 0));
-}
-
 static bool park(struct buffer_pool *pool, struct tcp_order *order, uint32_t seq)
 {
 	static const uint8_t bytes[8000];
@@ -172,7 +160,6 @@ int main(void)
 		cmocka_unit_test(what_fills_a_hole_soon_was_only_late),
 		cmocka_unit_test(what_was_acknowledged_unseen_is_lost),
 		cmocka_unit_test(a_hole_is_given_up_after_its_grace),
-		cmocka_unit_test(a_copy_is_known_by_its_mark),
 		cmocka_unit_test(the_parked_stand_in_order),
 		cmocka_unit_test(parking_stops_at_its_limits),
 	};
