@@ -148,11 +148,14 @@ static void syn_ack_came(struct connection_world *world, struct flow *flow,
 }
 
 /* The client goes on: the handshake is over, even if the SYN-ACK passed elsewhere. */
-static void handshake_ends(
-	struct connection_world *world, struct flow *flow, struct moment at)
+static void handshake_ends(struct connection_world *world, struct flow *flow,
+	const struct tcp_segment *segment, struct moment at)
 {
 	flow->acknowledged = true;
 	if (flow->list == FLOW_HALF_OPEN) {
+		/* What the server says may pass elsewhere, too: then its acknowledgements
+		 * tell of it. */
+		tcp_order_start(&flow->orders[EXCHANGE_SERVER], segment->ack);
 		flow_table_move(world->table, flow, FLOW_YOUNG, at);
 		ledger_connected(world->ledger, -1);
 	}
@@ -404,7 +407,7 @@ static void handshake_segment(struct connection_world *world, struct flow *flow,
 	else if (segment->flags & TCP_SEGMENT_SYN)
 		syn_ack_came(world, flow, segment, at);
 	else if (sender == EXCHANGE_CLIENT && !(segment->flags & TCP_SEGMENT_RST))
-		handshake_ends(world, flow, at);
+		handshake_ends(world, flow, segment, at);
 }
 
 static bool is_copy(const struct connection_world *world, const struct flow *flow,

@@ -53,10 +53,13 @@ static void become_opaque(
 	opaque_talk_init(&talk->opaque, sink, may_agree);
 }
 
-static void become_http(struct conversation *talk, bool mid_stream)
+static void become_http(
+	struct conversation *talk, const struct exchange_sink *sink, bool mid_stream)
 {
 	talk->protocol = CONVERSATION_HTTP;
 	http_exchange_init(&talk->http, mid_stream);
+	if (talk->missed)
+		http_exchange_hole(&talk->http, sink, EXCHANGE_CLIENT, UINT64_MAX);
 }
 
 static void become_http_2(
@@ -124,7 +127,7 @@ static void recognise_mid_stream(struct conversation *talk,
 	else if (len >= CONVERSATION_HEAD &&
 		 (side == EXCHANGE_CLIENT ? http_head_may_be_request(bytes.at, len)
 					  : http_head_may_be_answer(bytes.at, len)))
-		become_http(talk, true);
+		become_http(talk, sink, true);
 	else if (++talk->puzzled > PUZZLED_MAX)
 		become_opaque(talk, sink, false);
 }
@@ -172,7 +175,7 @@ static bool recognise_head(
 	else if (http_2)
 		become_http_2(talk, sink, false);
 	else if (http)
-		become_http(talk, false);
+		become_http(talk, sink, false);
 	else if (dns)
 		become_dns(talk, sink);
 	else
@@ -365,6 +368,7 @@ void conversation_hole(struct conversation *talk, const struct exchange_sink *si
 	case CONVERSATION_UNKNOWN:
 	case CONVERSATION_PREAMBLE:
 		conversation_init(talk, true); /* its beginning is what was lost */
+		talk->missed = side == EXCHANGE_CLIENT;
 		break;
 	case CONVERSATION_OPAQUE:
 		if (side == EXCHANGE_CLIENT)

@@ -30,6 +30,7 @@ enum conversation_protocol {
 struct conversation {
 	uint8_t protocol;
 	bool mid_stream : 1;
+	bool missed : 1;     /* … of the client's words */
 	bool introduced : 1; /* a preamble has passed: there is no second */
 	uint8_t puzzled;     /* segments of a mid-stream start that told nothing */
 	uint8_t head_len;

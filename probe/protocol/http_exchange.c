@@ -224,6 +224,8 @@ static void tell_answer(struct http_exchange *http, const struct exchange_sink *
 	if (!request->found && !http->client_lost)
 		return; /* nobody asked: a 408 on an idle connection, for instance */
 	if (!request->found) {
+		if (!http->is_http) /* whom it asked for went by unseen */
+			exchange_nameless(sink);
 		exchange_tell(sink, EXCHANGE_REQUEST, 0);
 		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
 	}
@@ -265,6 +267,7 @@ static void answer_came(struct http_exchange *http, const struct exchange_sink *
 	request = pop_request(http, sink);
 	tell_answer(http, sink, &request, head->status);
 	http->current = request.at;
+	http->body_doubtful = !request.found;
 	http->connected = request.is_connect && head->status < 300;
 	if (head->status == 101 || http->connected)
 		become_tunnel(http, sink);
@@ -458,8 +461,11 @@ static void resume(struct http_side *side, enum exchange_side which, struct curs
 				   ? len > 8 && http_head_may_be_request(bytes.at, len)
 				   : len > 8 && http_head_may_be_answer(bytes.at, len);
 
-	if (looks_right)
-		side->stage = STAGE_HEAD;
+	if (!looks_right)
+		return;
+	side->stage = STAGE_HEAD;
+	side->matched = 0;
+	side->remaining = 0;
 }
 
 void http_exchange_bytes(struct http_exchange *http, const struct exchange_sink *sink,
@@ -467,7 +473,9 @@ void http_exchange_bytes(struct http_exchange *http, const struct exchange_sink 
 {
 	struct http_side *side = &http->sides[which];
 
-	if (side->stage == STAGE_LOST && fresh)
+	if (fresh && (side->stage == STAGE_LOST ||
+			     (side->stage == STAGE_BODY && http->body_doubtful &&
+				     which == EXCHANGE_SERVER)))
 		resume(side, which, *bytes);
 	while (cursor_left(bytes) > 0) {
 		switch ((enum stage)side->stage) {
@@ -550,13 +558,14 @@ void http_exchange_hole(struct http_exchange *http, const struct exchange_sink *
 
 	if (which == EXCHANGE_SERVER && len >= http->sides[which].remaining)
 		http->current.us = 0; /* nobody saw when its last byte came */
-	if (pass_over(http, sink, which, len, unknown) ||
-		http->sides[which].stage == STAGE_LOST)
+	if (pass_over(http, sink, which, len, unknown))
 		return;
-	lose(&http->sides[which], sink);
 	if (which == EXCHANGE_CLIENT)
 		http->client_lost = true;
-	else
+	if (http->sides[which].stage == STAGE_LOST)
+		return;
+	lose(&http->sides[which], sink);
+	if (which == EXCHANGE_SERVER)
 		distrust_open_requests(http, sink);
 }
 

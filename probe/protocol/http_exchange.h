@@ -38,10 +38,11 @@ struct http_exchange {
 	uint32_t far;                /* … or in this cell */
 	uint16_t is_head;            /* a bit for each of them */
 	uint16_t is_connect;
-	uint16_t untimed;     /* behind those that wait: requests without a time */
-	uint8_t first, count; /* of requests that wait for an answer */
-	bool is_http : 1;     /* a request has come */
-	bool connected : 1;   /* a proxy has done what CONNECT asked for */
+	uint16_t untimed;       /* behind those that wait: requests without a time */
+	uint8_t first, count;   /* of requests that wait for an answer */
+	bool is_http : 1;       /* a request has come */
+	bool body_doubtful : 1; /* nobody saw whether the answer is to HEAD */
+	bool connected : 1;     /* a proxy has done what CONNECT asked for */
 	bool server_lost : 1; /* answers to those that are open may have passed unseen */
 	bool client_lost : 1; /* a request may be missing: an answer more is its */
 };

@@ -53,6 +53,11 @@ void tls_inside_more(struct tls_inside *inside, const struct exchange_sink *sink
 void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len);
 void tls_inside_end(struct tls_inside *inside, const struct exchange_sink *sink);
+/* Whether it is read by turns. */
+static inline bool tls_inside_takes_turns(const struct tls_inside *inside)
+{
+	return inside->state == TLS_INSIDE_TURNS || inside->state == TLS_INSIDE_LATE;
+}
 bool tls_inside_is_open(
 	const struct tls_inside *inside, const struct exchange_sink *sink);
 

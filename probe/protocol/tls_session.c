@@ -461,7 +461,8 @@ void tls_session_hole(struct tls_session *session, const struct exchange_sink *s
 	if (tls_records_skip(&session->records[side], len))
 		return;
 	give_up_hello(session, sink, side);
-	if (session->finished && !was_lost)
+	/* What one side said unseen may have been a turn each time. */
+	if (session->finished && (!was_lost || tls_inside_takes_turns(&session->inside)))
 		tls_inside_lost(&session->inside, sink, side, len);
 }
 

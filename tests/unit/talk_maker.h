@@ -60,7 +60,8 @@ struct disturbance {
 	unsigned hide_in;                    /* … is seen by nobody */
 	unsigned late_in;   /* … comes behind the point of capture, and again */
 	unsigned mirror_in; /* … comes once more a little later */
-	unsigned skip;      /* messages at each connection's beginning */
+	unsigned only; /* 1 + enum exchange_side: the other is not seen; 0: both are */
+	unsigned skip; /* messages at each connection's beginning */
 };
 
 struct timed {
@@ -77,6 +78,7 @@ struct stage {
 	/* Shows a packet in clothes of its own; NULL: as it is, on Ethernet. */
 	void (*show)(
 		struct stage *stage, struct meter *meter, const struct packet *packet);
+	unsigned only;
 	bool all_four;           /* nobody speaks IPv6 */
 	unsigned dress, tunnels; /* which; and what the meter is to look into */
 };
@@ -389,13 +391,23 @@ static inline void drop_talk(struct talk *talk)
 		free(talk->messages[i].bytes);
 }
 
+static inline bool is_from_server(const uint8_t *ip)
+{
+	const uint8_t *tcp = ip + (ip[0] >> 4 == 6 ? 40 : 20);
+
+	return (tcp[0] << 8 | tcp[1]) < 20000;
+}
+
 static inline void put_on_stage(void *arg, const struct packet *packet)
 {
 	struct stage *stage = arg;
+	unsigned from = is_from_server(packet->bytes + PACKET_ETHERNET);
 	struct packet *kept = malloc(offsetof(struct packet, bytes) + packet->len);
 
 	assert_in_range(stage->count, 0, PACKETS_MAX - 1);
 	memcpy(kept, packet, offsetof(struct packet, bytes) + packet->len);
+	if (stage->only && stage->only != 1 + from)
+		kept->captured = 0;
 	stage->packets[stage->count] = (struct timed){kept, stage->count};
 	stage->count++;
 }
@@ -478,6 +490,7 @@ static inline void play_talk(struct stage *stage, const struct talk *talk,
 
 	dialogue.send = put_on_stage;
 	dialogue.arg = stage;
+	stage->only = how->only;
 	dialogue_wait(&dialogue, number * 1777);
 	if (!skip)
 		dialogue_open(&dialogue, 5000);

@@ -369,14 +369,6 @@ static const struct dress {
 
 #define DRESSES (sizeof(dresses) / sizeof(dresses[0]))
 
-static bool is_from_server(const uint8_t *ip)
-{
-	unsigned port = (unsigned)ip[ip[0] >> 4 == 6 ? 40 : 20] << 8 |
-			ip[ip[0] >> 4 == 6 ? 41 : 21];
-
-	return port < 10000;
-}
-
 static void frame_of(struct frame *frame, const struct packet *packet)
 {
 	frame->packet = packet;

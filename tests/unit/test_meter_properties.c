@@ -19,6 +19,7 @@
 
 #define ROUNDS 16
 #define TALKS (SPEECHES + 2)
+#define CROWD 150
 
 static const struct disturbance plainly = {.segment_max = 1400};
 
@@ -138,7 +139,37 @@ static void assert_within(
 			seen, truth);
 }
 
-#define CROWD 150
+/* Where the ways differ by direction a tap sees one of them: requests can be counted
+ * still, but nothing can be timed. */
+static void one_direction_alone_is_counted_and_not_timed(void **state)
+{
+	static const enum speech speeches[] = {CLEAR, TLS_1_2, TLS_1_3, CLEAR_2};
+
+	(void)state;
+	for (unsigned kind = 0; kind < 4; kind++)
+		for (unsigned side = 0; side < 2; side++) {
+			struct stage *stage = raise_stage(kind);
+			struct talk *talks = calloc(CROWD, sizeof(*talks));
+			struct disturbance how = {.segment_max = 1400, .only = 1 + side};
+			struct obs_traffic plain, seen;
+
+			for (unsigned i = 0; i < CROWD; i++)
+				make_talk(stage, &talks[i], speeches[kind], 10);
+			measure_talks(stage, talks, CROWD, &plainly);
+			plain = take_all(stage);
+			measure_talks(stage, talks, CROWD, &how);
+			seen = take_all(stage);
+			assert_int_equal(seen.sketches[OBS_RESPONSE].total, 0);
+			assert_int_equal(
+				seen.responses, side == CLIENT ? 0 : seen.requests);
+			/* Of HTTP/2 the answers alone cannot be read. */
+			if (side == CLIENT || speeches[kind] != CLEAR_2)
+				assert_within(stage, "requests", (double)seen.requests,
+					(double)plain.requests, 0.01);
+			strike_stage(stage, talks, CROWD);
+			free(talks);
+		}
+}
 
 /* The tap loses one packet of a hundred; the network loses none. */
 static void one_packet_of_a_hundred_may_be_missing(void **state)
@@ -228,6 +259,7 @@ int main(void)
 		cmocka_unit_test(single_bytes_give_the_same),
 		cmocka_unit_test(what_is_seen_twice_counts_once),
 		cmocka_unit_test(what_mirrors_show_twice_is_no_retransmission),
+		cmocka_unit_test(one_direction_alone_is_counted_and_not_timed),
 		cmocka_unit_test(neighbours_may_change_places),
 		cmocka_unit_test(one_packet_of_a_hundred_may_be_missing),
 		cmocka_unit_test(what_the_network_lost_is_no_loss_of_the_taps),
