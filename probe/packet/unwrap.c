@@ -161,7 +161,8 @@ static int read_whole(struct unwrap *unwrap, struct ip_packet *out, struct curso
 	rc = fragment_table_join(unwrap->fragments, out, at);
 	if (rc == 0 && out->source.family == 6)
 		rc = ip_layer_step_over_extensions(out);
-	return rc;
+	/* Parts within what was put together: no sender makes any. */
+	return rc == 0 && out->is_fragment ? STATUS_SYNTAX : rc;
 }
 
 static uint32_t behind(const struct cursor *start, const struct cursor *cur, uint32_t len)
