@@ -112,6 +112,10 @@ static int read_v6(struct ip_packet *out, struct cursor cur, uint32_t wire_len)
 		return STATUS_SHORT;
 	out->source = address_v6(addresses);
 	out->destination = address_v6(addresses + 16);
+	/* IPv4 in the disguise of IPv6 is for programs, and never on the wire: who sends
+	 * it wants it to be taken for another's (RFC 4942 §2.2). */
+	if (out->source.family != 6 || out->destination.family != 6)
+		return STATUS_SYNTAX;
 	if (out->payload_len == 0 && wire_len > 40)
 		out->payload_len = wire_len - 40;
 	out->payload = captured_part(&cur, out->payload_len);

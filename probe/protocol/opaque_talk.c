@@ -47,9 +47,10 @@ bool opaque_talk_is_hello(const uint8_t *bytes, size_t len)
 static void client_says(
 	struct opaque_talk *talk, const struct exchange_sink *sink, struct moment at)
 {
+	bool begins = !talk->turns.open || talk->turns.passed;
+
 	talk->hello_len = 0;
-	if (!talk->client_speaks && !talk->nameless &&
-		++talk->turn_count > NAMELESS_TURNS) {
+	if (begins && !talk->nameless && ++talk->turn_count > NAMELESS_TURNS) {
 		exchange_nameless(sink);
 		talk->nameless = true;
 	}

@@ -188,6 +188,21 @@ static void contradicting_lengths_are_refused(void **state)
 	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, 76), 76), STATUS_SYNTAX);
 }
 
+static void four_in_the_disguise_of_six_is_refused(void **state)
+{
+	static const uint8_t mapped[12] = {[10] = 0xff, 0xff};
+	uint8_t bytes[128];
+	struct ip_packet ip;
+
+	(void)state;
+	(void)make_extended(bytes, 0);
+	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, 84), 84), 0);
+	memcpy(bytes + 24, mapped, sizeof(mapped));
+	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, 84), 84), STATUS_SYNTAX);
+	memcpy(bytes + 8, mapped, sizeof(mapped));
+	assert_int_equal(ip_layer_read(&ip, cursor_over(bytes, 84), 84), STATUS_SYNTAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -200,6 +215,7 @@ int main(void)
 		cmocka_unit_test(a_packet_put_together_goes_on_behind_its_extensions),
 		cmocka_unit_test(every_short_header_is_refused),
 		cmocka_unit_test(contradicting_lengths_are_refused),
+		cmocka_unit_test(four_in_the_disguise_of_six_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

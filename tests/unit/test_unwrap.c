@@ -322,6 +322,37 @@ static void a_fragmented_tunnel_is_put_together_first(void **state)
 	unwrap_free(unwrap);
 }
 
+/* A part of eight bytes, at `part_at`, of a packet of IPv6 whose payload is itself a
+ * part. */
+static struct frame nested_part(unsigned part_at)
+{
+	struct address source, destination;
+	struct frame frame = {0};
+
+	(void)address_parse(&source, "2001:db8::1");
+	(void)address_parse(&destination, "2001:db8::2");
+	put_ethernet(&frame, 0x86dd);
+	frame.len += put_ip(frame.bytes + frame.len, &source, &destination, 0, 16);
+	frame.bytes[PACKET_ETHERNET + 6] = 44;
+	PUT(&frame, part_at ? 6 : 44, 0, 0, (uint8_t)(part_at | (part_at ? 0 : 1)), 0, 0,
+		0, 9);
+	PUT(&frame, 6, 0, 0, 0x51, 0, 0, 0, 8); /* and the part inside of it */
+	return frame;
+}
+
+static void parts_of_parts_are_refused(void **state)
+{
+	struct frame first = nested_part(0), second = nested_part(8);
+	struct unwrap *unwrap;
+	struct ip_packet ip;
+
+	(void)state;
+	assert_int_equal(unwrap_new(&unwrap, 0), 0);
+	assert_int_equal(unwrap_frame(unwrap, &ip, &first, first.len), STATUS_LATER);
+	assert_int_equal(unwrap_frame(unwrap, &ip, &second, second.len), STATUS_SYNTAX);
+	unwrap_free(unwrap);
+}
+
 static void tunnels_have_names(void **state)
 {
 	unsigned tunnels = 99;
@@ -348,6 +379,7 @@ int main(void)
 		cmocka_unit_test(other_tunnels_are_set_aside_and_counted),
 		cmocka_unit_test(nests_have_a_bound),
 		cmocka_unit_test(a_fragmented_tunnel_is_put_together_first),
+		cmocka_unit_test(parts_of_parts_are_refused),
 		cmocka_unit_test(tunnels_have_names),
 	};
 
