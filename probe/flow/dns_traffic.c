@@ -119,7 +119,11 @@ static void count_answer(
 	if (!traffic)
 		return;
 	traffic->responses++;
-	(void)sketch_add(&traffic->sketches[OBS_RESPONSE], us < 0 ? 0.0 : (double)us);
+	if (us < -EXCHANGE_DISORDER_US) /* the clock was set back */
+		traffic->untimed++;
+	else
+		(void)sketch_add(
+			&traffic->sketches[OBS_RESPONSE], us < 0 ? 0.0 : (double)us);
 }
 
 /* No answer will come, or none but the one that was cut off. */

@@ -11,6 +11,7 @@
 #include "hpack_pool.h"
 #include "icmp_quote.h"
 #include "quic_connection.h"
+#include "server_book.h"
 #include "slab.h"
 #include "syn_mark.h"
 #include "udp_datagram.h"
@@ -30,6 +31,7 @@ struct meter {
 	struct unwrap *unwrap;
 	struct flow_table *table;
 	struct copy_table *copies;
+	struct server_book *servers;
 	struct buffer_pool *buffers;
 	struct slab *cells;
 	struct hpack_pool *readers;
@@ -81,6 +83,8 @@ static int make_parts(struct meter *meter, const struct meter_config *config,
 		rc = flow_table_new(&meter->table, config->flows, config->seed);
 	if (rc == 0)
 		rc = copy_table_new(&meter->copies, config->seed);
+	if (rc == 0)
+		rc = server_book_new(&meter->servers, config->seed);
 	if (rc == 0)
 		rc = buffer_pool_new(&meter->buffers, buffers_for(config->flows));
 	if (rc == 0)
@@ -149,6 +153,7 @@ void meter_free(struct meter *meter)
 	hpack_pool_free(meter->readers);
 	slab_free(meter->cells);
 	buffer_pool_free(meter->buffers);
+	server_book_free(meter->servers);
 	copy_table_free(meter->copies);
 	flow_table_free(meter->table);
 	unwrap_free(meter->unwrap);
@@ -156,17 +161,24 @@ void meter_free(struct meter *meter)
 }
 
 /* Who is the client of a connection whose beginning was not seen: its first bytes say so,
- * or a port that is watched, or the lower port that services have by custom. */
+ * or that one of the two has answered others, or a port that is watched, or the lower
+ * port that services have by custom. */
 static bool sender_is_client(const struct meter *meter, const struct tcp_segment *segment)
 {
 	bool from_watched =
 		service_naming_is_watched_port(meter->naming, segment->source_port);
 	bool to_watched =
 		service_naming_is_watched_port(meter->naming, segment->destination_port);
+	bool from_server =
+		server_book_knows(meter->servers, &segment->source, segment->source_port);
+	bool to_server = server_book_knows(
+		meter->servers, &segment->destination, segment->destination_port);
 	enum exchange_side side;
 
 	if (conversation_guess_side(&side, segment->data, segment->captured))
 		return side == EXCHANGE_CLIENT;
+	if (from_server != to_server)
+		return to_server;
 	if (from_watched != to_watched)
 		return to_watched;
 	return segment->source_port > segment->destination_port;
@@ -260,6 +272,8 @@ static void follow(
 	bool from_low = flow_table_order(&key);
 	struct flow *flow = flow_table_find(meter->table, &key);
 
+	if (segment->flags & TCP_SEGMENT_SYN && segment->flags & TCP_SEGMENT_ACK)
+		server_book_note(meter->servers, &segment->source, segment->source_port);
 	if (flow && is_another(flow, segment)) {
 		connection_end(&meter->world, flow, at);
 		flow_table_remove(meter->table, flow);

@@ -73,12 +73,20 @@ static inline void exchange_nameless(const struct exchange_sink *sink)
 	sink->host(sink->arg, &nobody);
 }
 
+/* Capture queues may hand packets over out of order by this much: what ends earlier than
+ * it began took no time. By more than that the clock was set back, and nothing is known
+ * of the time. */
+#define EXCHANGE_DISORDER_US (100 * INT64_C(1000))
+
 static inline void exchange_tell(
 	const struct exchange_sink *sink, enum exchange_event event, int64_t value_us)
 {
-	/* Capture queues may hand packets over slightly out of order; no time is
-	 * negative. */
-	sink->event(sink->arg, event, value_us < 0 ? 0 : value_us);
+	if (value_us >= -EXCHANGE_DISORDER_US) {
+		sink->event(sink->arg, event, value_us < 0 ? 0 : value_us);
+	} else if (event == EXCHANGE_RESPONSE) {
+		sink->event(sink->arg, EXCHANGE_UNTIMED, 0);
+		sink->event(sink->arg, EXCHANGE_ANSWERED, 0);
+	}
 }
 
 #endif

@@ -160,12 +160,85 @@ static void handshakes_that_fail_are_counted(void **state)
 	bench_end(&bench);
 }
 
+/* The capturing machine's clock is set back while answers are awaited. */
+static void a_clock_that_is_set_back_leaves_no_times_and_all_counts(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue clear, tls, young;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	clear = talk_to(&bench, 1, 80);
+	tls = talk_to(&bench, 2, 443);
+	young = talk_to(&bench, 3, 80);
+	dialogue_open(&clear, 5000);
+	dialogue_text(&clear, CLIENT, GET);
+	dialogue_wait(&clear, 30000);
+	dialogue_text(&clear, SERVER, ANSWER);
+	dialogue_text(&clear, CLIENT, GET);
+	dialogue_open(&tls, 5000);
+	say_tls(&tls);
+	say_records(&tls, CLIENT, (const unsigned[]){120, 0});
+	dialogue_segment(&young, CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	dialogue_wait(&clear, 30000 - 3 * MOMENT_SECOND_US);
+	dialogue_wait(&tls, 30000 - 3 * MOMENT_SECOND_US);
+	dialogue_wait(&young, 30000 - 3 * MOMENT_SECOND_US);
+	dialogue_text(&clear, SERVER, ANSWER);
+	say_records(&tls, SERVER, (const unsigned[]){900, 0});
+	dialogue_segment(&young, SERVER, TCP_SEGMENT_SYN | TCP_SEGMENT_ACK, NULL, 0);
+	dialogue_segment(&young, CLIENT, TCP_SEGMENT_ACK, NULL, 0);
+	say_request(&tls);
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->requests, 6);
+	assert_int_equal(seen->responses, 6);
+	assert_int_equal(seen->untimed, 2);
+	assert_int_equal(seen->sketches[OBS_RESPONSE].total, 4);
+	assert_true(seen->sketches[OBS_RESPONSE].min == 30000);
+	assert_true(seen->sketches[OBS_RESPONSE].max == 30000);
+	assert_true(seen->sketches[OBS_CONNECT].min == 5000);
+	assert_int_equal(find(&bench, "198.51.100.1:80")->connections, 1);
+	assert_int_equal(find(&bench, "198.51.100.1:80")->sketches[OBS_CONNECT].total, 0);
+	bench_end(&bench);
+}
+
+/* A service on a high port, one of whose connections was open before. */
+static void who_has_answered_others_is_the_server(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 900, 50000);
+	dialogue_open(&talk, 1000);
+	talk = talk_to(&bench, 901, 50000);
+	dialogue_text(&talk, SERVER, "the end of an answer");
+	dialogue_wait(&talk, 1000);
+	for (unsigned i = 0; i < 20; i++) { /* recognition takes some */
+		dialogue_text(&talk, CLIENT, "a request");
+		dialogue_wait(&talk, 2000);
+		dialogue_text(&talk, SERVER, "an answer");
+		dialogue_wait(&talk, 30000);
+	}
+	meter_finish(bench.meter);
+	seen = find(&bench, "198.51.100.1:50000");
+	assert_int_equal(traffic_sum_count(bench.sum), 1);
+	assert_true(seen->requests > 5);
+	assert_true(seen->sketches[OBS_RESPONSE].max == 2000);
+	bench_end(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mail_over_tls_is_named_by_its_hello),
 		cmocka_unit_test(what_is_said_in_a_tunnel_is_its_targets),
 		cmocka_unit_test(handshakes_that_fail_are_counted),
+		cmocka_unit_test(who_has_answered_others_is_the_server),
+		cmocka_unit_test(a_clock_that_is_set_back_leaves_no_times_and_all_counts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
