@@ -75,35 +75,52 @@ static void learn_chunk(
 		cut->chunk = cut->latest;
 }
 
-/* Where answers are long, or this one's beginning filled a packet, what follows at once
- * is the rest of it, unless that was short enough to be whole, or this is as long as it
- * was. */
-static bool follows(const struct answer_cut *cut, struct answer_cut_asked asked,
-	struct moment at, int content)
+/* Short enough to be an answer of one record. */
+static bool was_whole(const struct answer_cut *cut)
 {
-	int64_t gap_us = moment_since_us(at, cut->at);
-	bool whole = cut->began && cut->latest < CHUNK_LEN_MIN;
+	return cut->began && cut->latest < CHUNK_LEN_MIN;
+}
+
+/* Where answers are long, or this one's beginning filled a packet, what follows at once
+ * is the rest of it, unless that was whole, or this is as long as it was. */
+static bool follows(const struct answer_cut *cut, int64_t gap_us,
+	struct answer_cut_asked asked, int content)
+{
 	bool alike = content == cut->first && content != cut->chunk &&
 		     content < LARGEST_LEN_MIN;
 	bool is_long = cut->largest >= LONG_LEN_MIN || content >= LONG_LEN_MIN ||
 		       cut->chunk || is_chunk(cut->latest);
 
-	return is_long && !whole && !alike &&
+	return is_long && !was_whole(cut) && !alike &&
 	       gap_us < (asked.since ? AT_ONCE_US : TOGETHER_US);
+}
+
+/* Only one request is open, and it has just been made: what comes is its answer, but for
+ * the rest of the one before. */
+static bool answers_the_only_one(const struct answer_cut *cut, int64_t gap_us,
+	struct answer_cut_asked asked, int content)
+{
+	if (!asked.since || !asked.one)
+		return false;
+	if (gap_us < AT_ONCE_US)
+		return !answer_cut_goes_on(cut) && content != cut->chunk;
+	return cut->largest < LARGEST_LEN_MIN || cut->latest != cut->largest ||
+	       gap_us > STALL_US;
 }
 
 static enum answer_cut_piece piece_of(const struct answer_cut *cut,
 	struct answer_cut_asked asked, struct moment at, int content)
 {
-	if (asked.since && asked.one &&
-		(cut->largest < LARGEST_LEN_MIN || cut->latest != cut->largest ||
-			moment_since_us(at, cut->at) > STALL_US))
+	int64_t gap_us = moment_since_us(at, cut->at);
+
+	if (answers_the_only_one(cut, gap_us, asked, content))
 		return ANSWER_CUT_FIRST;
 	if (ends_answers(cut) && cut->ended)
 		return ANSWER_CUT_FIRST;
-	if (answer_cut_goes_on(cut) || (ends_answers(cut) && !asked.since))
+	if (answer_cut_goes_on(cut) ||
+		(ends_answers(cut) && !asked.since && !was_whole(cut)))
 		return ANSWER_CUT_MORE;
-	return follows(cut, asked, at, content) ? ANSWER_CUT_MAYBE : ANSWER_CUT_FIRST;
+	return follows(cut, gap_us, asked, content) ? ANSWER_CUT_MAYBE : ANSWER_CUT_FIRST;
 }
 
 enum answer_cut_piece answer_cut_record(struct answer_cut *cut,

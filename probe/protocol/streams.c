@@ -127,10 +127,11 @@ static void close_inferred(struct streams *streams, const struct exchange_sink *
 /* How many more answers than were counted the server's last turn may have held. */
 static unsigned answers_hidden(const struct streams *streams)
 {
-	unsigned room = streams->least ? streams->said_bytes / streams->least : 0;
+	unsigned room =
+		streams->least ? streams->said_bytes * 4 / (streams->least * 3u) : 0;
 	unsigned hidden = room > streams->said_answers ? room - streams->said_answers : 0;
 
-	return hidden > streams->said_maybe ? hidden : streams->said_maybe;
+	return hidden > streams->said_more ? hidden : streams->said_more;
 }
 
 /* A client that keeps so many requests open asks again when it is answered: where it
@@ -145,6 +146,8 @@ static void infer_answers(
 		close_inferred(streams, sink);
 		streams->older--;
 		streams->said_answers++;
+		if (streams->said_more)
+			streams->said_more--;
 		if (streams->said_maybe)
 			streams->said_maybe--;
 	}
@@ -250,10 +253,10 @@ static void open_first(struct streams *streams, const struct exchange_sink *sink
 	 */
 	streams->unsure = true;
 	times = (rest + streams->unit.length / 2) / streams->unit.length;
-	for (; streams->first_asked < times; streams->first_asked++)
+	for (; streams->first_asked < times; streams->first_asked++, streams->older++)
 		open_late(streams, sink, streams->started);
-	if (streams->first_asked > streams->most)
-		streams->most = streams->first_asked;
+	/* So many at once are certain; more than that only seem to be open. */
+	streams->most = (uint16_t)(streams->first_asked + 1);
 }
 
 static void unit_is_known(struct streams *streams, const struct exchange_sink *sink)
@@ -350,7 +353,6 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 	int times = requests_in(streams, content);
 	int64_t since_us;
 
-	infer_answers(streams, sink, times ? (unsigned)times : 1);
 	if (!streams->first)
 		streams->first = (uint16_t)content;
 	streams->request = at;
@@ -363,6 +365,7 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 		if (times == 0 || request_unit_is(&streams->unit, content))
 			note_length(streams, sink, content);
 	}
+	infer_answers(streams, sink, times ? (unsigned)times : 1);
 	if (streams->mixed && content >= DATA_LEN_MIN)
 		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
 	since_us = since_base(streams, at); /* after what came to light was opened */
@@ -588,18 +591,29 @@ static void answer_ends(
 		next_answer(streams, sink, at, H2_LENGTHS_FRAME);
 }
 
+/* What was hidden in former turns, and the client has not yet asked for more than. */
+static unsigned left_hidden(const struct streams *streams)
+{
+	unsigned hidden = answers_hidden(streams);
+
+	return hidden < streams->open ? hidden : streams->open;
+}
+
 static bool begins_answer(struct streams *streams, struct moment at, int content)
 {
 	struct answer_cut_asked asked = {streams->turned, streams->open == 1};
 	enum answer_cut_piece piece;
 
-	if (streams->turned)
+	if (streams->turned) {
+		streams->said_more = (uint16_t)left_hidden(streams);
 		streams->said_bytes = streams->said_answers = 0;
+	}
 	streams->said_bytes += (uint32_t)content;
 	streams->turned = false;
 	piece = answer_cut_record(&streams->cut, asked, at, content);
 	streams->said_maybe =
 		(uint16_t)(streams->said_maybe + (piece == ANSWER_CUT_MAYBE));
+	streams->said_more = (uint16_t)(streams->said_more + (piece != ANSWER_CUT_FIRST));
 	return piece == ANSWER_CUT_FIRST;
 }
 
@@ -627,12 +641,13 @@ static bool server_only_opens(struct streams *streams, uint16_t len)
 	if (streams->server_opened)
 		return false;
 	if (!settings && turns_may_be_ticket(len) && streams->tickets < TICKETS_MAX &&
-		(!streams->tickets || streams->ticket == len)) {
+		(!streams->tickets || streams->cut.latest == len)) {
 		streams->tickets++;
-		streams->ticket = len;
+		streams->cut.latest = len;
 		return true;
 	}
 	streams->server_opened = true;
+	streams->cut.latest = 0;
 	return settings;
 }
 

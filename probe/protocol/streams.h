@@ -41,7 +41,7 @@ struct streams {
 				 turn were */
 	uint32_t asked_bytes; /* of the records with requests behind the first one */
 	uint16_t asked;       /* how many requests were told from these, */
-	uint16_t first_asked; /* … and from the first */
+	uint16_t first_asked; /* … and from the first, beside one */
 	uint16_t open, held, spare;
 	uint16_t most;  /* requests ever open at once, as far as it is certain */
 	uint16_t older; /* of the open ones, those asked before the server last spoke */
@@ -49,13 +49,13 @@ struct streams {
 	uint16_t asked_in;     /* length of the latest record with requests, */
 	uint16_t together;     /* and how many were found in it, if not by their length */
 	uint16_t said_answers; /* counted since the client's turn */
+	uint16_t said_more;    /* and records that began none */
 	uint16_t said_maybe; /* records that may have begun an answer, since any was open
 			      */
 	uint16_t twins;      /* of the spare ones, as long as the one before */
 	uint16_t untimed;    /* of the open ones: bytes were lost meanwhile. The
 				  sum is without them */
 	uint16_t shown;      /* of the open ones, told as multiplexed */
-	uint16_t ticket;     /* length of one */
 	struct request_unit unit; /* length that requests have again and again */
 	uint16_t opening;         /* of the first record, if it may have held several */
 	uint16_t first;           /* length of the present turn's first request */
