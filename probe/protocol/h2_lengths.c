@@ -32,10 +32,20 @@ bool h2_lengths_is_preface(int content)
 	return is_settings(content - PREFACE, PREFACE_SETTINGS_MAX);
 }
 
-bool h2_lengths_is_settings(int content)
+bool h2_lengths_is_settings(int content, int windows_max)
 {
-	return is_settings(content, SETTINGS_MAX) ||
-	       is_settings(content - FRAME, SETTINGS_MAX);
+	for (int windows = 0; windows <= windows_max; windows++)
+		if (is_settings(content - windows * WINDOW_UPDATE, SETTINGS_MAX) ||
+			is_settings(
+				content - FRAME - windows * WINDOW_UPDATE, SETTINGS_MAX))
+			return true;
+	return false;
+}
+
+bool h2_lengths_is_windows(int content, int windows_max)
+{
+	return content > 0 && content % WINDOW_UPDATE == 0 &&
+	       content / WINDOW_UPDATE <= windows_max;
 }
 
 bool h2_lengths_is_control(int content)

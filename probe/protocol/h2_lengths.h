@@ -24,10 +24,13 @@
 #define H2_LENGTHS_OPENING (24 + H2_LENGTHS_FRAME + 2 * 6 + H2_LENGTHS_WINDOW_UPDATE)
 
 /* Whether it may be a client's first, with nothing behind the settings; a server's
- * settings; a client's acknowledgement of them. */
+ * settings, with so many windows more updated behind them; a client's acknowledgement of
+ * them. */
 bool h2_lengths_is_preface(int content);
-bool h2_lengths_is_settings(int content);
+bool h2_lengths_is_settings(int content, int windows_max);
 bool h2_lengths_is_acknowledgement(int content);
+/* So many window updates at most: one for each body that is being sent. */
+bool h2_lengths_is_windows(int content, int windows_max);
 /* Window updates and resets, a few of them together, a priority, and a ping. */
 bool h2_lengths_is_control(int content);
 

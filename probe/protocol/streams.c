@@ -19,9 +19,6 @@
 /* A client that asks nothing for so long has what it asked for, as far as it came. */
 #define SILENCE_US 200000
 
-/* A client hands a request and its body to the network one right behind the other. */
-#define TOGETHER_US 300
-
 #define RECORD_HEAD_LEN 5
 /* As many lost bytes as this are of a body. */
 #define LOST_LEN_MAX 4096
@@ -302,6 +299,7 @@ static void begin_turn(struct streams *streams, const struct exchange_sink *sink
 	streams->first = 0;
 	if (streams->open)
 		return;
+	streams->bodies = false;
 	streams->held = streams->said_maybe = 0;
 	streams->held_sum_us = 0;
 	streams->packed = false;
@@ -398,17 +396,18 @@ static bool only_acknowledges(struct streams *streams, const struct exchange_sin
 	return true;
 }
 
-/* What follows a body's full record, or a request at once, and is long. */
-static bool is_body(const struct streams *streams, struct moment at, int content)
+/* What follows a body's full record, or a request at once, and is long; or what is so
+ * long that it is no request where these have records of their own. */
+static bool is_body(const struct streams *streams, int content)
 {
-	bool at_once = moment_since_us(at, streams->request) < TOGETHER_US;
+	bool apart = streams->asked_in < DATA_LEN_MIN;
 
 	if (!streams->open || request_unit_is(&streams->unit, content))
 		return false;
-	return streams->uploading || (at_once && content >= DATA_LEN_MIN) ||
-	       (streams->turned &&
-		       (content >= DATA_LEN_MIN ||
-			       (content >= BODY_LEN_MIN && streams->together == 1)));
+	if (content >= DATA_LEN_MIN)
+		return streams->uploading || streams->turned || apart;
+	return streams->uploading ||
+	       (streams->turned && content >= BODY_LEN_MIN && streams->together == 1);
 }
 
 static void ask(struct streams *streams, const struct exchange_sink *sink,
@@ -494,7 +493,8 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 	}
 	ask_kept(streams, sink);
 	streams->maybe = 0;
-	if (is_body(streams, at, content))
+	streams->bodies |= is_body(streams, content);
+	if (is_body(streams, content))
 		body_goes_on(streams, at);
 	else
 		ask(streams, sink, at, content);
@@ -623,20 +623,18 @@ static bool is_tail(const struct streams *streams, struct moment at)
 	return !streams->turned && answer_cut_awaits(&streams->cut, at);
 }
 
-/* Settings, with a window's update for each body that is being sent. */
-static bool is_settings(const struct streams *streams, int content)
+/* While bodies are sent, their windows are updated, several at once. */
+static bool opens_windows(const struct streams *streams, int content)
 {
-	for (int bodies = 0; bodies <= streams->open; bodies++)
-		if (h2_lengths_is_settings(content - bodies * H2_LENGTHS_WINDOW_UPDATE))
-			return true;
-	return false;
+	return streams->bodies && h2_lengths_is_windows(content, streams->open);
 }
 
 /* Its settings, where they stand alone. A server answers nothing before it has sent them;
  * tickets that come meanwhile are equally long. */
 static bool server_only_opens(struct streams *streams, uint16_t len)
 {
-	bool settings = is_settings(streams, content_of(len, streams->overhead));
+	bool settings =
+		h2_lengths_is_settings(content_of(len, streams->overhead), streams->open);
 
 	if (streams->server_opened)
 		return false;
@@ -660,6 +658,8 @@ void streams_server(struct streams *streams, const struct exchange_sink *sink,
 		return;
 	if (content == H2_LENGTHS_FRAME) {
 		answer_ends(streams, sink, at);
+	} else if (opens_windows(streams, content)) {
+		return;
 	} else if (!h2_lengths_is_control(content) || is_tail(streams, at)) {
 		ask_kept(streams, sink);
 		if (begins_answer(streams, at, content))

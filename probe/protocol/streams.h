@@ -73,6 +73,7 @@ struct streams {
 	bool answering : 1;     /* a lone answer's last byte is still to be told */
 	bool turned : 1;    /* the client has asked since the server's latest record */
 	bool uploading : 1; /* the client's latest record is followed by more of a body */
+	bool bodies : 1;    /* some have been sent since none was open */
 	bool mixed : 1;     /* requests come in one record with the bodies of others */
 	bool sharing : 1;   /* several requests were open at one time */
 };

@@ -133,7 +133,8 @@ static struct summary summarise(
 			if (summary.client_records++ == 0)
 				summary.preface = h2_lengths_is_preface(
 					records[i].len - inside->overhead);
-		} else if (h2_lengths_is_settings(records[i].len - inside->overhead)) {
+		} else if (h2_lengths_is_settings(records[i].len - inside->overhead,
+				   (int)summary.client_records)) {
 			summary.settings = true;
 		} else if (summary.client_records && !is_ticket(records, i)) {
 			summary.answered = true;
@@ -164,7 +165,8 @@ static void decide(struct tls_inside *inside, const struct exchange_sink *sink,
 
 		if (streams && side == EXCHANGE_SERVER &&
 			(is_ticket(records, i) ||
-				h2_lengths_is_settings(len - inside->overhead)))
+				h2_lengths_is_settings(len - inside->overhead,
+					(int)summary.client_records)))
 			continue;
 		tell_record(inside, sink, side, records[i].at, len);
 	}
