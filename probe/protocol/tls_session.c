@@ -262,6 +262,8 @@ static bool is_finished_len(uint16_t len)
 static void early_request(
 	struct tls_session *session, const struct exchange_sink *sink, struct moment at)
 {
+	if (session->nameless) /* no certificate goes in the clear behind it */
+		tell_nameless(session, sink);
 	tls_inside_record(&session->inside, sink, EXCHANGE_CLIENT, at, 0);
 	tls_inside_lost(&session->inside, sink, EXCHANGE_CLIENT, 0);
 }
