@@ -228,6 +228,7 @@ static void handshake_over(
 		[TLS_HTTP2_CHOSEN] = TLS_INSIDE_STREAMS,
 	};
 
+	give_up_hello(session, sink, EXCHANGE_CLIENT);
 	give_up_hello(session, sink, EXCHANGE_SERVER);
 	if (session->nameless)
 		tell_nameless(session, sink);
