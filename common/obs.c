@@ -96,6 +96,14 @@ const char *obs_method_text(enum obs_method method)
 	return (unsigned)method < ARRAY_COUNT(method_texts) ? method_texts[method] : "";
 }
 
+const char *obs_status_class_text(int status_class)
+{
+	static const char *const texts[OBS_STATUS_CLASSES] = {
+		"1xx", "2xx", "3xx", "4xx", "5xx"};
+
+	return (unsigned)status_class < OBS_STATUS_CLASSES ? texts[status_class] : "";
+}
+
 const char *obs_naming_text(enum obs_naming naming)
 {
 	return (unsigned)naming < ARRAY_COUNT(naming_texts) ? naming_texts[naming] : "";
@@ -117,6 +125,7 @@ static void init_traffic(struct obs_traffic *traffic)
 	traffic->untimed = traffic->multiplexed = traffic->estimated = OBS_ABSENT;
 	traffic->sent_bytes = traffic->received_bytes = OBS_ABSENT;
 	traffic->retransmits = traffic->lost_packets = OBS_ABSENT;
+	memset(traffic->statuses, 0, sizeof(traffic->statuses));
 	memset(traffic->named_by, 0, sizeof(traffic->named_by));
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)
 		sketch_init(&traffic->sketches[i]);

@@ -53,6 +53,7 @@ static bool same_traffic(const struct obs_traffic *a, const struct obs_traffic *
 		a->received_bytes != b->received_bytes ||
 		a->retransmits != b->retransmits || a->lost_packets != b->lost_packets ||
 		a->peer_count != b->peer_count ||
+		memcmp(a->statuses, b->statuses, sizeof(a->statuses)) != 0 ||
 		memcmp(a->named_by, b->named_by, sizeof(a->named_by)) != 0)
 		return false;
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)

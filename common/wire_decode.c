@@ -154,22 +154,28 @@ static void read_peers(struct wire_fields *fields, struct obs_traffic *traffic)
 	}
 }
 
-static void read_named_by(struct wire_fields *outer, struct obs_traffic *traffic)
+static void read_kinds(struct wire_fields *outer, const char *key, int64_t *counts,
+	int kinds, const char *(*text)(int kind))
 {
 	const struct json *object =
-		wire_fields_take(outer, "named_by", JSON_OBJECT, WIRE_OPTIONAL);
+		wire_fields_take(outer, key, JSON_OBJECT, WIRE_OPTIONAL);
 	struct wire_fields fields;
 
 	if (!object)
 		return;
-	fields = wire_fields_enter(outer, object, "named_by", WIRE_FIELDS_NO_ROW);
-	for (int i = 0; i < OBS_NAMINGS; i++) {
+	fields = wire_fields_enter(outer, object, key, WIRE_FIELDS_NO_ROW);
+	for (int i = 0; i < kinds; i++) {
 		int64_t count = OBS_ABSENT;
 
-		wire_parts_count(&fields, obs_naming_text((enum obs_naming)i), &count);
-		traffic->named_by[i] = count == OBS_ABSENT ? 0 : count;
+		wire_parts_count(&fields, text(i), &count);
+		counts[i] = count == OBS_ABSENT ? 0 : count;
 	}
 	wire_fields_leave(&fields);
+}
+
+static const char *naming_word(int naming)
+{
+	return obs_naming_text((enum obs_naming)naming);
 }
 
 static void read_traffic(struct wire_fields *fields, struct obs *obs)
@@ -198,7 +204,9 @@ static void read_traffic(struct wire_fields *fields, struct obs *obs)
 	wire_parts_count(fields, "received_bytes", &traffic->received_bytes);
 	wire_parts_count(fields, "retransmits", &traffic->retransmits);
 	wire_parts_count(fields, "lost_packets", &traffic->lost_packets);
-	read_named_by(fields, traffic);
+	read_kinds(fields, "statuses", traffic->statuses, OBS_STATUS_CLASSES,
+		obs_status_class_text);
+	read_kinds(fields, "named_by", traffic->named_by, OBS_NAMINGS, naming_word);
 	for (int i = 0; i < OBS_SKETCHES; i++)
 		wire_parts_sketch(fields, obs_sketch_text((enum obs_sketch)i),
 			&traffic->sketches[i]);

@@ -110,18 +110,24 @@ static void put_peers(struct json *into, const struct obs_traffic *traffic)
 			traffic->peers[i].requests);
 }
 
-static void put_named_by(struct json *into, const struct obs_traffic *traffic)
+/* Where all are 0, nothing stands. */
+static void put_kinds(struct json *into, const char *key, const int64_t *counts,
+	int kinds, const char *(*text)(int kind))
 {
 	struct json *object = NULL;
 
-	for (int i = 0; i < OBS_NAMINGS; i++) {
-		if (traffic->named_by[i] == 0)
+	for (int i = 0; i < kinds; i++) {
+		if (counts[i] == 0)
 			continue;
 		if (!object)
-			object = json_add_object(into, "named_by");
-		json_add_int(object, obs_naming_text((enum obs_naming)i),
-			traffic->named_by[i]);
+			object = json_add_object(into, key);
+		json_add_int(object, text(i), counts[i]);
 	}
+}
+
+static const char *naming_word(int naming)
+{
+	return obs_naming_text((enum obs_naming)naming);
 }
 
 static void put_traffic(struct json *into, const struct obs *obs)
@@ -147,7 +153,9 @@ static void put_traffic(struct json *into, const struct obs *obs)
 	put_int(into, "received_bytes", traffic->received_bytes);
 	put_int(into, "retransmits", traffic->retransmits);
 	put_int(into, "lost_packets", traffic->lost_packets);
-	put_named_by(into, traffic);
+	put_kinds(into, "statuses", traffic->statuses, OBS_STATUS_CLASSES,
+		obs_status_class_text);
+	put_kinds(into, "named_by", traffic->named_by, OBS_NAMINGS, naming_word);
 	for (int i = 0; i < OBS_SKETCHES; i++)
 		put_sketch(
 			into, obs_sketch_text((enum obs_sketch)i), &traffic->sketches[i]);

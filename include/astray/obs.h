@@ -28,6 +28,7 @@
 #define OBS_GAPS 16
 #define OBS_SERVERS 16
 #define OBS_STATUSES 16
+#define OBS_STATUS_CLASSES 5
 #define OBS_CHAIN 6
 #define OBS_NAMES 16
 #define OBS_NAME 256 /* a DNS name, a service, a URL's host */
@@ -103,7 +104,9 @@ struct obs_traffic {
 	int64_t connections, refused, timed_out, reset, tls_failed;
 	int64_t requests, responses, errors, untimed, multiplexed, estimated;
 	int64_t sent_bytes, received_bytes, retransmits, lost_packets;
-	int64_t named_by[OBS_NAMINGS]; /* connections; all 0: absent */
+	int64_t statuses[OBS_STATUS_CLASSES]; /* responses by HTTP's 1xx to 5xx; all 0:
+						 absent */
+	int64_t named_by[OBS_NAMINGS];        /* connections; all 0: absent */
 	struct sketch sketches[OBS_SKETCHES];
 	unsigned peer_count;
 	struct obs_peer peers[OBS_PEERS];
@@ -290,6 +293,7 @@ const char *obs_protocol_text(enum obs_protocol protocol);
 const char *obs_unreachable_text(enum obs_unreachable why);
 const char *obs_dns_role_text(enum obs_dns_role role);
 const char *obs_method_text(enum obs_method method); /* "packets", "kernel" */
+const char *obs_status_class_text(int status_class); /* 0: "1xx", … */
 const char *obs_naming_text(enum obs_naming naming); /* "server_name", … */
 const char *obs_sketch_text(enum obs_sketch which);  /* "connect_us", … */
 

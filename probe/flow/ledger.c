@@ -298,6 +298,14 @@ static void answered(struct ledger *ledger, struct obs_traffic *traffic, int64_t
 		add(traffic, OBS_THINK, think_us > 0 ? think_us : 0);
 }
 
+static void count_status(struct obs_traffic *traffic, int64_t status)
+{
+	int64_t status_class = status / 100 - 1;
+
+	if (status_class >= 0 && status_class < OBS_STATUS_CLASSES)
+		traffic->statuses[status_class]++;
+}
+
 static void hold_event(struct ledger *ledger, enum exchange_event event, int64_t value_us)
 {
 	struct flow_held *held = hold(ledger);
@@ -334,6 +342,9 @@ void ledger_event(void *arg, enum exchange_event event, int64_t value_us)
 		break;
 	case EXCHANGE_ANSWERED:
 		traffic->responses++;
+		break;
+	case EXCHANGE_STATUS:
+		count_status(traffic, value_us);
 		break;
 	case EXCHANGE_ERROR:
 		traffic->errors++;

@@ -85,6 +85,8 @@ static void add_row(struct obs_traffic *into, const struct obs_traffic *from)
 	add_count(&into->received_bytes, from->received_bytes);
 	add_count(&into->retransmits, from->retransmits);
 	add_count(&into->lost_packets, from->lost_packets);
+	for (unsigned i = 0; i < OBS_STATUS_CLASSES; i++)
+		into->statuses[i] += from->statuses[i];
 	for (unsigned i = 0; i < OBS_NAMINGS; i++)
 		into->named_by[i] += from->named_by[i];
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)

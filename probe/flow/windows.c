@@ -33,6 +33,7 @@ static void open_traffic(struct obs_traffic *traffic)
 	traffic->sent_bytes = traffic->received_bytes = 0;
 	traffic->retransmits = traffic->lost_packets = 0;
 	traffic->multiplexed = traffic->estimated = traffic->tls_failed = OBS_ABSENT;
+	memset(traffic->statuses, 0, sizeof(traffic->statuses));
 	memset(traffic->named_by, 0, sizeof(traffic->named_by));
 	traffic->peer_count = 0;
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)

@@ -20,6 +20,7 @@ enum exchange_event {
 	EXCHANGE_RESPONSE,    /* its answer's first byte came value_us after it */
 	EXCHANGE_UNTIMED,     /* a request will have no time, answered or not */
 	EXCHANGE_ANSWERED,    /* an answer came whose request has no time */
+	EXCHANGE_STATUS,      /* the answer's HTTP status is value_us, which is no time */
 	EXCHANGE_ERROR,       /* the answer was a failure (HTTP 5xx) */
 	EXCHANGE_LAST_BYTE,   /* the answer's last byte came value_us after the request */
 	EXCHANGE_MULTIPLEXED, /* a request shares its connection with another */
@@ -87,6 +88,15 @@ static inline void exchange_tell(
 		sink->event(sink->arg, EXCHANGE_UNTIMED, 0);
 		sink->event(sink->arg, EXCHANGE_ANSWERED, 0);
 	}
+}
+
+/* An answer's HTTP status; 0: it could not be read. */
+static inline void exchange_tell_status(const struct exchange_sink *sink, int status)
+{
+	if (status > 0)
+		exchange_tell(sink, EXCHANGE_STATUS, status);
+	if (status >= 500 && status < 600)
+		exchange_tell(sink, EXCHANGE_ERROR, 0);
 }
 
 #endif

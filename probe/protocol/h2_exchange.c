@@ -165,8 +165,7 @@ static void answer_came(
 	else
 		exchange_tell(sink, EXCHANGE_RESPONSE,
 			moment_since_us(h2->head, h2->base) - stream->asked_us);
-	if (h2->status >= 500)
-		exchange_tell(sink, EXCHANGE_ERROR, 0);
+	exchange_tell_status(sink, h2->status);
 }
 
 static void answer_ends(struct h2_exchange *h2, const struct exchange_sink *sink,

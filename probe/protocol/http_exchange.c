@@ -234,8 +234,7 @@ static void tell_answer(struct http_exchange *http, const struct exchange_sink *
 			moment_since_us(http->answer, request->at));
 	else
 		exchange_tell(sink, EXCHANGE_ANSWERED, 0);
-	if (status >= 500)
-		exchange_tell(sink, EXCHANGE_ERROR, 0);
+	exchange_tell_status(sink, status);
 }
 
 static void become_tunnel(struct http_exchange *http, const struct exchange_sink *sink)

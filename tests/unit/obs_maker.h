@@ -167,6 +167,8 @@ static inline void obs_maker_traffic(uint64_t *seed, struct obs_traffic *traffic
 	for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		obs_maker_maybe_int(seed, counters[i]);
 	traffic->method = obs_maker_coin(seed) ? OBS_PACKETS : OBS_KERNEL;
+	for (unsigned i = 0; i < OBS_STATUS_CLASSES; i++)
+		traffic->statuses[i] = obs_maker_int(seed, 3);
 	for (unsigned i = 0; i < OBS_NAMINGS; i++)
 		traffic->named_by[i] = obs_maker_int(seed, 3);
 	for (unsigned i = 0; i < OBS_SKETCHES; i++)

@@ -614,6 +614,8 @@ static inline void assert_same(struct stage *stage, const struct obs_traffic *pl
 	SAME(responses);
 	SAME(errors);
 	SAME(tls_failed);
+	for (unsigned i = 0; i < OBS_STATUS_CLASSES; i++)
+		SAME(statuses[i]);
 	SAME(untimed);
 	SAME(reset);
 	SAME(lost_packets);

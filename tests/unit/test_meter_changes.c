@@ -231,12 +231,44 @@ static void who_has_answered_others_is_the_server(void **state)
 	bench_end(&bench);
 }
 
+static void statuses_are_counted_by_their_class(void **state)
+{
+	static const char *const answers[] = {"200 OK", "204 No", "302 There",
+		"404 Where", "429 Later", "503 Sorry", "999 What", "101 Else"};
+	static const int64_t counts[OBS_STATUS_CLASSES] = {1, 2, 1, 2, 1};
+	struct bench bench = {0};
+	struct dialogue talk;
+	const struct obs_traffic *seen;
+	char text[128];
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 1, 80);
+	dialogue_open(&talk, 1000);
+	for (unsigned i = 0; i < 8; i++) {
+		dialogue_text(&talk, CLIENT, GET);
+		(void)snprintf(text, sizeof(text),
+			"HTTP/1.1 103 Hint\r\n\r\nHTTP/1.1 %s\r\n"
+			"Content-Length: 0\r\n\r\n",
+			answers[i]);
+		dialogue_text(&talk, SERVER, text);
+	}
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->requests, 8);
+	assert_int_equal(seen->responses, 8);
+	assert_memory_equal(seen->statuses, counts, sizeof(counts));
+	assert_int_equal(seen->errors, 1);
+	bench_end(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mail_over_tls_is_named_by_its_hello),
 		cmocka_unit_test(what_is_said_in_a_tunnel_is_its_targets),
 		cmocka_unit_test(handshakes_that_fail_are_counted),
+		cmocka_unit_test(statuses_are_counted_by_their_class),
 		cmocka_unit_test(who_has_answered_others_is_the_server),
 		cmocka_unit_test(a_clock_that_is_set_back_leaves_no_times_and_all_counts),
 	};
