@@ -26,6 +26,14 @@
 /* No client updates windows for less. */
 #define WINDOW_LEN_MIN 4096
 
+/* Until so many answers were seen, nobody knows how short they are: shorter ones than
+ * this, with a head of few fields, are rare. */
+#define FEW 3
+#define FIRST_LEN_MIN 48
+
+/* A client that has had the same number open so often, and never more, keeps to it. */
+#define RETURNS 12
+
 /* OpenSSL's servers send so many when nothing else is said. */
 #define TICKETS_MAX 2
 
@@ -124,8 +132,9 @@ static void close_inferred(struct streams *streams, const struct exchange_sink *
 /* How many more answers than were counted the server's last turn may have held. */
 static unsigned answers_hidden(const struct streams *streams)
 {
-	unsigned room =
-		streams->least ? streams->said_bytes * 4 / (streams->least * 3u) : 0;
+	bool new = streams->few < FEW && streams->least > FIRST_LEN_MIN;
+	unsigned least = new ? FIRST_LEN_MIN : streams->least;
+	unsigned room = least ? streams->said_bytes * 4 / (least * 3) : 0;
 	unsigned hidden = room > streams->said_answers ? room - streams->said_answers : 0;
 
 	return hidden > streams->said_more ? hidden : streams->said_more;
@@ -137,9 +146,12 @@ static unsigned answers_hidden(const struct streams *streams)
 static void infer_answers(
 	struct streams *streams, const struct exchange_sink *sink, unsigned more)
 {
+	bool keeps = streams->returns == RETURNS;
+
 	forget_untimed(streams, more);
 	while (streams->sharing && streams->older && streams->open &&
-		answers_hidden(streams) && streams->open + more > streams->most) {
+		(keeps || answers_hidden(streams)) &&
+		streams->open + more > streams->most) {
 		close_inferred(streams, sink);
 		streams->older--;
 		streams->said_answers++;
@@ -148,8 +160,12 @@ static void infer_answers(
 		if (streams->said_maybe)
 			streams->said_maybe--;
 	}
-	if (streams->open + more > streams->most)
+	if (streams->open + more > streams->most) {
 		streams->most = (uint16_t)(streams->open + more);
+		streams->returns = 0;
+	} else if (streams->open + more == streams->most && !keeps) {
+		streams->returns++;
+	}
 }
 
 /* What may have been answered has been when nothing more comes, if it was no more than is
@@ -575,6 +591,8 @@ static void next_answer(struct streams *streams, const struct exchange_sink *sin
 	struct moment at, int content)
 {
 	streams->said_answers++;
+	if (streams->few < FEW)
+		streams->few++;
 	if (!streams->least || content < streams->least)
 		streams->least = (uint16_t)content;
 	if (streams->open || admit_another(streams, sink))

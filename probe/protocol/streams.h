@@ -61,7 +61,9 @@ struct streams {
 	uint16_t first;           /* length of the present turn's first request */
 	uint16_t maybe;         /* length of a control frame, or short request; 0: none */
 	uint8_t overhead;       /* of a record over its content */
-	uint8_t tickets;        /* records before the server's settings */
+	uint8_t tickets : 2;    /* records before the server's settings */
+	uint8_t few : 2;        /* answers, as far as there are few */
+	uint8_t returns : 4;    /* to the most that are open, never to more */
 	bool client_opened : 1; /* the preface has been sent */
 	bool server_opened : 1; /* the server's settings have */
 	bool acknowledged : 1;  /* the settings: what looks like it from now on is a
