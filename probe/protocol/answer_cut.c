@@ -21,7 +21,7 @@
 #define LONG_LEN_MIN 8192
 
 /* A server hands the records of one answer to the network one right behind the other. */
-#define TOGETHER_US 300
+#define TOGETHER_US 1000
 /* Who asks while an answer stalls is seldom seen beside whom its last record filled. */
 #define STALL_US 1000
 /* … and sooner than a client that is answered can ask again. */
