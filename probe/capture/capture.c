@@ -1,10 +1,13 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <pcap/pcap.h>
 
@@ -22,29 +25,39 @@
 struct capture {
 	pcap_t *pcap;
 	struct pcapng_file *sections; /* instead, of a pcapng file */
-	FILE *file;                   /* as it stands on disk */
-	char *piece;                  /* … its buffer */
-	FILE *stream; /* … and what it holds, where that is packed; closed with pcap */
+	int fd, stop_fd; /* of a file; and who says that it ends here; negative: none */
+	FILE *file;      /* its bytes as they stand on disk */
+	char *piece;     /* … its buffer */
+	FILE *stream; /* … and what they hold, where that is packed; closed with pcap */
 	struct squeeze_stream *expander; /* NULL: it is not */
 	int link_type;
 	struct pcap_stat latest; /* its counters are 32 bits and wrap */
 	uint64_t received, dropped;
 };
 
+static struct capture *make_capture(void)
+{
+	struct capture *capture = calloc(1, sizeof(*capture));
+
+	if (capture)
+		capture->fd = capture->stop_fd = -1;
+	return capture;
+}
+
 void capture_close(struct capture *capture)
 {
 	if (!capture)
 		return;
 	if (capture->pcap)
-		pcap_close(capture->pcap); /* leaves standard input open */
-	else if (capture->stream && capture->stream != stdin)
+		pcap_close(capture->pcap);
+	else if (capture->stream)
 		(void)fclose(capture->stream);
-	squeeze_stream_close(capture->expander);
-	if (capture->expander && capture->file != stdin)
+	if (capture->file && capture->file != capture->stream)
 		(void)fclose(capture->file);
-	if (capture->file == stdin && capture->piece)
-		(void)setvbuf(stdin, NULL, _IONBF, 0);
+	squeeze_stream_close(capture->expander);
 	pcapng_file_close(capture->sections);
+	if (capture->fd > STDIN_FILENO)
+		(void)close(capture->fd);
 	free(capture->piece);
 	free(capture);
 }
@@ -61,9 +74,39 @@ static int know_link_type(struct capture *capture, struct fault *fault)
 		name ? name : "unknown", capture->link_type);
 }
 
-static FILE *open_stream(const char *path)
+static bool is_stopped(const struct capture *capture)
 {
-	return strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+	struct pollfd wait[] = {{capture->fd, POLLIN, 0}, {capture->stop_fd, POLLIN, 0}};
+
+	while (poll(wait, 2, -1) < 0)
+		if (errno != EINTR)
+			return false;
+	return wait[1].revents != 0;
+}
+
+/* Who waits for more of a pipe can be stopped, too. */
+static ssize_t read_piece(void *cookie, char *into, size_t size)
+{
+	const struct capture *capture = cookie;
+
+	return is_stopped(capture) ? 0 : read(capture->fd, into, size);
+}
+
+static int open_file(struct capture *capture, const char *path)
+{
+	cookie_io_functions_t functions = {.read = read_piece};
+
+	capture->fd =
+		strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	if (capture->fd < 0)
+		return -errno;
+	capture->file = capture->stream = fopencookie(capture, "rb", functions);
+	if (!capture->file)
+		return -ENOMEM;
+	capture->piece = malloc(PIECE_BYTES);
+	if (capture->piece)
+		(void)setvbuf(capture->file, capture->piece, _IOFBF, PIECE_BYTES);
+	return 0;
 }
 
 static void name_input(struct fault *fault, const char *path)
@@ -85,14 +128,10 @@ static int first_byte(FILE *stream)
 static int open_bytes(struct capture *capture, const char *path)
 {
 	enum squeeze_coding coding;
-	int rc;
+	int rc = open_file(capture, path);
 
-	capture->file = capture->stream = open_stream(path);
-	if (!capture->file)
-		return -errno;
-	capture->piece = malloc(PIECE_BYTES);
-	if (capture->piece)
-		(void)setvbuf(capture->file, capture->piece, _IOFBF, PIECE_BYTES);
+	if (rc)
+		return rc;
 	errno = 0;
 	coding = squeeze_stream_coding(first_byte(capture->file));
 	if (ferror(capture->file))
@@ -153,14 +192,16 @@ static int open_dump(struct capture *capture, const char *path, struct fault *fa
 	return blame_packing(capture, rc, fault);
 }
 
-int capture_open_file(struct capture **out, const char *path, struct fault *fault)
+int capture_open_file(
+	struct capture **out, const char *path, int stop_fd, struct fault *fault)
 {
-	struct capture *capture = calloc(1, sizeof(*capture));
+	struct capture *capture = make_capture();
 	int rc;
 
 	*out = NULL;
 	if (!capture)
 		return -ENOMEM;
+	capture->stop_fd = stop_fd;
 	name_input(fault, path);
 	rc = open_dump(capture, path, fault);
 	if (rc == 0)
@@ -232,7 +273,7 @@ int capture_set_filter(struct capture *capture, const char *filter, struct fault
 int capture_open_live(
 	struct capture **out, const struct capture_options *options, struct fault *fault)
 {
-	struct capture *capture = calloc(1, sizeof(*capture));
+	struct capture *capture = make_capture();
 	int rc;
 
 	*out = NULL;
@@ -326,14 +367,12 @@ int capture_read(struct capture *capture, int limit, capture_fn each, void *arg,
 
 double capture_share_read(const struct capture *capture)
 {
-	FILE *stream = capture->file;
 	struct stat st;
 	off_t at;
 
-	if (!stream || fstat(fileno(stream), &st) || !S_ISREG(st.st_mode) ||
-		st.st_size <= 0)
+	if (fstat(capture->fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0)
 		return -1;
-	at = ftello(stream);
+	at = lseek(capture->fd, 0, SEEK_CUR);
 	return at < 0 ? -1 : (double)at / (double)st.st_size;
 }
 

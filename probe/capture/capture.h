@@ -33,9 +33,11 @@ struct capture_options {
 	int snaplen;           /* bytes kept of a packet */
 };
 
-/* "-" is standard input. STATUS_CORRUPT when it is no capture, STATUS_UNSUPPORTED when
+/* "-" is standard input. It ends, as if it were no longer, once stop_fd (negative: none)
+ * has something to read. STATUS_CORRUPT when it is no capture, STATUS_UNSUPPORTED when
  * its first link type is not known, else errno. */
-int capture_open_file(struct capture **out, const char *path, struct fault *fault);
+int capture_open_file(
+	struct capture **out, const char *path, int stop_fd, struct fault *fault);
 /* -EPERM without CAP_NET_RAW, -ENODEV without such an interface. */
 int capture_open_live(
 	struct capture **out, const struct capture_options *options, struct fault *fault);

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -22,6 +24,7 @@
 struct reading {
 	const struct flow_order *order;
 	struct capture *capture;
+	int stop_fd; /* has something to read once a person has had enough */
 	struct meter *meter;
 	struct flow_output *output;
 	bool shows_progress;
@@ -120,22 +123,57 @@ static int print(struct reading *reading)
 	return flow_output_flush(reading->output, reading->fault);
 }
 
+/* ^C ends the reading, not the answer. */
+static int hear_signals(struct reading *reading)
+{
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &signals, NULL))
+		return fault_at(reading->fault, -errno, "", "%s", status_text(-errno));
+	reading->stop_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	return reading->stop_fd < 0
+		       ? fault_at(reading->fault, -errno, "", "%s", status_text(-errno))
+		       : 0;
+}
+
+static bool was_stopped(const struct reading *reading)
+{
+	struct signalfd_siginfo what;
+
+	if (read(reading->stop_fd, &what, sizeof(what)) <= 0)
+		return false;
+	(void)fprintf(stderr, "stopped after %" PRIu64 " packets\n", reading->packets);
+	return true;
+}
+
 static int read_file(const struct flow_order *order, struct fault *fault)
 {
-	struct reading reading = {
-		.order = order, .fault = fault, .shows_progress = isatty(STDERR_FILENO)};
-	int rc = capture_open_file(&reading.capture, order->file, fault);
+	struct reading reading = {.order = order,
+		.stop_fd = -1,
+		.fault = fault,
+		.shows_progress = isatty(STDERR_FILENO)};
+	int rc = hear_signals(&reading);
 	int failure;
 
+	if (rc == 0)
+		rc = capture_open_file(
+			&reading.capture, order->file, reading.stop_fd, fault);
 	if (rc == 0)
 		rc = make_parts(&reading);
 	if (rc == 0) {
 		rc = read_all(&reading);
+		if (was_stopped(&reading))
+			rc = 0; /* a packet may have been cut by it */
 		failure = print(&reading);
 		if (failure)
 			rc = failure;
 	}
 	capture_close(reading.capture);
+	if (reading.stop_fd >= 0)
+		(void)close(reading.stop_fd);
 	meter_free(reading.meter);
 	flow_output_free(reading.output);
 	return rc;

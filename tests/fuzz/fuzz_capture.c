@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (capture_open_file(&capture, path, &fault) == 0)
+	if (capture_open_file(&capture, path, -1, &fault) == 0)
 		measure(capture);
 	else if (!fault.why[0])
 		abort();

@@ -71,7 +71,7 @@ static int read_bytes(
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, len), len);
 	(void)close(fd);
-	rc = capture_open_file(&capture, path, fault);
+	rc = capture_open_file(&capture, path, -1, fault);
 	while (rc >= 0) {
 		rc = capture_read(capture, 100, packet_seen, seen, fault);
 		if (rc == 0)
@@ -126,6 +126,34 @@ static void a_packed_file_is_read_as_well(void **state)
 	assert_int_equal(read_bytes(packed, len - 9, &seen, &fault), STATUS_CORRUPT);
 	assert_non_null(strstr(fault.why, "compressed"));
 	assert_int_equal(read_bytes(packed, 1, &seen, &fault), STATUS_CORRUPT);
+}
+
+/* A pipe whose writer says no more, and does not go. */
+static void a_reader_who_waits_can_be_stopped(void **state)
+{
+	uint8_t bytes[128];
+	size_t len = make_file(bytes);
+	struct capture *capture;
+	struct fault fault = {0};
+	struct seen seen = {0};
+	int pipes[2], stop[2];
+	char path[32];
+
+	(void)state;
+	assert_int_equal(pipe(pipes), 0);
+	assert_int_equal(pipe(stop), 0);
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", pipes[0]);
+	assert_int_equal(write(pipes[1], bytes, len - 5), len - 5);
+	assert_int_equal(capture_open_file(&capture, path, stop[0], &fault), 0);
+	assert_int_equal(write(stop[1], "x", 1), 1);
+	while (capture_read(capture, 100, packet_seen, &seen, &fault) > 0)
+		;
+	assert_int_equal(seen.count, 2);
+	capture_close(capture);
+	for (unsigned i = 0; i < 2; i++) {
+		(void)close(pipes[i]);
+		(void)close(stop[i]);
+	}
 }
 
 static void an_empty_file_is_called_so(void **state)
@@ -255,9 +283,10 @@ static void what_is_no_capture_is_refused(void **state)
 		STATUS_CORRUPT);
 	bytes[20] = 105; /* radio frames */
 	assert_int_equal(read_bytes(bytes, len, &seen, &fault), STATUS_UNSUPPORTED);
-	assert_int_equal(capture_open_file(&capture, "/nonexistent/x", &fault), -ENOENT);
+	assert_int_equal(
+		capture_open_file(&capture, "/nonexistent/x", -1, &fault), -ENOENT);
 	assert_string_equal(fault.input, "/nonexistent/x");
-	assert_true(capture_open_file(&capture, "/", &fault) < 0);
+	assert_true(capture_open_file(&capture, "/", -1, &fault) < 0);
 	assert_null(capture);
 }
 
@@ -395,6 +424,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_read_to_its_end),
 		cmocka_unit_test(a_packed_file_is_read_as_well),
+		cmocka_unit_test(a_reader_who_waits_can_be_stopped),
 		cmocka_unit_test(an_empty_file_is_called_so),
 		cmocka_unit_test(interfaces_of_one_file_may_differ),
 		cmocka_unit_test(both_byte_orders_and_nanoseconds_are_read),
