@@ -713,30 +713,42 @@ void streams_adopt(struct streams *streams, struct moment request, bool untimed)
 /* How many requests may have been in so many lost bytes of the client. */
 static unsigned requests_lost(const struct streams *streams, uint64_t len)
 {
-	int record = streams->overhead + RECORD_HEAD_LEN;
-	int each = streams->unit.length + record;
+	unsigned record = streams->overhead + RECORD_HEAD_LEN;
+	unsigned each = streams->unit.length + record;
 
-	if (request_unit_is_known(&streams->unit) && len < LOST_LEN_MAX &&
-		len % (unsigned)each <= 1)
-		return (unsigned)len / (unsigned)each;
-	if (len > (unsigned)record && len < LOST_LEN_MAX &&
-		h2_lengths_is_control((int)len - record))
+	if (len >= LOST_LEN_MAX)
+		return streams->open ? 0 : 1;
+	if (request_unit_is_known(&streams->unit) && len % each <= 1)
+		return (unsigned)len / each;
+	if (len > record && h2_lengths_is_control((int)(len - record)))
 		return 0;
-	return len >= LOST_LEN_MAX && streams->open ? 0 : 1;
+	return streams->open && streams->bodies ? 0 : 1;
 }
 
-/* Beside others it is taken to have begun when they did; alone it has no time. */
+/* It has no time, and is no proof of how many the client keeps open. */
 static void open_lost(struct streams *streams, const struct exchange_sink *sink)
 {
-	if (streams->open > streams->untimed) {
-		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
-		open_request(streams, sink,
-			mean_of(streams->open_sum_us, streams->open - streams->untimed));
-	} else {
-		open_request(streams, sink, 0);
-		for (; streams->untimed < streams->open; streams->untimed++)
-			exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+	uint16_t most = streams->most, open = streams->open;
+
+	open_request(streams, sink, 0);
+	streams->most = most;
+	if (streams->open == open)
+		return;
+	streams->untimed++;
+	exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+}
+
+/* Of several that are open one may have been answered: what the client asks for next
+ * tells. The time of one alone is lost. */
+static void answer_lost(struct streams *streams, const struct exchange_sink *sink)
+{
+	if (streams->sharing && streams->open > 1) {
+		streams->said_more++;
+		return;
 	}
+	for (; streams->untimed < streams->open; streams->untimed++)
+		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+	streams->open_sum_us = 0;
 }
 
 void streams_lost(struct streams *streams, const struct exchange_sink *sink,
@@ -746,9 +758,7 @@ void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 		for (unsigned i = requests_lost(streams, len); i > 0; i--)
 			open_lost(streams, sink);
 	} else {
-		for (; streams->untimed < streams->open; streams->untimed++)
-			exchange_tell(sink, EXCHANGE_UNTIMED, 0);
-		streams->open_sum_us = 0;
+		answer_lost(streams, sink);
 		streams->spare = streams->twins = streams->said_maybe = 0;
 		streams->answering = false;
 		answer_cut_lost(&streams->cut);
