@@ -87,7 +87,9 @@ int flow_command(void *app, int argc, char **argv)
 			.kind = ARGS_TEXT,
 			.metavar = "FILE",
 			.target = &wishes.file,
-			.help = "read a pcap or pcapng file; - is standard input"},
+			.help = "read a pcap or pcapng file, also .gz or .zst; - is "
+				"standard "
+				"input"},
 		{.name = "interface",
 			.letter = 'i',
 			.kind = ARGS_TEXT,
