@@ -136,3 +136,11 @@ bool services_has_port(const struct service *service, uint16_t port)
 			return true;
 	return false;
 }
+
+bool services_can_be_found(const struct service *service)
+{
+	for (unsigned i = 0; i < service->host_count; i++)
+		if (service->hosts[i][0] != '*')
+			return true;
+	return service->address_count > 0;
+}

@@ -70,5 +70,7 @@ const struct service *services_by_host(const struct services *services, const ch
 const struct service *services_by_address(
 	const struct services *services, const struct address *address, uint16_t port);
 bool services_has_port(const struct service *service, uint16_t port);
+/* Whether its addresses can be known by asking: it has some, or a host that is no suffix. */
+bool services_can_be_found(const struct service *service);
 
 #endif

@@ -28,11 +28,24 @@ struct socket_meter {
 	const struct services *services;
 	const struct address_book *book;
 	struct windows *windows;
+	obs_emit_fn emit;
+	void *emit_arg;
 	uint32_t lists;                  /* that ended */
 	uint8_t listening[2][65536 / 8]; /* ports, of the last list and of this one */
 	unsigned limit, count, mask;
 	struct known table[]; /* by hash of the cookie, with open addresses */
 };
+
+/* Of a service that cannot be found nothing is known: that is not nothing. */
+static void window_ended(void *arg, const struct obs *obs)
+{
+	struct socket_meter *meter = arg;
+	const struct service *service =
+		services_find(meter->services, obs->traffic.service);
+
+	if (!service || services_can_be_found(service))
+		meter->emit(meter->emit_arg, obs);
+}
 
 int socket_meter_new(struct socket_meter **out, const struct socket_meter_config *config,
 	const struct services *services, const struct address_book *book)
@@ -43,8 +56,7 @@ int socket_meter_new(struct socket_meter **out, const struct socket_meter_config
 		.method = OBS_KERNEL,
 		.limit = services->count ? (unsigned)services->count
 					 : config->service_limit,
-		.emit = config->emit,
-		.emit_arg = config->emit_arg};
+		.emit = window_ended};
 	struct socket_meter *meter;
 	unsigned mask = 1;
 	int rc;
@@ -55,6 +67,9 @@ int socket_meter_new(struct socket_meter **out, const struct socket_meter_config
 	meter = calloc(1, sizeof(*meter) + (mask + 1) * sizeof(meter->table[0]));
 	if (!meter)
 		return -ENOMEM;
+	windows.emit_arg = meter;
+	meter->emit = config->emit;
+	meter->emit_arg = config->emit_arg;
 	meter->limit = config->sockets;
 	meter->mask = mask;
 	meter->services = services;

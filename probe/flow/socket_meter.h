@@ -1,7 +1,8 @@
 /*
  * What the kernel says of its TCP sockets in, traffic observations out: connections,
  * refusals, SYNs without answer, retransmits, bytes and round trips of every service and
- * window; of requests nothing is known. Sockets are asked for again and again; those that
+ * window; of requests nothing is known, nor of services that have only hosts by suffix
+ * and no address: they are not told at all. Sockets are asked for again and again; those that
  * are destroyed in between are told of by the kernel with their last counts, so that
  * nothing is missed. Our own (own_mark.h) do not count. Reads no clock and touches no
  * device. Memory is fixed when it is made; whatever finds no room is counted.

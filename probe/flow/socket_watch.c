@@ -122,6 +122,18 @@ static void join(const struct socket_watch *watch, int group)
 			status_text(-errno));
 }
 
+/* Without packets there are no DNS answers to see which of them a client asked for. */
+static void say_what_is_missing(
+	const struct socket_watch *watch, const struct services *services)
+{
+	for (size_t i = 0; i < services->count; i++)
+		if (!services_can_be_found(&services->list[i]))
+			log_warn(watch->log, "flow",
+				"%s is not measured: without capturing, hosts by suffix "
+				"cannot be found; name its addresses, or hosts in full",
+				services->list[i].name);
+}
+
 /* The first list, at once: what is in it was there before. */
 static int list_first(struct socket_watch *watch)
 {
@@ -210,6 +222,7 @@ int socket_watch_open(struct socket_watch **out,
 	(void)uv_poll_start(&watch->poll, UV_READABLE, messages_waiting);
 	(void)uv_timer_start(&watch->timer, second_passed, LIST_MS, LIST_MS);
 	socket_meter_advance(watch->meter, now_moment());
+	say_what_is_missing(watch, options->services);
 	*out = watch;
 	return 0;
 

@@ -12,7 +12,11 @@
 
 static struct service list[2] = {
 	{.name = "exchange", .port_count = 1, .ports = {443}, .address_count = 1},
-	{.name = "wiki", .port_count = 1, .ports = {80}},
+	{.name = "wiki",
+		.port_count = 1,
+		.ports = {80},
+		.host_count = 1,
+		.hosts = {"wiki.example"}},
 };
 
 struct bench {
@@ -99,6 +103,28 @@ static void finish(struct bench *bench)
 {
 	socket_meter_advance(bench->meter, (struct moment){START + SECOND / 2});
 	socket_meter_finish(bench->meter);
+}
+
+static void of_what_cannot_be_found_nothing_is_told(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	list[1].host_count = 1;
+	strcpy(list[1].hosts[0], "*.wiki.example");
+	bench_begin(&bench, 2, 16);
+	end_list(&bench);
+	finish(&bench);
+	assert_int_equal(bench.emitted, 1); /* exchange, in which nothing happened */
+	bench_end(&bench);
+
+	list[1].host_count = 2;
+	strcpy(list[1].hosts[1], "wiki.example");
+	bench_begin(&bench, 2, 16);
+	end_list(&bench);
+	finish(&bench);
+	assert_int_equal(bench.emitted, 2);
+	bench_end(&bench);
 }
 
 static void a_connection_is_counted_once_with_its_growth(void **state)
@@ -371,6 +397,7 @@ int main(void)
 		cmocka_unit_test(a_refused_connection_is_told),
 		cmocka_unit_test(tries_in_vain_are_a_timeout_once),
 		cmocka_unit_test(without_services_only_clients_here_count),
+		cmocka_unit_test(of_what_cannot_be_found_nothing_is_told),
 		cmocka_unit_test(many_sockets_come_and_go_within_bounds),
 	};
 
