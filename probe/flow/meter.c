@@ -203,7 +203,7 @@ static void evict(struct meter *meter, struct flow *flow, struct moment at)
 }
 
 /* What belongs to a trace or to our own requests is a connection that is over: whatever
- * follows says nothing. */
+ * follows says nothing. So is what is seen on the other side of a translation. */
 static enum flow_list first_list(const struct tcp_segment *segment)
 {
 	uint8_t kind = segment->flags & (TCP_SEGMENT_SYN | TCP_SEGMENT_ACK);
@@ -229,9 +229,22 @@ static struct flow *add_flow(struct meter *meter, const struct flow_key *key,
 	return flow;
 }
 
+/* The same SYN with another address at one end: a machine that translates addresses shows
+ * it on both sides of itself, and is captured on all its interfaces. */
+static bool is_translation(
+	struct meter *meter, const struct tcp_segment *segment, struct moment at)
+{
+	uint64_t from = address_hash(&segment->source, segment->source_port);
+	uint64_t to = address_hash(&segment->destination, ~segment->destination_port);
+	bool known = copy_table_knows(meter->copies, from, segment, at);
+
+	return copy_table_knows(meter->copies, to, segment, at) || known;
+}
+
 static struct flow *begin_flow(struct meter *meter, const struct flow_key *key,
 	const struct tcp_segment *segment, bool from_low, struct moment at)
 {
+	enum flow_list list = first_list(segment);
 	struct flow *flow;
 	bool client_sends;
 
@@ -241,7 +254,9 @@ static struct flow *begin_flow(struct meter *meter, const struct flow_key *key,
 		client_sends = sender_is_client(meter, segment);
 	else
 		return NULL; /* the end of something that was never seen */
-	flow = add_flow(meter, key, client_sends == from_low, first_list(segment), at);
+	if (list == FLOW_HALF_OPEN && is_translation(meter, segment, at))
+		list = FLOW_CLOSED;
+	flow = add_flow(meter, key, client_sends == from_low, list, at);
 	if (flow)
 		connection_begin(flow, !(segment->flags & TCP_SEGMENT_SYN));
 	return flow;

@@ -164,6 +164,7 @@ static inline struct dialogue dialogue_between(const char *client, uint16_t clie
 {
 	struct dialogue dialogue = {.port = {client_port, server_port},
 		.next = {0xfffffff0u, 0x10u}, /* the client's numbers wrap soon */
+		.id = {client_port, server_port},
 		.now = {INT64_C(1590854700000000)}};
 
 	(void)address_parse(&dialogue.address[EXCHANGE_CLIENT], client);

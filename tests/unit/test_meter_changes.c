@@ -262,12 +262,53 @@ static void statuses_are_counted_by_their_class(void **state)
 	bench_end(&bench);
 }
 
+/* On both sides of a translation, some microseconds apart, as the "any" device shows it.
+ */
+static void what_is_translated_on_the_way_counts_once(void **state)
+{
+	static const char *const clients[] = {"172.16.0.2", "192.0.2.7", "192.0.2.7"};
+	static const char *const servers[] = {"198.51.100.1", "198.51.100.1", "10.0.0.2"};
+	static const uint16_t ports[] = {80, 80, 8080};
+	struct bench bench = {0};
+	struct dialogue sides[3];
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	for (unsigned i = 0; i < 3; i++) {
+		sides[i] = dialogue_between(clients[i], 40000, servers[i], ports[i]);
+		sides[i].send = to_meter;
+		sides[i].arg = &bench;
+		dialogue_wait(&sides[i], i * 30);
+		dialogue_segment(&sides[i], CLIENT, TCP_SEGMENT_SYN, NULL, 0);
+	}
+	for (unsigned i = 3; i-- > 0;) {
+		dialogue_wait(&sides[i], 1000);
+		dialogue_segment(
+			&sides[i], SERVER, TCP_SEGMENT_SYN | TCP_SEGMENT_ACK, NULL, 0);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		dialogue_wait(&sides[i], 1000);
+		dialogue_segment(&sides[i], CLIENT, TCP_SEGMENT_ACK, NULL, 0);
+		dialogue_text(&sides[i], CLIENT, GET);
+		dialogue_text(&sides[i], SERVER, ANSWER);
+	}
+	meter_finish(bench.meter);
+	assert_int_equal(traffic_sum_count(bench.sum), 1);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->connections, 1);
+	assert_int_equal(seen->requests, 1);
+	assert_int_equal(seen->responses, 1);
+	bench_end(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mail_over_tls_is_named_by_its_hello),
 		cmocka_unit_test(what_is_said_in_a_tunnel_is_its_targets),
 		cmocka_unit_test(handshakes_that_fail_are_counted),
+		cmocka_unit_test(what_is_translated_on_the_way_counts_once),
 		cmocka_unit_test(statuses_are_counted_by_their_class),
 		cmocka_unit_test(who_has_answered_others_is_the_server),
 		cmocka_unit_test(a_clock_that_is_set_back_leaves_no_times_and_all_counts),
