@@ -236,8 +236,12 @@ static bool is_translation(
 {
 	uint64_t from = address_hash(&segment->source, segment->source_port);
 	uint64_t to = address_hash(&segment->destination, ~segment->destination_port);
-	bool known = copy_table_knows(meter->copies, from, segment, at);
+	bool known;
 
+	/* Without a timestamp the numbers of two connections may be alike by design. */
+	if (!segment->stamped)
+		return false;
+	known = copy_table_knows(meter->copies, from, segment, at);
 	return copy_table_knows(meter->copies, to, segment, at) || known;
 }
 

@@ -57,6 +57,7 @@ int tcp_segment_read(struct tcp_segment *out, const struct ip_packet *ip)
 		return STATUS_SYNTAX;
 	timestamp = read_timestamp(cursor_take_sub(&cur, header_len - HEADER_LEN));
 	out->mark = mark_of(out, timestamp, ip->id);
+	out->stamped = timestamp != 0 && ip->id != 0;
 	out->ttl = ip->ttl;
 	out->source = ip->source;
 	out->destination = ip->destination;

@@ -19,6 +19,7 @@ struct tcp_segment {
 	uint8_t flags;
 	uint16_t window;
 	uint8_t ttl;   /* of the packet */
+	bool stamped;  /* with a timestamp and an identification: mark is its alone */
 	uint32_t mark; /* differs between a packet and its retransmission, not its copy */
 	const uint8_t *data; /* as captured */
 	uint32_t captured;   /* bytes at data; at most len */
