@@ -28,6 +28,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 
 import test_flow as flow
 
@@ -78,7 +79,7 @@ class Backend:
     """Answers after 5 to 35 ms: that is the service's work. /long answers with up to 60 kB, /some up to 3."""
 
     def __init__(self):
-        self.random = random.Random(7)
+        self.random, self.slept_us = random.Random(7), []
         self.loop = asyncio.new_event_loop()
         server = asyncio.start_server(self.serve, "127.0.0.1", 9000)
         self.loop.run_until_complete(server)
@@ -98,7 +99,9 @@ class Backend:
                 head = await reader.readuntil(b"\r\n\r\n")
                 await self.read_body(reader, head.lower())
                 size = self.random.randint(20, 60_000 if b" /long" in head else 3000 if b" /some" in head else 20)
+                began = time.monotonic()
                 await asyncio.sleep(self.random.uniform(0.005, 0.035))
+                self.slept_us.append((time.monotonic() - began) * 1e6)
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % size
                              + b"x" * size)
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -205,13 +208,18 @@ class Measured:
         text = subprocess.run([flow.probe(), "flow", "-r", packets, "--services", services, "--window", "600",
                                "--json"], check=True, capture_output=True, text=True).stdout
         windows = [window for line in text.splitlines() if (window := json.loads(line))["service"] == "streams"]
-        self.requests, self.multiplexed, self.estimated = (
-            sum(window.get(key, 0) for window in windows) for key in ("requests", "multiplexed", "estimated"))
-        sketches = [window["response_us"] for window in windows if "response_us" in window]
-        self.times_us = sorted(
-            (2.0 ** 2 ** -sketch["scale"]) ** (sketch["offset"] + place + 0.5)
-            for sketch in sketches for place, count in enumerate(sketch["counts"]) for _ in range(count))
-        self.mean_us = sum(sketch["sum"] for sketch in sketches) / max(len(self.times_us), 1)
+        self.windows = windows
+        self.requests, self.responses, self.untimed, self.multiplexed, self.estimated = (
+            sum(window.get(key, 0) for window in windows)
+            for key in ("requests", "responses", "untimed", "multiplexed", "estimated"))
+        self.times_us = self.sketched("response_us")
+        self.mean_us = sum(window.get("response_us", {"sum": 0})["sum"] for window in windows) / max(
+            len(self.times_us), 1)
+
+    def sketched(self, name):
+        sketches = [window[name] for window in self.windows if name in window]
+        return sorted((2.0 ** 2 ** -sketch["scale"]) ** (sketch["offset"] + place + 0.5)
+                      for sketch in sketches for place, count in enumerate(sketch["counts"]) for _ in range(count))
 
     def is_rough(self):
         return self.estimated > FEW * self.requests
@@ -221,15 +229,15 @@ def quantile(times_us, part):
     return times_us[min(int(part * len(times_us)), len(times_us) - 1)] if times_us else 0
 
 
-def thinned(packets, seed):
-    """The file without a hundredth of its packets."""
+def thinned(packets, seed, part=0.01):
+    """The file without a part of its packets."""
     chance, bytes_, at = random.Random(seed), packets.read_bytes(), 24
     thin = packets.with_name("thin.pcap")
     with thin.open("wb") as out:
         out.write(bytes_[:at])
         while at < len(bytes_):
             end = at + 16 + struct.unpack_from("<I", bytes_, at + 8)[0]
-            if chance.random() >= 0.01:
+            if chance.random() >= part:
                 out.write(bytes_[at:end])
             at = end
     return thin
