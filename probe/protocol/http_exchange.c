@@ -7,7 +7,12 @@
 #include "slab.h"
 
 #define HEAD_MAX 65536 /* what claims a longer head is not HTTP */
-#define NOT_TIMED UINT32_MAX
+
+/* A request that waits is one word: when it came, after `base`, and what it was. */
+#define NOT_TIMED UINT32_C(0x3fffffff) /* and the longest time: eighteen minutes */
+#define IS_CONNECT UINT32_C(0x40000000)
+#define IS_HEAD UINT32_C(0x80000000)
+#define ONE_SIDED_US (1000 * INT64_C(1000))
 #define CHUNK_MAX (UINT64_C(1) << 56)
 
 enum stage {
@@ -27,7 +32,7 @@ void http_exchange_init(struct http_exchange *http, bool mid_stream)
 {
 	enum stage stage = mid_stream ? STAGE_LOST : STAGE_HEAD;
 
-	*http = (struct http_exchange){.far = SLAB_NONE};
+	*http = (struct http_exchange){.cell = SLAB_NONE, .buffer = BUFFER_POOL_NONE};
 	for (unsigned side = 0; side < 2; side++) {
 		http->sides[side].stage = (uint8_t)stage;
 		http->sides[side].gathered = BUFFER_POOL_NONE;
@@ -41,12 +46,19 @@ static void drop_gathered(struct http_side *side, const struct exchange_sink *si
 	side->gathered_len = 0;
 }
 
+static void drop_ring(struct http_exchange *http, const struct exchange_sink *sink)
+{
+	slab_give(sink->cells, http->cell);
+	buffer_pool_give(sink->buffers, http->buffer);
+	http->cell = SLAB_NONE;
+	http->buffer = BUFFER_POOL_NONE;
+}
+
 void http_exchange_drop(struct http_exchange *http, const struct exchange_sink *sink)
 {
 	drop_gathered(&http->sides[EXCHANGE_CLIENT], sink);
 	drop_gathered(&http->sides[EXCHANGE_SERVER], sink);
-	slab_give(sink->cells, http->far);
-	http->far = SLAB_NONE;
+	drop_ring(http, sink);
 	http->first = http->count = 0;
 }
 
@@ -83,79 +95,88 @@ static uint32_t offset_us(struct moment base, struct moment at)
 	return us < NOT_TIMED ? (uint32_t)us : NOT_TIMED;
 }
 
-static uint32_t *times_of(struct http_exchange *http, const struct exchange_sink *sink)
+static uint32_t *ring_of(struct http_exchange *http, const struct exchange_sink *sink)
 {
-	return http->far == SLAB_NONE ? http->near_us : slab_cell(sink->cells, http->far);
+	if (http->buffer != BUFFER_POOL_NONE)
+		return buffer_pool_bytes(sink->buffers, http->buffer);
+	return http->cell == SLAB_NONE ? http->near : slab_cell(sink->cells, http->cell);
+}
+
+static unsigned room_of(const struct http_exchange *http)
+{
+	if (http->buffer != BUFFER_POOL_NONE)
+		return HTTP_PIPELINE;
+	return http->cell == SLAB_NONE ? HTTP_NEAR : EXCHANGE_CELL / sizeof(uint32_t);
 }
 
 static unsigned slot_of(const struct http_exchange *http, unsigned place)
 {
-	unsigned room = http->far == SLAB_NONE ? HTTP_NEAR : HTTP_PIPELINE;
-
-	return (http->first + place) % room;
+	return (http->first + place) % room_of(http);
 }
 
-static uint16_t move_bit(uint16_t bits, unsigned from, unsigned to)
+/* Requests that pile up for long, and never an answer: these pass elsewhere. */
+static bool is_one_sided(const struct http_exchange *http, struct moment at)
 {
-	return (uint16_t)(((unsigned)bits >> from & 1u) << to);
+	return !http->answer.us && moment_since_us(at, http->base) > ONE_SIDED_US;
 }
 
-/* A deeper pipeline than there is room for here moves to a cell. */
-static bool widen(struct http_exchange *http, const struct exchange_sink *sink)
+/* A deeper pipeline than there is room for moves to where there is more. */
+static bool widen(
+	struct http_exchange *http, const struct exchange_sink *sink, struct moment at)
 {
-	uint32_t cell = slab_take(sink->cells);
-	uint16_t is_head = 0, is_connect = 0;
-	uint32_t *times;
+	struct http_exchange wide = *http;
+	uint32_t *from = ring_of(http, sink), *to;
 
-	_Static_assert(HTTP_PIPELINE * sizeof(*times) <= EXCHANGE_CELL, "fits in a cell");
-	if (cell == SLAB_NONE)
+	if (http->buffer != BUFFER_POOL_NONE ||
+		(http->cell != SLAB_NONE && is_one_sided(http, at)))
 		return false;
-	times = slab_cell(sink->cells, cell);
-	for (unsigned i = 0; i < http->count; i++) {
-		unsigned slot = slot_of(http, i);
-
-		times[i] = http->near_us[slot];
-		is_head |= move_bit(http->is_head, slot, i);
-		is_connect |= move_bit(http->is_connect, slot, i);
+	if (http->cell == SLAB_NONE)
+		wide.cell = slab_take(sink->cells);
+	else
+		wide.buffer = buffer_pool_take(sink->buffers);
+	if (room_of(&wide) == room_of(http))
+		return false;
+	to = ring_of(&wide, sink);
+	for (unsigned i = 0; i < http->count; i++)
+		to[i] = from[slot_of(http, i)];
+	if (wide.buffer != BUFFER_POOL_NONE) {
+		slab_give(sink->cells, http->cell);
+		wide.cell = SLAB_NONE;
 	}
+	http->cell = wide.cell;
+	http->buffer = wide.buffer;
 	http->first = 0;
-	http->is_head = is_head;
-	http->is_connect = is_connect;
-	http->far = cell;
 	return true;
 }
 
-static bool has_room(struct http_exchange *http, const struct exchange_sink *sink)
+static bool has_room(
+	struct http_exchange *http, const struct exchange_sink *sink, struct moment at)
 {
-	if (http->far == SLAB_NONE && http->count == HTTP_NEAR)
-		return widen(http, sink);
-	return http->count < HTTP_PIPELINE;
+	return http->count < room_of(http) || widen(http, sink, at);
 }
 
 static void push_request(struct http_exchange *http, const struct exchange_sink *sink,
 	const struct http_head *head, struct moment at)
 {
-	unsigned slot = slot_of(http, http->count);
-	uint16_t bit = (uint16_t)(1u << slot);
+	uint32_t *request = &ring_of(http, sink)[slot_of(http, http->count)];
 
 	if (http->count == 0)
 		http->base = at;
-	times_of(http, sink)[slot] = offset_us(http->base, at);
-	http->is_head =
-		(uint16_t)(head->is_head ? http->is_head | bit : http->is_head & ~bit);
-	http->is_connect = (uint16_t)(head->is_connect ? http->is_connect | bit
-						       : http->is_connect & ~bit);
+	*request = offset_us(http->base, at);
+	if (head->is_head)
+		*request |= IS_HEAD;
+	if (head->is_connect)
+		*request |= IS_CONNECT;
 	http->count++;
 }
 
 static void forget_first(struct http_exchange *http, const struct exchange_sink *sink)
 {
-	http->first = (uint8_t)slot_of(http, 1);
+	http->first = (uint16_t)slot_of(http, 1);
 	http->count--;
 	if (http->count > 0)
 		return;
-	slab_give(sink->cells, http->far);
-	http->far = SLAB_NONE;
+	drop_ring(http, sink);
 	http->first = 0;
 }
 
@@ -179,7 +200,7 @@ static void request_came(struct http_exchange *http, const struct exchange_sink 
 	http->server_lost = false;
 	tell_host(sink, head);
 	exchange_tell(sink, EXCHANGE_REQUEST, 0);
-	if (http->untimed == 0 && has_room(http, sink)) {
+	if (http->untimed == 0 && has_room(http, sink, at)) {
 		push_request(http, sink, head, at);
 		return;
 	}
@@ -199,16 +220,15 @@ struct oldest {
 static struct oldest pop_request(
 	struct http_exchange *http, const struct exchange_sink *sink)
 {
-	unsigned bit = 1u << http->first;
 	struct oldest oldest = {.found = true};
-	uint32_t offset;
+	uint32_t request;
 
 	if (http->count > 0) {
-		offset = times_of(http, sink)[http->first];
-		if (offset != NOT_TIMED)
-			oldest.at = moment_plus_us(http->base, offset);
-		oldest.is_head = http->is_head & bit;
-		oldest.is_connect = http->is_connect & bit;
+		request = ring_of(http, sink)[http->first];
+		if ((request & NOT_TIMED) != NOT_TIMED)
+			oldest.at = moment_plus_us(http->base, request & NOT_TIMED);
+		oldest.is_head = request & IS_HEAD;
+		oldest.is_connect = request & IS_CONNECT;
 		forget_first(http, sink);
 	} else if (http->untimed > 0) {
 		http->untimed--;

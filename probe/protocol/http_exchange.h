@@ -15,10 +15,11 @@
 #include <stdbool.h>
 
 #include "astray/cursor.h"
+#include "buffer_pool.h"
 #include "exchange.h"
 
-#define HTTP_PIPELINE 16
-#define HTTP_NEAR 2 /* of them kept here; more take a cell */
+#define HTTP_PIPELINE (BUFFER_POOL_SIZE / 4)
+#define HTTP_NEAR 2 /* of them kept here; more take a cell, many more a buffer */
 
 struct http_side {
 	uint64_t remaining; /* of the body, or of the present chunk */
@@ -30,19 +31,18 @@ struct http_side {
 };
 
 struct http_exchange {
-	struct http_side sides[2];   /* by enum exchange_side */
-	struct moment base;          /* the request that came when none was open */
-	struct moment answer;        /* when the present answer began */
-	struct moment current;       /* the request that it answers; 0: not timed */
-	uint32_t near_us[HTTP_NEAR]; /* requests, after `base`: a ring, here */
-	uint32_t far;                /* … or in this cell */
-	uint16_t is_head;            /* a bit for each of them */
-	uint16_t is_connect;
-	uint16_t untimed;       /* behind those that wait: requests without a time */
-	uint8_t first, count;   /* of requests that wait for an answer */
-	bool is_http : 1;       /* a request has come */
-	bool body_doubtful : 1; /* nobody saw whether the answer is to HEAD */
-	bool connected : 1;     /* a proxy has done what CONNECT asked for */
+	struct http_side sides[2]; /* by enum exchange_side */
+	struct moment base;        /* the request that came when none was open */
+	struct moment answer;      /* when the present answer began */
+	struct moment current;     /* the request that it answers; 0: not timed */
+	uint32_t near[HTTP_NEAR];  /* requests: a ring, here */
+	uint32_t cell;             /* … in this cell, */
+	uint16_t buffer;           /* … or in this buffer */
+	uint16_t first, count;     /* of requests that wait for an answer */
+	uint16_t untimed;          /* behind those that wait: requests without a time */
+	bool is_http : 1;          /* a request has come */
+	bool body_doubtful : 1;    /* nobody saw whether the answer is to HEAD */
+	bool connected : 1;        /* a proxy has done what CONNECT asked for */
 	bool server_lost : 1; /* answers to those that are open may have passed unseen */
 	bool client_lost : 1; /* a request may be missing: an answer more is its */
 };

@@ -18,6 +18,7 @@
 struct recorder {
 	unsigned count[EXCHANGE_HANDSHAKE + 1]; /* by enum exchange_event */
 	int64_t response_us[RECORDER_TIMES];
+	int64_t last_us; /* the latest of them */
 	int64_t last_byte_us[RECORDER_TIMES];
 	int64_t handshake_us;
 	unsigned hosts; /* times that a host, or none, was told */
@@ -37,6 +38,8 @@ static inline void recorder_event(void *arg, enum exchange_event event, int64_t 
 	struct recorder *recorder = arg;
 	unsigned number = recorder->count[event]++;
 
+	if (event == EXCHANGE_RESPONSE)
+		recorder->last_us = value_us;
 	if (event == EXCHANGE_RESPONSE && number < RECORDER_TIMES)
 		recorder->response_us[number] = value_us;
 	if (event == EXCHANGE_LAST_BYTE && number < RECORDER_TIMES)

@@ -250,6 +250,7 @@ static void a_pipeline_too_deep_is_counted_but_not_timed(void **state)
 		say(&play, CLIENT, 10, GET);
 	for (unsigned i = 0; i < deep; i++)
 		say(&play, SERVER, 10, OK_EMPTY);
+	assert_int_equal(play.heard.response_us[RECORDER_TIMES - 1], 10 * deep);
 	say(&play, CLIENT, 10, GET);
 	say(&play, SERVER, 400, OK_EMPTY);
 	play_end(&play);
@@ -257,7 +258,21 @@ static void a_pipeline_too_deep_is_counted_but_not_timed(void **state)
 	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], HTTP_PIPELINE + 1);
 	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 5);
 	assert_int_equal(play.heard.count[EXCHANGE_ANSWERED], 5);
-	assert_int_equal(play.heard.response_us[HTTP_PIPELINE], 400);
+	assert_int_equal(play.heard.last_us, 400);
+}
+
+static void who_never_gets_an_answer_takes_no_buffer(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_init(&play, 0);
+	for (unsigned i = 0; i < 100; i++)
+		say(&play, CLIENT, 100000, GET);
+	assert_int_equal(play.heard.count[EXCHANGE_REQUEST], 100);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 0);
+	assert_int_equal(play.http.buffer, BUFFER_POOL_NONE);
+	play_end(&play);
 }
 
 static void a_hundred_is_not_the_answer(void **state)
@@ -441,6 +456,7 @@ int main(void)
 		cmocka_unit_test(pipelined_requests_are_all_timed),
 		cmocka_unit_test(a_pipeline_that_outgrows_its_place_keeps_its_order),
 		cmocka_unit_test(a_pipeline_too_deep_is_counted_but_not_timed),
+		cmocka_unit_test(who_never_gets_an_answer_takes_no_buffer),
 		cmocka_unit_test(a_hundred_is_not_the_answer),
 		cmocka_unit_test(answers_without_bodies_are_known),
 		cmocka_unit_test(chunks_are_followed),
