@@ -69,8 +69,6 @@ static void learn(struct service_naming *naming, const struct address *server,
  */
 static bool clean_host(char clean[static OBS_NAME], const char *host, size_t len)
 {
-	struct address address;
-
 	while (len > 0 && host[len - 1] == '.')
 		len--;
 	if (len == 0 || len >= OBS_NAME)
@@ -79,8 +77,7 @@ static bool clean_host(char clean[static OBS_NAME], const char *host, size_t len
 		clean[i] = (char)(host[i] >= 'A' && host[i] <= 'Z' ? host[i] | 0x20
 								   : host[i]);
 	clean[len] = 0;
-	return strlen(clean) == len && wire_service_is_valid(clean) &&
-	       address_parse(&address, clean) != 0;
+	return strlen(clean) == len && wire_service_is_valid(clean);
 }
 
 static int number_of(const struct service_naming *naming, const struct service *service)
@@ -139,6 +136,11 @@ static bool is_trusted(const struct service_naming *naming,
 	const struct exchange_host *host, const char *clean,
 	const struct service_naming_ends *ends)
 {
+	struct address address;
+
+	/* An address in letters is a name only where it was configured as one. */
+	if (address_parse(&address, clean) == 0)
+		return configured_host(naming, clean, asked_port(ends));
 	/* A server of many names shows the certificate of one: only one that is watched
 	 * says something. */
 	if (host->by == OBS_BY_CERTIFICATE && naming->services->count > 0)

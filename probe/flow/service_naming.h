@@ -35,7 +35,8 @@ int service_naming_new(struct service_naming **out, const struct services *servi
 	struct windows *windows, const struct dns_names *names);
 void service_naming_free(struct service_naming *naming);
 
-/* The service's number, or SERVICE_NAMING_OTHER. An address in letters is no host. *by:
+/* The service's number, or SERVICE_NAMING_OTHER. An address in letters is a host
+ * only where it was configured as one. *by:
  * what told the service. */
 int service_naming_find(struct service_naming *naming,
 	const struct service_naming_ends *ends, const struct exchange_host *host,

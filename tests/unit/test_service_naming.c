@@ -202,6 +202,14 @@ static void an_address_is_no_name(void **state)
 	number = name_of(stage, "2001:db8::1", "2001:db8::1", 80);
 	assert_string_equal(windows_name(stage->windows, number), "[2001:db8::1]:80");
 	end(stage);
+	stage = begin(2);
+	(void)strcpy(stage->list[1].name, "wiki"); /* called so by who configured it */
+	stage->list[1].host_count = stage->list[1].port_count = 1;
+	(void)strcpy(stage->list[1].hosts[0], "203.0.113.5");
+	stage->list[1].ports[0] = 80;
+	assert_int_equal(name_of(stage, "203.0.113.5", "203.0.113.5", 80), 1);
+	assert_int_equal(stage->by, OBS_BY_SERVER_NAME);
+	end(stage);
 }
 
 static void a_proxy_goes_to_the_port_that_it_is_asked_for(void **state)
