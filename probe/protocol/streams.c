@@ -34,6 +34,9 @@
 /* A client that has had the same number open so often, and never more, keeps to it. */
 #define RETURNS 12
 
+/* So many records that may have begun answers are in a row no rest of one. */
+#define ROW 7
+
 /* OpenSSL's servers send so many when nothing else is said. */
 #define TICKETS_MAX 2
 
@@ -168,15 +171,20 @@ static void infer_answers(
 	}
 }
 
-/* What may have been answered has been when nothing more comes, if it was no more than is
- * open: else it was the rest of answers, and nobody knows when the open ones were
- * answered. */
+/* What may have been answered has been. */
 static void answers_are_over(struct streams *streams, const struct exchange_sink *sink)
 {
-	if (streams->said_maybe > streams->open)
-		return;
-	for (; streams->said_maybe; streams->said_maybe--)
+	for (; streams->said_maybe && streams->open; streams->said_maybe--)
 		close_inferred(streams, sink);
+	streams->said_maybe = 0;
+}
+
+/* … when nothing more comes, if it was no more than is open: else it was the rest of
+ * answers, and nobody knows when the open ones were answered. */
+static void answers_may_be_over(struct streams *streams, const struct exchange_sink *sink)
+{
+	if (streams->said_maybe <= streams->open)
+		answers_are_over(streams, sink);
 }
 
 static void open_request(
@@ -426,10 +434,20 @@ static bool is_body(const struct streams *streams, int content)
 	       (streams->turned && content >= BODY_LEN_MIN && streams->together == 1);
 }
 
+/* Not one that asks for as much as it may whenever it is answered, and all that is open
+ * may have been answered. */
+static bool asks_for_less(const struct streams *streams)
+{
+	return streams->returns < RETURNS && streams->open + 1 < streams->most &&
+	       streams->said_maybe >= streams->open;
+}
+
 static void ask(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
 	if (!streams->turned && moment_since_us(at, streams->cut.at) > SILENCE_US)
+		answers_may_be_over(streams, sink);
+	else if (!streams->turned && asks_for_less(streams))
 		answers_are_over(streams, sink);
 	if (streams->spoken || streams->open == 0)
 		begin_turn(streams, sink);
@@ -617,7 +635,24 @@ static unsigned left_hidden(const struct streams *streams)
 	return hidden < streams->open ? hidden : streams->open;
 }
 
-static bool begins_answer(struct streams *streams, struct moment at, int content)
+/* A client that has as much open as it may asks when it is answered: where so much may
+ * have begun answers and it says nothing, they are answers to all that it asked for. */
+static bool is_flood(struct streams *streams, const struct exchange_sink *sink)
+{
+	if (streams->returns == RETURNS)
+		return false;
+	if (streams->row == ROW) {
+		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
+		return true;
+	}
+	if (++streams->row < ROW)
+		return false;
+	answers_are_over(streams, sink);
+	return false;
+}
+
+static bool begins_answer(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, int content)
 {
 	struct answer_cut_asked asked = {streams->turned, streams->open == 1};
 	enum answer_cut_piece piece;
@@ -625,14 +660,16 @@ static bool begins_answer(struct streams *streams, struct moment at, int content
 	if (streams->turned) {
 		streams->said_more = (uint16_t)left_hidden(streams);
 		streams->said_bytes = streams->said_answers = 0;
+		streams->row = 0;
 	}
 	streams->said_bytes += (uint32_t)content;
 	streams->turned = false;
 	piece = answer_cut_record(&streams->cut, asked, at, content);
-	streams->said_maybe =
-		(uint16_t)(streams->said_maybe + (piece == ANSWER_CUT_MAYBE));
 	streams->said_more = (uint16_t)(streams->said_more + (piece != ANSWER_CUT_FIRST));
-	return piece == ANSWER_CUT_FIRST;
+	if (piece != ANSWER_CUT_MAYBE)
+		return piece == ANSWER_CUT_FIRST;
+	streams->said_maybe++;
+	return is_flood(streams, sink);
 }
 
 /* The last bytes of a body may be as few as a control frame's. */
@@ -680,7 +717,7 @@ void streams_server(struct streams *streams, const struct exchange_sink *sink,
 		return;
 	} else if (!h2_lengths_is_control(content) || is_tail(streams, at)) {
 		ask_kept(streams, sink);
-		if (begins_answer(streams, at, content))
+		if (begins_answer(streams, sink, at, content))
 			next_answer(streams, sink, at, content);
 		answer_goes_on(streams, at);
 		if (streams->unread < WINDOW_LEN_MIN)
@@ -770,6 +807,6 @@ void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 
 void streams_end(struct streams *streams, const struct exchange_sink *sink)
 {
-	answers_are_over(streams, sink);
+	answers_may_be_over(streams, sink);
 	finish_answer(streams, sink);
 }

@@ -59,11 +59,13 @@ struct streams {
 	struct request_unit unit; /* length that requests have again and again */
 	uint16_t opening;         /* of the first record, if it may have held several */
 	uint16_t first;           /* length of the present turn's first request */
-	uint16_t maybe;         /* length of a control frame, or short request; 0: none */
-	uint8_t overhead;       /* of a record over its content */
-	uint8_t tickets : 2;    /* records before the server's settings */
-	uint8_t few : 2;        /* answers, as far as there are few */
-	uint8_t returns : 4;    /* to the most that are open, never to more */
+	uint16_t maybe;      /* length of a control frame, or short request; 0: none */
+	uint8_t overhead;    /* of a record over its content */
+	uint8_t tickets : 2; /* records before the server's settings */
+	uint8_t few : 2;     /* answers, as far as there are few */
+	uint8_t returns : 4; /* to the most that are open, never to more */
+	uint8_t row : 3;     /* records without a word of the client that may have begun
+				answers */
 	bool client_opened : 1; /* the preface has been sent */
 	bool server_opened : 1; /* the server's settings have */
 	bool acknowledged : 1;  /* the settings: what looks like it from now on is a

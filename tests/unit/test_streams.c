@@ -326,6 +326,29 @@ static void several_answers_in_one_record_are_known_by_what_is_asked_next(void *
 	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 20);
 }
 
+/* A browser's page: ten long answers one right behind the other, without a word of the
+ * client, and then one request at a time, in which the ten take no part. */
+static void long_answers_in_a_row_are_over_before_the_next_is_asked_for(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 10; i++)
+		client(&play, 10, 40);
+	for (unsigned i = 0; i < 10; i++)
+		server(&play, i ? 20 : 10000, (uint16_t)(8300 + 700 * i));
+	for (unsigned i = 0; i < 20; i++) {
+		client(&play, 5000000, 40);
+		server(&play, 1000, 129);
+	}
+	streams_end(&play.streams, &play.heard.sink);
+	assert_int_equal(play.heard.count[EXCHANGE_REQUEST], 30);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 30);
+	for (unsigned i = 10; i < 30; i++)
+		assert_int_equal(play.heard.response_us[i], 1000);
+}
+
 /* nghttp asks for everything in its first record and says no more. */
 static void alike_answers_to_one_record_are_as_many_requests(void **state)
 {
@@ -512,6 +535,8 @@ int main(void)
 		cmocka_unit_test(what_nothing_was_read_for_is_no_window_update),
 		cmocka_unit_test(
 			several_answers_in_one_record_are_known_by_what_is_asked_next),
+		cmocka_unit_test(
+			long_answers_in_a_row_are_over_before_the_next_is_asked_for),
 		cmocka_unit_test(alike_answers_to_one_record_are_as_many_requests),
 		cmocka_unit_test(uploads_at_once_are_timed_from_their_ends),
 		cmocka_unit_test(settings_beside_windows_of_uploads_are_no_answer),
