@@ -149,6 +149,7 @@ void answer_cut_more(struct answer_cut *cut, struct moment at)
 
 void answer_cut_lost(struct answer_cut *cut)
 {
+	/* Full, but not so certainly that the only request would wait for its end. */
 	if (cut->largest >= LONG_LEN_MIN)
-		cut->latest = cut->largest;
+		cut->latest = (uint16_t)(cut->largest - 1);
 }

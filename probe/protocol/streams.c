@@ -666,7 +666,7 @@ static bool begins_answer(struct streams *streams, const struct exchange_sink *s
 	streams->turned = false;
 	piece = answer_cut_record(&streams->cut, asked, at, content);
 	streams->said_more = (uint16_t)(streams->said_more + (piece != ANSWER_CUT_FIRST));
-	if (piece != ANSWER_CUT_MAYBE)
+	if (piece != ANSWER_CUT_MAYBE || !streams->open)
 		return piece == ANSWER_CUT_FIRST;
 	streams->said_maybe++;
 	return is_flood(streams, sink);
@@ -803,6 +803,11 @@ void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 	streams->held = 0;
 	streams->held_sum_us = 0;
 	streams->maybe = streams->opening = 0;
+}
+
+void streams_server_cut(struct streams *streams)
+{
+	answer_cut_lost(&streams->cut);
 }
 
 void streams_end(struct streams *streams, const struct exchange_sink *sink)

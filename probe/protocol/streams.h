@@ -95,6 +95,8 @@ void streams_client_more(struct streams *streams, struct moment at);
 void streams_server_more(struct streams *streams, struct moment at);
 /* A request that was told before, by somebody else, is open. */
 void streams_adopt(struct streams *streams, struct moment request, bool untimed);
+/* Records of the server's may have begun in what was not captured. */
+void streams_server_cut(struct streams *streams);
 /* So many bytes of that side were lost to the capture. */
 void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len);

@@ -297,6 +297,13 @@ static void settle(struct tls_inside *inside, const struct exchange_sink *sink)
 	decide_by(inside, sink, &summary);
 }
 
+void tls_inside_cut(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side)
+{
+	if (inside->state == TLS_INSIDE_STREAMS && side == EXCHANGE_SERVER)
+		streams_server_cut(streams_of(inside, sink));
+}
+
 void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len)
 {

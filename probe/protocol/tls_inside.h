@@ -50,6 +50,9 @@ void tls_inside_record(struct tls_inside *inside, const struct exchange_sink *si
 /* More of what a former call began. */
 void tls_inside_more(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side, struct moment at);
+/* Bytes passed that the capture has cut: records of that side may have begun in them. */
+void tls_inside_cut(struct tls_inside *inside, const struct exchange_sink *sink,
+	enum exchange_side side);
 void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len);
 void tls_inside_end(struct tls_inside *inside, const struct exchange_sink *sink);

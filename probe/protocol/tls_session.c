@@ -451,7 +451,8 @@ void tls_session_skip(struct tls_session *session, const struct exchange_sink *s
 	enum exchange_side side, uint64_t len, struct moment at)
 {
 	hello_is_cut(session, sink, side);
-	(void)tls_records_skip(&session->records[side], len);
+	if (!tls_records_skip(&session->records[side], len))
+		tls_inside_cut(&session->inside, sink, side);
 	turn_goes_on(session, sink, side, at);
 }
 

@@ -3,8 +3,8 @@
 
 Nothing inside QUIC shows but the lengths of datagrams, so that requests are turns of speaking, and told as estimates.
 What must hold: every connection is counted, with the name that was asked for, and its handshake timed; one that
-Caddy refuses, for a name that it does not have, is refused; requests one by one are counted within one of each
-connection, and take what Caddy says, within 2 ms; several at once are one at least, and no more than there were.
+Caddy refuses, for a name that it does not have, is refused; requests one by one are counted within one for each
+connection and one more; several at once are one at least, and one more than there were at most.
 
 Needs root, unshare, caddy, chromium, gtlsclient, openssl and tcpdump; skips loudly (exit 77) without them.
 """
@@ -118,7 +118,6 @@ def measured(site, play):
 
 
 def check(title, seen, log, connections, least, most):
-    print(f"{title}: {seen}")
     mean_ms = statistics.fmean(line["duration"] for line in log) * 1e3
     sketch = seen.get("response_us", {"counts": [], "sum": 0})
     seen_ms = sketch["sum"] / max(sum(sketch["counts"]), 1) / 1e3
