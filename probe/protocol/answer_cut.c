@@ -20,6 +20,11 @@
 /* Who sends a record as long as this sends answers of several. */
 #define LONG_LEN_MIN 8192
 
+/* Until so many answers were seen, nobody knows how short they are: shorter ones than
+ * this, with a head of few fields, are rare. */
+#define FEW 3
+#define FIRST_LEN_MIN 48
+
 /* A server hands the records of one answer to the network one right behind the other. */
 #define TOGETHER_US 1000
 /* Who asks while an answer stalls is seldom seen beside whom its last record filled. */
@@ -37,7 +42,8 @@ bool answer_cut_ends(struct answer_cut *cut)
 {
 	bool unseen = ends_answers(cut) && cut->ended;
 
-	cut->ends = (uint8_t)(cut->ends + !ends_answers(cut));
+	if (!ends_answers(cut))
+		cut->ends++;
 	cut->ended = true;
 	return unseen;
 }
@@ -152,4 +158,17 @@ void answer_cut_lost(struct answer_cut *cut)
 	/* Full, but not so certainly that the only request would wait for its end. */
 	if (cut->largest >= LONG_LEN_MIN)
 		cut->latest = (uint16_t)(cut->largest - 1);
+}
+
+void answer_cut_note_least(struct answer_cut *cut, int content)
+{
+	if (cut->few < FEW)
+		cut->few++;
+	if (!cut->least || content < cut->least)
+		cut->least = (uint16_t)content;
+}
+
+unsigned answer_cut_least(const struct answer_cut *cut)
+{
+	return cut->few < FEW && cut->least > FIRST_LEN_MIN ? FIRST_LEN_MIN : cut->least;
 }

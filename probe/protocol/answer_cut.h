@@ -18,10 +18,12 @@ struct answer_cut {
 	uint16_t latest;  /* record */
 	uint16_t first;   /* of the latest answer's records; 0: none yet */
 	uint16_t chunk;   /* length that a server cuts answers into; 0: none known */
-	uint8_t ends;     /* empty frames that ended an answer, as far as it matters */
-	bool ended;       /* the latest record was such a frame */
-	bool began;       /* … or began an answer, */
-	bool again;       /* which was as long as the one before, and whole */
+	uint16_t least;   /* of the answers' first records; 0: none yet */
+	uint8_t ends : 2; /* empty frames that ended an answer, as far as it matters */
+	uint8_t few : 2;  /* answers, as far as there are few */
+	bool ended : 1;   /* the latest record was such a frame */
+	bool began : 1;   /* … or began an answer, */
+	bool again : 1;   /* which was as long as the one before, and whole */
 };
 
 /* What is known of the client when a record comes. */
@@ -45,6 +47,11 @@ void answer_cut_more(struct answer_cut *cut, struct moment at);
 void answer_cut_lost(struct answer_cut *cut);
 /* An empty frame has: whether it ends an answer of which no record has been seen. */
 bool answer_cut_ends(struct answer_cut *cut);
+
+/* An answer began with so much: how short answers can be. */
+void answer_cut_note_least(struct answer_cut *cut, int content);
+/* No answer is known to be shorter; 0 before there was one. */
+unsigned answer_cut_least(const struct answer_cut *cut);
 
 /* Whether the latest record goes on in the next; and whether that comes now. */
 bool answer_cut_goes_on(const struct answer_cut *cut);

@@ -16,9 +16,6 @@
 #define BODY_LEN_MIN 512  /* so are shorter ones, right behind a request */
 #define DATA_LEN_MIN 8192 /* client records as long as this are bodies */
 
-/* A client that asks nothing for so long has what it asked for, as far as it came. */
-#define SILENCE_US 200000
-
 #define RECORD_HEAD_LEN 5
 /* As many lost bytes as this are of a body. */
 #define LOST_LEN_MAX 4096
@@ -26,22 +23,8 @@
 /* No client updates windows for less. */
 #define WINDOW_LEN_MIN 4096
 
-/* Until so many answers were seen, nobody knows how short they are: shorter ones than
- * this, with a head of few fields, are rare. */
-#define FEW 3
-#define FIRST_LEN_MIN 48
-
-/* A client that has had the same number open so often, and never more, keeps to it. */
-#define RETURNS 12
-
-/* So many records that may have begun answers are in a row no rest of one. */
-#define ROW 7
-
 /* OpenSSL's servers send so many when nothing else is said. */
 #define TICKETS_MAX 2
-
-/* Beyond any server's limit of streams. */
-#define OPEN_MAX 20000
 
 void streams_init(
 	struct streams *streams, uint8_t overhead, bool client_opened, bool server_opened)
@@ -54,13 +37,6 @@ void streams_init(
 static int content_of(uint16_t len, uint8_t overhead)
 {
 	return (int)len - overhead;
-}
-
-static int64_t since_base(struct streams *streams, struct moment at)
-{
-	if (streams->open + streams->held == 0)
-		streams->base = at; /* sums stay small */
-	return moment_since_us(at, streams->base);
 }
 
 static void finish_answer(struct streams *streams, const struct exchange_sink *sink)
@@ -77,129 +53,6 @@ static void answer_goes_on(struct streams *streams, struct moment at)
 	streams->lasted_us = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 }
 
-/* Every request that ever shared the connection with another is told as such, once. */
-static void show_multiplexed(struct streams *streams, const struct exchange_sink *sink)
-{
-	if (streams->open > streams->most)
-		streams->most = streams->open;
-	if (streams->open < 2)
-		return;
-	streams->sharing = true;
-	for (; streams->shown < streams->open; streams->shown++)
-		exchange_tell(sink, EXCHANGE_MULTIPLEXED, 0);
-}
-
-static int64_t mean_of(int64_t sum, int count)
-{
-	return sum / count;
-}
-
-/* Some of the open ones are without a time: they are answered first, and are no part of
- * the sum. */
-static void close_one(
-	struct streams *streams, const struct exchange_sink *sink, struct moment at)
-{
-	bool untimed = streams->untimed > 0;
-	int64_t since_us = untimed ? 0 : mean_of(streams->open_sum_us, streams->open);
-
-	streams->untimed -= untimed;
-	streams->open_sum_us -= since_us;
-	streams->open--;
-	if (streams->shown)
-		streams->shown--;
-	exchange_tell(sink, untimed ? EXCHANGE_ANSWERED : EXCHANGE_RESPONSE,
-		moment_since_us(at, streams->base) - since_us);
-}
-
-/* A request whose answer may have been lost is waited for no longer once the client asks
- * more than it can: it was answered. */
-static void forget_untimed(struct streams *streams, unsigned more)
-{
-	while (streams->untimed && streams->open + more > streams->most) {
-		streams->untimed--;
-		streams->open--;
-		if (streams->shown)
-			streams->shown--;
-		if (streams->older)
-			streams->older--;
-	}
-}
-
-/* An answer that stood beside others in the server's latest records. */
-static void close_inferred(struct streams *streams, const struct exchange_sink *sink)
-{
-	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
-	close_one(streams, sink, streams->cut.at);
-}
-
-/* How many more answers than were counted the server's last turn may have held. */
-static unsigned answers_hidden(const struct streams *streams)
-{
-	bool new = streams->few < FEW && streams->least > FIRST_LEN_MIN;
-	unsigned least = new ? FIRST_LEN_MIN : streams->least;
-	unsigned room = least ? streams->said_bytes * 4 / (least * 3) : 0;
-	unsigned hidden = room > streams->said_answers ? room - streams->said_answers : 0;
-
-	return hidden > streams->said_more ? hidden : streams->said_more;
-}
-
-/* A client that keeps so many requests open asks again when it is answered: where it
- * asks for more than were answered, the server's records held several answers. What it
- * asks for before the server speaks is open at once for certain. */
-static void infer_answers(
-	struct streams *streams, const struct exchange_sink *sink, unsigned more)
-{
-	bool keeps = streams->returns == RETURNS;
-
-	forget_untimed(streams, more);
-	while (streams->sharing && streams->older && streams->open &&
-		(keeps || answers_hidden(streams)) &&
-		streams->open + more > streams->most) {
-		close_inferred(streams, sink);
-		streams->older--;
-		streams->said_answers++;
-		if (streams->said_more)
-			streams->said_more--;
-		if (streams->said_maybe)
-			streams->said_maybe--;
-	}
-	if (streams->open + more > streams->most) {
-		streams->most = (uint16_t)(streams->open + more);
-		streams->returns = 0;
-	} else if (streams->open + more == streams->most && !keeps) {
-		streams->returns++;
-	}
-}
-
-/* What may have been answered has been. */
-static void answers_are_over(struct streams *streams, const struct exchange_sink *sink)
-{
-	for (; streams->said_maybe && streams->open; streams->said_maybe--)
-		close_inferred(streams, sink);
-	streams->said_maybe = 0;
-}
-
-/* … when nothing more comes, if it was no more than is open: else it was the rest of
- * answers, and nobody knows when the open ones were answered. */
-static void answers_may_be_over(struct streams *streams, const struct exchange_sink *sink)
-{
-	if (streams->said_maybe <= streams->open)
-		answers_are_over(streams, sink);
-}
-
-static void open_request(
-	struct streams *streams, const struct exchange_sink *sink, int64_t since_base_us)
-{
-	exchange_tell(sink, EXCHANGE_REQUEST, 0);
-	if (streams->open >= OPEN_MAX) {
-		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
-		return;
-	}
-	streams->open_sum_us += since_base_us;
-	streams->open++;
-	show_multiplexed(streams, sink);
-}
-
 /* A request that was not seen as one when its record came; its answer may have come
  * meanwhile. */
 static void open_late(
@@ -209,10 +62,11 @@ static void open_late(
 
 	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
 	if (!streams->spare) {
-		open_request(streams, sink, since_base(streams, began));
+		open_requests_open(
+			&streams->open, sink, open_requests_since(&streams->open, began));
 		return;
 	}
-	after_us = mean_of(streams->spare_sum_us, streams->spare);
+	after_us = streams->spare_sum_us / streams->spare;
 	streams->spare_sum_us -= after_us;
 	streams->spare--;
 	if (streams->twins > streams->spare)
@@ -229,7 +83,7 @@ static int requests_in(const struct streams *streams, int content)
 
 static void note_asked(struct streams *streams, int bytes, int times)
 {
-	if (streams->asked >= OPEN_MAX)
+	if (streams->asked >= OPEN_REQUESTS_MAX)
 		streams->asked = 0;
 	if (streams->asked == 0)
 		streams->asked_bytes = 0;
@@ -274,10 +128,11 @@ static void open_first(struct streams *streams, const struct exchange_sink *sink
 	 */
 	streams->unsure = true;
 	times = (rest + streams->unit.length / 2) / streams->unit.length;
-	for (; streams->first_asked < times; streams->first_asked++, streams->older++)
+	for (; streams->first_asked < times;
+		streams->first_asked++, streams->open.older++)
 		open_late(streams, sink, streams->started);
 	/* So many at once are certain; more than that only seem to be open. */
-	streams->most = (uint16_t)(streams->first_asked + 1);
+	streams->open.most = (uint16_t)(streams->first_asked + 1);
 }
 
 static void unit_is_known(struct streams *streams, const struct exchange_sink *sink)
@@ -321,11 +176,11 @@ static void begin_turn(struct streams *streams, const struct exchange_sink *sink
 	finish_answer(streams, sink);
 	streams->spoken = false;
 	streams->first = 0;
-	if (streams->open)
+	if (streams->open.count)
 		return;
 	streams->bodies = false;
-	streams->held = streams->said_maybe = 0;
-	streams->held_sum_us = 0;
+	streams->open.said_maybe = 0;
+	open_requests_drop_held(&streams->open);
 	streams->packed = false;
 }
 
@@ -337,39 +192,28 @@ static bool is_alike(const struct streams *streams, int content)
 	       (apart <= ALIKE_BYTES && apart >= -ALIKE_BYTES);
 }
 
-/* The rest of a body: the answer is waited for from here on; whose body it is, of several
- * open ones, makes no difference to the mean. */
+/* The rest of a body: the answer is waited for from here on. */
 static void body_goes_on(struct streams *streams, struct moment at)
 {
-	if (streams->open <= streams->untimed)
+	if (streams->open.count <= streams->open.untimed)
 		return;
-	streams->open_sum_us += moment_since_us(at, streams->request);
+	open_requests_delay(&streams->open, moment_since_us(at, streams->request));
 	streams->request = at;
-}
-
-static void open_held(struct streams *streams, const struct exchange_sink *sink)
-{
-	int64_t since_us = mean_of(streams->held_sum_us, streams->held);
-
-	streams->held_sum_us -= since_us;
-	streams->held--;
-	open_request(streams, sink, since_us);
 }
 
 /* What is held back and comes again and again as long as now is no upload. */
 static void hold_back(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
-	streams->held_sum_us += since_base(streams, at);
-	streams->held++;
+	open_requests_hold(&streams->open, at);
 	if (!streams->request.us)
 		streams->request = at;
 	note_length(streams, sink, content);
-	while (request_unit_is(&streams->unit, content) && streams->held)
-		open_held(streams, sink);
+	while (request_unit_is(&streams->unit, content) && streams->open.held)
+		open_requests_open_held(&streams->open, sink);
 }
 
-static void open_requests(struct streams *streams, const struct exchange_sink *sink,
+static void open_asked(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
 	int times = requests_in(streams, content);
@@ -387,12 +231,14 @@ static void open_requests(struct streams *streams, const struct exchange_sink *s
 		if (times == 0 || request_unit_is(&streams->unit, content))
 			note_length(streams, sink, content);
 	}
-	infer_answers(streams, sink, times ? (unsigned)times : 1);
+	open_requests_infer(
+		&streams->open, sink, &streams->cut, times ? (unsigned)times : 1);
 	if (streams->mixed && content >= DATA_LEN_MIN)
 		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
-	since_us = since_base(streams, at); /* after what came to light was opened */
+	since_us = open_requests_since(
+		&streams->open, at); /* after what came to light was opened */
 	do
-		open_request(streams, sink, since_us);
+		open_requests_open(&streams->open, sink, since_us);
 	while (--times > 0);
 }
 
@@ -426,7 +272,7 @@ static bool is_body(const struct streams *streams, int content)
 {
 	bool apart = streams->asked_in < DATA_LEN_MIN;
 
-	if (!streams->open || request_unit_is(&streams->unit, content))
+	if (!streams->open.count || request_unit_is(&streams->unit, content))
 		return false;
 	if (content >= DATA_LEN_MIN)
 		return streams->uploading || streams->turned || apart;
@@ -434,30 +280,20 @@ static bool is_body(const struct streams *streams, int content)
 	       (streams->turned && content >= BODY_LEN_MIN && streams->together == 1);
 }
 
-/* Not one that asks for as much as it may whenever it is answered, and all that is open
- * may have been answered. */
-static bool asks_for_less(const struct streams *streams)
-{
-	return streams->returns < RETURNS && streams->open + 1 < streams->most &&
-	       streams->said_maybe >= streams->open;
-}
-
 static void ask(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
-	if (!streams->turned && moment_since_us(at, streams->cut.at) > SILENCE_US)
-		answers_may_be_over(streams, sink);
-	else if (!streams->turned && asks_for_less(streams))
-		answers_are_over(streams, sink);
-	if (streams->spoken || streams->open == 0)
+	if (!streams->turned)
+		open_requests_turn(&streams->open, sink, &streams->cut, at);
+	if (streams->spoken || streams->open.count == 0)
 		begin_turn(streams, sink);
 	if (!streams->turned)
-		streams->older = streams->open;
+		streams->open.older = streams->open.count;
 	streams->unread = 0;
 	streams->turned = true;
 	divide_unit(streams, sink);
 	if (is_alike(streams, content))
-		open_requests(streams, sink, at, content);
+		open_asked(streams, sink, at, content);
 	else
 		hold_back(streams, sink, at, content);
 }
@@ -491,7 +327,7 @@ static void keep_in_mind(struct streams *streams, const struct exchange_sink *si
 {
 	bool long_answers = streams->cut.largest >= DATA_LEN_MIN;
 	bool pauses = content == H2_LENGTHS_PING && !answer_cut_goes_on(&streams->cut);
-	bool may_ask = content >= H2_LENGTHS_REQUEST_MIN && streams->open == 0 &&
+	bool may_ask = content >= H2_LENGTHS_REQUEST_MIN && streams->open.count == 0 &&
 		       (!long_answers || pauses) &&
 		       (content != H2_LENGTHS_PRIORITY ||
 			       !request_unit_is_known(&streams->unit));
@@ -539,36 +375,25 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
  * that looks like those before it and is no part of a longer one. */
 static bool may_hold_another(const struct streams *streams)
 {
-	return streams->packed && (streams->sharing || streams->cut.again) &&
+	return streams->packed && (streams->open.sharing || streams->cut.again) &&
 	       streams->asked_in >= (streams->together + 1) * H2_LENGTHS_REQUEST_MIN;
-}
-
-/* It shared its record with another. */
-static void open_another(
-	struct streams *streams, const struct exchange_sink *sink, struct moment began)
-{
-	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
-	open_request(streams, sink, moment_since_us(began, streams->base));
-	if (!streams->shown)
-		exchange_tell(sink, EXCHANGE_MULTIPLEXED, 0);
-	streams->shown = streams->open;
 }
 
 /* One more answer than certain requests: what was held back was one, or a short one
  * looked like control, or one record held several. */
 static bool admit_another(struct streams *streams, const struct exchange_sink *sink)
 {
-	if (streams->held) {
-		open_held(streams, sink);
+	if (streams->open.held) {
+		open_requests_open_held(&streams->open, sink);
 	} else if (streams->maybe) {
-		streams->base = streams->request = streams->maybe_at;
+		streams->open.base = streams->request = streams->maybe_at;
 		note_length(streams, sink, streams->maybe);
 		streams->maybe = 0;
-		open_request(streams, sink, 0);
-	} else if (streams->unsure && streams->sharing) {
+		open_requests_open(&streams->open, sink, 0);
+	} else if (streams->unsure && streams->open.sharing) {
 		streams->unsure = false;
 		streams->first_asked++;
-		open_another(streams, sink, streams->started);
+		open_requests_another(&streams->open, sink, streams->started);
 	} else if (may_hold_another(streams)) {
 		streams->together++;
 		if (streams->asked_in == streams->opening)
@@ -576,7 +401,7 @@ static bool admit_another(struct streams *streams, const struct exchange_sink *s
 		else
 			streams->asked++;
 		streams->mixed |= streams->asked_in >= DATA_LEN_MIN;
-		open_another(streams, sink, streams->request);
+		open_requests_another(&streams->open, sink, streams->request);
 	} else {
 		return false;
 	}
@@ -586,10 +411,11 @@ static bool admit_another(struct streams *streams, const struct exchange_sink *s
 static void answer_at(
 	struct streams *streams, const struct exchange_sink *sink, struct moment at)
 {
-	bool alone = streams->open == 1 && !streams->shown && !streams->untimed;
+	const struct open_requests *open = &streams->open;
+	bool alone = open->count == 1 && !open->shown && !open->untimed;
 
 	finish_answer(streams, sink);
-	close_one(streams, sink, at);
+	open_requests_close(&streams->open, sink, at);
 	streams->answering = alone;
 	streams->spoken = true;
 }
@@ -598,7 +424,7 @@ static void answer_at(
  * or the rest of an answer. */
 static void spare_answer(struct streams *streams, struct moment at)
 {
-	if (streams->spare == OPEN_MAX || !streams->request.us)
+	if (streams->spare == OPEN_REQUESTS_MAX || !streams->request.us)
 		return;
 	streams->spare_sum_us += moment_since_us(at, streams->request);
 	streams->spare++;
@@ -608,12 +434,9 @@ static void spare_answer(struct streams *streams, struct moment at)
 static void next_answer(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
-	streams->said_answers++;
-	if (streams->few < FEW)
-		streams->few++;
-	if (!streams->least || content < streams->least)
-		streams->least = (uint16_t)content;
-	if (streams->open || admit_another(streams, sink))
+	streams->open.said_answers++;
+	answer_cut_note_least(&streams->cut, content);
+	if (streams->open.count || admit_another(streams, sink))
 		answer_at(streams, sink, at);
 	else
 		spare_answer(streams, at);
@@ -623,53 +446,21 @@ static void answer_ends(
 	struct streams *streams, const struct exchange_sink *sink, struct moment at)
 {
 	ask_kept(streams, sink);
-	if (answer_cut_ends(&streams->cut) && streams->open)
+	if (answer_cut_ends(&streams->cut) && streams->open.count)
 		next_answer(streams, sink, at, H2_LENGTHS_FRAME);
-}
-
-/* What was hidden in former turns, and the client has not yet asked for more than. */
-static unsigned left_hidden(const struct streams *streams)
-{
-	unsigned hidden = answers_hidden(streams);
-
-	return hidden < streams->open ? hidden : streams->open;
-}
-
-/* A client that has as much open as it may asks when it is answered: where so much may
- * have begun answers and it says nothing, they are answers to all that it asked for. */
-static bool is_flood(struct streams *streams, const struct exchange_sink *sink)
-{
-	if (streams->returns == RETURNS)
-		return false;
-	if (streams->row == ROW) {
-		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
-		return true;
-	}
-	if (++streams->row < ROW)
-		return false;
-	answers_are_over(streams, sink);
-	return false;
 }
 
 static bool begins_answer(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
-	struct answer_cut_asked asked = {streams->turned, streams->open == 1};
+	struct answer_cut_asked asked = {streams->turned, streams->open.count == 1};
 	enum answer_cut_piece piece;
 
-	if (streams->turned) {
-		streams->said_more = (uint16_t)left_hidden(streams);
-		streams->said_bytes = streams->said_answers = 0;
-		streams->row = 0;
-	}
-	streams->said_bytes += (uint32_t)content;
+	if (streams->turned)
+		open_requests_server_turn(&streams->open, &streams->cut);
 	streams->turned = false;
 	piece = answer_cut_record(&streams->cut, asked, at, content);
-	streams->said_more = (uint16_t)(streams->said_more + (piece != ANSWER_CUT_FIRST));
-	if (piece != ANSWER_CUT_MAYBE || !streams->open)
-		return piece == ANSWER_CUT_FIRST;
-	streams->said_maybe++;
-	return is_flood(streams, sink);
+	return open_requests_said(&streams->open, sink, &streams->cut, piece, content);
 }
 
 /* The last bytes of a body may be as few as a control frame's. */
@@ -681,15 +472,15 @@ static bool is_tail(const struct streams *streams, struct moment at)
 /* While bodies are sent, their windows are updated, several at once. */
 static bool opens_windows(const struct streams *streams, int content)
 {
-	return streams->bodies && h2_lengths_is_windows(content, streams->open);
+	return streams->bodies && h2_lengths_is_windows(content, streams->open.count);
 }
 
 /* Its settings, where they stand alone. A server answers nothing before it has sent them;
  * tickets that come meanwhile are equally long. */
 static bool server_only_opens(struct streams *streams, uint16_t len)
 {
-	bool settings =
-		h2_lengths_is_settings(content_of(len, streams->overhead), streams->open);
+	bool settings = h2_lengths_is_settings(
+		content_of(len, streams->overhead), streams->open.count);
 
 	if (streams->server_opened)
 		return false;
@@ -741,9 +532,9 @@ void streams_server_more(struct streams *streams, struct moment at)
 
 void streams_adopt(struct streams *streams, struct moment request, bool untimed)
 {
-	streams->base = streams->request = request;
-	streams->open = 1;
-	streams->untimed = untimed;
+	streams->request = request;
+	streams->open =
+		(struct open_requests){.base = request, .count = 1, .untimed = untimed};
 	streams->client_opened = true;
 }
 
@@ -754,38 +545,12 @@ static unsigned requests_lost(const struct streams *streams, uint64_t len)
 	unsigned each = streams->unit.length + record;
 
 	if (len >= LOST_LEN_MAX)
-		return streams->open ? 0 : 1;
+		return streams->open.count ? 0 : 1;
 	if (request_unit_is_known(&streams->unit) && len % each <= 1)
 		return (unsigned)len / each;
 	if (len > record && h2_lengths_is_control((int)(len - record)))
 		return 0;
-	return streams->open && streams->bodies ? 0 : 1;
-}
-
-/* It has no time, and is no proof of how many the client keeps open. */
-static void open_lost(struct streams *streams, const struct exchange_sink *sink)
-{
-	uint16_t most = streams->most, open = streams->open;
-
-	open_request(streams, sink, 0);
-	streams->most = most;
-	if (streams->open == open)
-		return;
-	streams->untimed++;
-	exchange_tell(sink, EXCHANGE_UNTIMED, 0);
-}
-
-/* Of several that are open one may have been answered: what the client asks for next
- * tells. The time of one alone is lost. */
-static void answer_lost(struct streams *streams, const struct exchange_sink *sink)
-{
-	if (streams->sharing && streams->open > 1) {
-		streams->said_more++;
-		return;
-	}
-	for (; streams->untimed < streams->open; streams->untimed++)
-		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
-	streams->open_sum_us = 0;
+	return streams->open.count && streams->bodies ? 0 : 1;
 }
 
 void streams_lost(struct streams *streams, const struct exchange_sink *sink,
@@ -793,15 +558,14 @@ void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 {
 	if (side == EXCHANGE_CLIENT) {
 		for (unsigned i = requests_lost(streams, len); i > 0; i--)
-			open_lost(streams, sink);
+			open_requests_lost(&streams->open, sink);
 	} else {
-		answer_lost(streams, sink);
-		streams->spare = streams->twins = streams->said_maybe = 0;
+		open_requests_answer_lost(&streams->open, sink);
+		streams->spare = streams->twins = streams->open.said_maybe = 0;
 		streams->answering = false;
 		answer_cut_lost(&streams->cut);
 	}
-	streams->held = 0;
-	streams->held_sum_us = 0;
+	open_requests_drop_held(&streams->open);
 	streams->maybe = streams->opening = 0;
 }
 
@@ -812,6 +576,6 @@ void streams_server_cut(struct streams *streams)
 
 void streams_end(struct streams *streams, const struct exchange_sink *sink)
 {
-	answers_may_be_over(streams, sink);
+	open_requests_end(&streams->open, sink, &streams->cut);
 	finish_answer(streams, sink);
 }

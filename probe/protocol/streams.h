@@ -23,13 +23,12 @@
 
 #include "answer_cut.h"
 #include "exchange.h"
+#include "open_requests.h"
 #include "request_unit.h"
 
 struct streams {
 	struct answer_cut cut;
-	struct moment base;    /* what the sums count from */
-	int64_t open_sum_us;   /* when the open requests began, added up */
-	int64_t held_sum_us;   /* the same for records that may be requests */
+	struct open_requests open;
 	int64_t spare_sum_us;  /* how long after a request answers came that nobody asked
 				  for */
 	struct moment started; /* the first record */
@@ -37,35 +36,19 @@ struct streams {
 	struct moment maybe_at;
 	uint32_t lasted_us;   /* the present answer, from the request on */
 	uint32_t unread;      /* bytes of answers since the latest request */
-	uint32_t said_bytes;  /* how long the records of the answers since the client's
-				 turn were */
 	uint32_t asked_bytes; /* of the records with requests behind the first one */
 	uint16_t asked;       /* how many requests were told from these, */
 	uint16_t first_asked; /* … and from the first, beside one */
-	uint16_t open, held, spare;
-	uint16_t most;  /* requests ever open at once, as far as it is certain */
-	uint16_t older; /* of the open ones, those asked before the server last spoke */
-	uint16_t least; /* length of the shortest answer's first record; 0: none yet */
-	uint16_t asked_in;     /* length of the latest record with requests, */
-	uint16_t together;     /* and how many were found in it, if not by their length */
-	uint16_t said_answers; /* counted since the client's turn */
-	uint16_t said_more;    /* and records that began none */
-	uint16_t said_maybe; /* records that may have begun an answer, since any was open
-			      */
-	uint16_t twins;      /* of the spare ones, as long as the one before */
-	uint16_t untimed;    /* of the open ones: bytes were lost meanwhile. The
-				  sum is without them */
-	uint16_t shown;      /* of the open ones, told as multiplexed */
+	uint16_t spare;       /* answers that nobody asked for */
+	uint16_t asked_in;    /* length of the latest record with requests, */
+	uint16_t together;    /* and how many were found in it, if not by their length */
+	uint16_t twins;       /* of the spare ones, as long as the one before */
 	struct request_unit unit; /* length that requests have again and again */
 	uint16_t opening;         /* of the first record, if it may have held several */
 	uint16_t first;           /* length of the present turn's first request */
-	uint16_t maybe;      /* length of a control frame, or short request; 0: none */
-	uint8_t overhead;    /* of a record over its content */
-	uint8_t tickets : 2; /* records before the server's settings */
-	uint8_t few : 2;     /* answers, as far as there are few */
-	uint8_t returns : 4; /* to the most that are open, never to more */
-	uint8_t row : 3;     /* records without a word of the client that may have begun
-				answers */
+	uint16_t maybe;         /* length of a control frame, or short request; 0: none */
+	uint8_t overhead;       /* of a record over its content */
+	uint8_t tickets : 2;    /* records before the server's settings */
 	bool client_opened : 1; /* the preface has been sent */
 	bool server_opened : 1; /* the server's settings have */
 	bool acknowledged : 1;  /* the settings: what looks like it from now on is a
@@ -79,7 +62,6 @@ struct streams {
 	bool uploading : 1; /* the client's latest record is followed by more of a body */
 	bool bodies : 1;    /* some have been sent since none was open */
 	bool mixed : 1;     /* requests come in one record with the bodies of others */
-	bool sharing : 1;   /* several requests were open at one time */
 };
 
 /* opened: whether that side's first record, with its settings, has passed. */

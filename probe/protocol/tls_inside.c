@@ -330,7 +330,7 @@ bool tls_inside_is_open(const struct tls_inside *inside, const struct exchange_s
 	case TLS_INSIDE_LATE:
 		return inside->turns.open;
 	case TLS_INSIDE_STREAMS:
-		return streams_of(inside, sink)->open > 0;
+		return streams_of(inside, sink)->open.count > 0;
 	case TLS_INSIDE_UNDECIDED:
 		break;
 	}

@@ -50,10 +50,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			streams_client_more(&streams, now);
 			streams_server_more(&streams, now);
 		}
-		assert(streams.untimed <= streams.open && streams.shown <= streams.open);
+		assert(streams.open.untimed <= streams.open.count &&
+			streams.open.shown <= streams.open.count);
 	}
 	streams_end(&streams, &sink);
-	assert(counts[EXCHANGE_RESPONSE] + counts[EXCHANGE_ANSWERED] + streams.open <=
+	assert(counts[EXCHANGE_RESPONSE] + counts[EXCHANGE_ANSWERED] +
+			streams.open.count <=
 		counts[EXCHANGE_REQUEST]);
 	assert(counts[EXCHANGE_MULTIPLEXED] <= counts[EXCHANGE_REQUEST]);
 	assert(counts[EXCHANGE_LAST_BYTE] <= counts[EXCHANGE_RESPONSE]);

@@ -1,0 +1,261 @@
+#include "open_requests.h"
+
+/* A client that asks nothing for so long has what it asked for, as far as it came. */
+#define SILENCE_US 200000
+
+/* A client that has had the same number open so often, and never more, keeps to it. */
+#define RETURNS 12
+
+/* So many records that may have begun answers are in a row no rest of one. */
+#define ROW 7
+
+static int64_t mean_of(int64_t sum, int count)
+{
+	return sum / count;
+}
+
+int64_t open_requests_since(struct open_requests *open, struct moment at)
+{
+	if (open->count + open->held == 0)
+		open->base = at; /* sums stay small */
+	return moment_since_us(at, open->base);
+}
+
+static void show_multiplexed(struct open_requests *open, const struct exchange_sink *sink)
+{
+	if (open->count > open->most)
+		open->most = open->count;
+	if (open->count < 2)
+		return;
+	open->sharing = true;
+	for (; open->shown < open->count; open->shown++)
+		exchange_tell(sink, EXCHANGE_MULTIPLEXED, 0);
+}
+
+void open_requests_open(
+	struct open_requests *open, const struct exchange_sink *sink, int64_t since_us)
+{
+	exchange_tell(sink, EXCHANGE_REQUEST, 0);
+	if (open->count >= OPEN_REQUESTS_MAX) {
+		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+		return;
+	}
+	open->sum_us += since_us;
+	open->count++;
+	show_multiplexed(open, sink);
+}
+
+void open_requests_another(
+	struct open_requests *open, const struct exchange_sink *sink, struct moment began)
+{
+	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
+	open_requests_open(open, sink, moment_since_us(began, open->base));
+	if (!open->shown)
+		exchange_tell(sink, EXCHANGE_MULTIPLEXED, 0);
+	open->shown = open->count;
+}
+
+void open_requests_lost(struct open_requests *open, const struct exchange_sink *sink)
+{
+	uint16_t most = open->most, count = open->count;
+
+	open_requests_open(open, sink, 0);
+	open->most = most;
+	if (open->count == count)
+		return;
+	open->untimed++;
+	exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+}
+
+/* Whose body it is, of several, makes no difference to the mean. */
+void open_requests_delay(struct open_requests *open, int64_t us)
+{
+	open->sum_us += us;
+}
+
+void open_requests_drop_held(struct open_requests *open)
+{
+	open->held = 0;
+	open->held_sum_us = 0;
+}
+
+void open_requests_hold(struct open_requests *open, struct moment at)
+{
+	open->held_sum_us += open_requests_since(open, at);
+	open->held++;
+}
+
+void open_requests_open_held(struct open_requests *open, const struct exchange_sink *sink)
+{
+	int64_t since_us = mean_of(open->held_sum_us, open->held);
+
+	open->held_sum_us -= since_us;
+	open->held--;
+	open_requests_open(open, sink, since_us);
+}
+
+static void take_one(struct open_requests *open)
+{
+	open->count--;
+	if (open->shown)
+		open->shown--;
+}
+
+/* Those without a time are answered first. */
+void open_requests_close(
+	struct open_requests *open, const struct exchange_sink *sink, struct moment at)
+{
+	bool untimed = open->untimed > 0;
+	int64_t since_us = untimed ? 0 : mean_of(open->sum_us, open->count);
+
+	open->untimed -= untimed;
+	open->sum_us -= since_us;
+	take_one(open);
+	exchange_tell(sink, untimed ? EXCHANGE_ANSWERED : EXCHANGE_RESPONSE,
+		moment_since_us(at, open->base) - since_us);
+}
+
+static void close_inferred(struct open_requests *open, const struct exchange_sink *sink,
+	const struct answer_cut *cut)
+{
+	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
+	open_requests_close(open, sink, cut->at);
+}
+
+/* What may have been answered has been. */
+static void answers_are_over(struct open_requests *open, const struct exchange_sink *sink,
+	const struct answer_cut *cut)
+{
+	for (; open->said_maybe && open->count; open->said_maybe--)
+		close_inferred(open, sink, cut);
+	open->said_maybe = 0;
+}
+
+/* … if it was no more than is open: else it was the rest of answers, and nobody knows
+ * when the open ones were answered. */
+void open_requests_end(struct open_requests *open, const struct exchange_sink *sink,
+	const struct answer_cut *cut)
+{
+	if (open->said_maybe <= open->count)
+		answers_are_over(open, sink, cut);
+}
+
+/* A client that does not ask for as much as it may whenever it is answered, and all that
+ * is open may have been. */
+static bool asks_for_less(const struct open_requests *open)
+{
+	return open->returns < RETURNS && open->count + 1 < open->most &&
+	       open->said_maybe >= open->count;
+}
+
+void open_requests_turn(struct open_requests *open, const struct exchange_sink *sink,
+	const struct answer_cut *cut, struct moment at)
+{
+	if (moment_since_us(at, cut->at) > SILENCE_US)
+		open_requests_end(open, sink, cut);
+	else if (asks_for_less(open))
+		answers_are_over(open, sink, cut);
+}
+
+/* A request whose answer may have been lost is waited for no longer once the client asks
+ * more than it can: it was answered. */
+static void forget_untimed(struct open_requests *open, unsigned more)
+{
+	while (open->untimed && open->count + more > open->most) {
+		open->untimed--;
+		take_one(open);
+		if (open->older)
+			open->older--;
+	}
+}
+
+/* How many more answers than were counted the server's last turn may have held. */
+static unsigned answers_hidden(
+	const struct open_requests *open, const struct answer_cut *cut)
+{
+	unsigned least = answer_cut_least(cut);
+	unsigned room = least ? open->said_bytes * 4 / (least * 3) : 0;
+	unsigned hidden = room > open->said_answers ? room - open->said_answers : 0;
+
+	return hidden > open->said_more ? hidden : open->said_more;
+}
+
+static void note_most(struct open_requests *open, unsigned count)
+{
+	if (count > open->most) {
+		open->most = (uint16_t)count;
+		open->returns = 0;
+	} else if (count == open->most && open->returns < RETURNS) {
+		open->returns++;
+	}
+}
+
+void open_requests_infer(struct open_requests *open, const struct exchange_sink *sink,
+	const struct answer_cut *cut, unsigned more)
+{
+	bool keeps = open->returns == RETURNS;
+
+	forget_untimed(open, more);
+	while (open->sharing && open->older && open->count &&
+		(keeps || answers_hidden(open, cut)) && open->count + more > open->most) {
+		close_inferred(open, sink, cut);
+		open->older--;
+		open->said_answers++;
+		if (open->said_more)
+			open->said_more--;
+		if (open->said_maybe)
+			open->said_maybe--;
+	}
+	note_most(open, open->count + more);
+}
+
+/* What was hidden in former turns, and has not been asked for more than yet, stays so. */
+void open_requests_server_turn(struct open_requests *open, const struct answer_cut *cut)
+{
+	unsigned hidden = answers_hidden(open, cut);
+
+	open->said_more = hidden < open->count ? (uint16_t)hidden : open->count;
+	open->said_bytes = open->said_answers = 0;
+	open->row = 0;
+}
+
+/* A client that has as much open as it may asks when it is answered: where so much may
+ * have begun answers and it says nothing, they are answers to all that it asked for. */
+static bool is_flood(struct open_requests *open, const struct exchange_sink *sink,
+	const struct answer_cut *cut)
+{
+	if (open->returns == RETURNS)
+		return false;
+	if (open->row == ROW) {
+		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
+		return true;
+	}
+	if (++open->row == ROW)
+		answers_are_over(open, sink, cut);
+	return false;
+}
+
+bool open_requests_said(struct open_requests *open, const struct exchange_sink *sink,
+	const struct answer_cut *cut, enum answer_cut_piece piece, int content)
+{
+	open->said_bytes += (uint32_t)content;
+	open->said_more = (uint16_t)(open->said_more + (piece != ANSWER_CUT_FIRST));
+	if (piece != ANSWER_CUT_MAYBE || !open->count)
+		return piece == ANSWER_CUT_FIRST;
+	open->said_maybe++;
+	return is_flood(open, sink, cut);
+}
+
+/* Of several one may have been answered: what the client asks for next tells. The time of
+ * one alone is lost. */
+void open_requests_answer_lost(
+	struct open_requests *open, const struct exchange_sink *sink)
+{
+	if (open->sharing && open->count > 1) {
+		open->said_more++;
+		return;
+	}
+	for (; open->untimed < open->count; open->untimed++)
+		exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+	open->sum_us = 0;
+}

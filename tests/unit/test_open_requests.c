@@ -1,0 +1,167 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "exchange_recorder.h"
+#include "open_requests.h"
+
+struct play {
+	struct open_requests open;
+	struct answer_cut cut;
+	struct recorder heard;
+	struct moment now;
+};
+
+static void play_begin(struct play *play)
+{
+	*play = (struct play){.now = {INT64_C(1590854700000000)}};
+	recorder_init(&play->heard, NULL);
+}
+
+static void ask(struct play *play, int64_t wait_us)
+{
+	play->now = moment_plus_us(play->now, wait_us);
+	open_requests_turn(&play->open, &play->heard.sink, &play->cut, play->now);
+	play->open.older = play->open.count;
+	open_requests_infer(&play->open, &play->heard.sink, &play->cut, 1);
+	open_requests_open(&play->open, &play->heard.sink,
+		open_requests_since(&play->open, play->now));
+}
+
+/* A record of the server's after the client's turn, which begins an answer and may hold
+ * more. */
+static void answer(struct play *play, int64_t wait_us, int content)
+{
+	play->now = moment_plus_us(play->now, wait_us);
+	open_requests_server_turn(&play->open, &play->cut);
+	play->cut.at = play->now;
+	answer_cut_note_least(&play->cut, content);
+	(void)open_requests_said(
+		&play->open, &play->heard.sink, &play->cut, ANSWER_CUT_FIRST, content);
+	play->open.said_answers++;
+	open_requests_close(&play->open, &play->heard.sink, play->now);
+}
+
+static int64_t sum_of(const struct play *play)
+{
+	int64_t sum = 0;
+
+	for (unsigned i = 0; i < play->heard.count[EXCHANGE_RESPONSE]; i++)
+		sum += play->heard.response_us[i];
+	return sum;
+}
+
+static void the_mean_is_exact_whatever_the_order(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	ask(&play, 0);
+	ask(&play, 1000);
+	ask(&play, 1000);
+	for (int i = 0; i < 3; i++)
+		answer(&play, 5000, 300);
+	/* At 0, 1 and 2 ms; at 7, 12 and 17. */
+	assert_int_equal(sum_of(&play), 33000);
+	assert_int_equal(play.heard.count[EXCHANGE_MULTIPLEXED], 3);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 0);
+}
+
+static void who_asks_for_more_than_was_answered_was_answered_more(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (int i = 0; i < 4; i++)
+		ask(&play, 0);
+	answer(&play, 1000, 300);
+	ask(&play, 10);
+	answer(&play, 1000, 600); /* of two */
+	ask(&play, 10);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 2);
+	ask(&play, 10);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 3);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 1);
+	assert_int_equal(play.open.count, 4);
+	assert_int_equal(play.open.most, 4);
+}
+
+static void who_keeps_to_a_number_needs_no_other_proof(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	ask(&play, 0);
+	ask(&play, 0);
+	for (int i = 0; i < 20; i++) {
+		answer(&play, 1000, 300);
+		ask(&play, 10);
+	}
+	ask(&play, 10); /* what was answered looked like nothing at all */
+	assert_int_equal(play.open.most, 2);
+	assert_int_equal(play.open.count, 2);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 1);
+}
+
+static void a_client_may_come_to_ask_for_more(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	ask(&play, 0);
+	ask(&play, 0);
+	answer(&play, 1000, 40); /* has room for no other */
+	ask(&play, 10);
+	ask(&play, 0);
+	assert_int_equal(play.open.count, 3);
+	assert_int_equal(play.open.most, 3);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 0);
+}
+
+static void the_only_one_loses_its_time_with_the_answer(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	ask(&play, 0);
+	open_requests_answer_lost(&play.open, &play.heard.sink);
+	ask(&play, 1000000);
+	answer(&play, 700, 300);
+	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 1);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 1);
+	assert_int_equal(play.heard.response_us[0], 700);
+	assert_int_equal(play.open.count, 0);
+}
+
+static void no_more_are_kept_than_a_server_would(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (int i = 0; i < OPEN_REQUESTS_MAX + 5; i++)
+		open_requests_open(&play.open, &play.heard.sink, 0);
+	assert_int_equal(play.open.count, OPEN_REQUESTS_MAX);
+	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_mean_is_exact_whatever_the_order),
+		cmocka_unit_test(who_asks_for_more_than_was_answered_was_answered_more),
+		cmocka_unit_test(who_keeps_to_a_number_needs_no_other_proof),
+		cmocka_unit_test(a_client_may_come_to_ask_for_more),
+		cmocka_unit_test(the_only_one_loses_its_time_with_the_answer),
+		cmocka_unit_test(no_more_are_kept_than_a_server_would),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
