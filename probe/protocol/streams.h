@@ -4,9 +4,10 @@
  * answer.
  *
  * One request at a time, counts and times are those of turns. With several open at once
- * nobody can say whose answer comes; but each answer takes the mean of the open requests'
- * times, so that over a busy period the mean of all times is exact whatever their order.
- * Such requests are told as multiplexed: their percentiles mean less.
+ * nobody can say whose answer comes: what their times are then is open_requests.h's
+ * matter, and where answers begin among long ones answer_cut.h's. Such requests are told
+ * as multiplexed: their percentiles mean less. What no record showed alone is told as an
+ * estimate.
  *
  * Requests for much the same are equally long once HPACK knows their fields. That length
  * is learned; a record that is made up of several of them, with window updates between,
