@@ -11,7 +11,7 @@ Live: frames are sent into a veth device between two namespaces; what did not ar
 sender's own count. astray is exact there only if a core is free for it: loss beside a bare reader says
 what the machine was doing.
 
-    run.py [ROW]     reading, tshark, bounded, bursts, sustained; ROUNDS=n in the environment
+    run.py [ROW]     reading, tshark, memory, bounded, bursts, sustained; ROUNDS=n in the environment
 """
 import collections
 import json
@@ -183,6 +183,19 @@ def slow_peers(folder):
     file.unlink()
 
 
+def memory(folder):
+    """What a connection costs by what it speaks; the mixture's is told beside its reading."""
+    print(f"\nmemory at {CONNECTIONS} open connections that all speak the same")
+    for speech in SPEECHES:
+        maker = subprocess.Popen([BIN / "traffic_maker", str(CONNECTIONS), "2020", speech], stdout=subprocess.PIPE,
+                                 stderr=subprocess.DEVNULL)
+        run = Run([PROBE, "flow", "--json", "--window", "60", "-r", "-"], stdin=maker.stdout)
+        maker.stdout.close()
+        maker.wait()
+        print(f"  {speech:<6}{run.megabytes:6.1f} MB", flush=True)
+        hold(run.megabytes <= 40, f"{speech}: {run.megabytes:.1f} MB")
+
+
 def bounded(folder):
     """Floods pass by a hundred established connections, which must stay measured."""
     print(f"\n{FLOWS / 1e6:.0f} M connections that were never seen before pass by 100 established ones")
@@ -297,7 +310,7 @@ def sustained(folder):
     live(folder, "Live, 8 s at 0.5 M packets/s over veth, a ring of 64 MB", 500_000, 4_000_000, 3)
 
 
-ROWS = {"reading": reading, "tshark": slow_peers, "bounded": bounded, "bursts": bursts,
+ROWS = {"reading": reading, "tshark": slow_peers, "memory": memory, "bounded": bounded, "bursts": bursts,
         "sustained": sustained}
 
 

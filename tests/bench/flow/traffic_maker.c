@@ -1,6 +1,7 @@
 /*
- * traffic_maker [CONNECTIONS [SEED]]: a capture file on standard output, the truth about
- * it as one line of JSON on standard error.
+ * traffic_maker [CONNECTIONS [SEED [SPEECH]]]: a capture file on standard output, the
+ * truth about it as one line of JSON on standard error. SPEECH: all speak clear, tls12,
+ * tls13 or http2.
  *
  * Every connection is open at the same time for most of the minute that it shows: HTTP/1
  * in the clear, HTTP/1 inside TLS 1.2 and 1.3, HTTP/2 inside TLS 1.3, over IPv4 and IPv6,
@@ -560,7 +561,9 @@ static uint32_t one_step(struct maker *maker, struct talk *talk)
 	}
 }
 
-static void begin_talk(struct talk *talk, uint32_t number, uint32_t seed)
+/* speech: SPEECHES for a mixture */
+static void begin_talk(
+	struct talk *talk, uint32_t number, uint32_t seed, enum speech speech)
 {
 	static const uint8_t speeches[10] = {CLEAR, CLEAR, TLS_1_2, TLS_1_2, TLS_1_3,
 		TLS_1_3, TLS_1_3, TLS_1_3, TLS_1_3, HTTP_2};
@@ -571,6 +574,8 @@ static void begin_talk(struct talk *talk, uint32_t number, uint32_t seed)
 		(void)roll(&talk->seed, 0);
 	talk->due_us = START_US + roll(&talk->seed, OPENING_US);
 	talk->speech = speeches[roll(&talk->seed, 10)];
+	if (speech != SPEECHES)
+		talk->speech = (uint8_t)speech;
 	talk->service = (uint16_t)roll(&talk->seed, SERVICES / SPEECHES);
 	talk->service = (uint16_t)(talk->service * SPEECHES + talk->speech);
 	talk->port = (uint16_t)(1024 + roll(&talk->seed, 60000));
@@ -632,12 +637,26 @@ static void print_truth(struct truth *truth)
 	(void)fprintf(stderr, "}\n");
 }
 
+static enum speech speech_of(const char *name)
+{
+	enum speech speech = CLEAR;
+
+	while (speech < SPEECHES && strcmp(names[speech], name) != 0)
+		speech++;
+	return speech;
+}
+
 int main(int argc, char **argv)
 {
+	enum speech speech = argc > 3 ? speech_of(argv[3]) : SPEECHES;
 	uint32_t count = argc > 1 ? (uint32_t)strtoul(argv[1], NULL, 10) : 80000;
 	uint32_t seed = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 2020;
 	static struct maker maker;
 
+	if (argc > 3 && speech == SPEECHES) {
+		(void)fprintf(stderr, "traffic_maker: nobody speaks %s\n", argv[3]);
+		return 64;
+	}
 	if (count == 0 || !make_room(&maker, count)) {
 		(void)fputs("traffic_maker: no such number of connections\n", stderr);
 		return 64;
@@ -645,7 +664,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(maker.noise); i++)
 		maker.noise[i] = (uint8_t)roll(&seed, 256);
 	for (uint32_t i = 0; i < count; i++) {
-		begin_talk(&maker.talks[i], i, seed);
+		begin_talk(&maker.talks[i], i, seed, speech);
 		maker.heap[i] = i;
 	}
 	for (uint32_t i = count / 2; i-- > 0;)
