@@ -33,6 +33,7 @@ ROUNDS = int(os.environ.get("ROUNDS", "5"))
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "80000"))
 FLOWS = int(os.environ.get("FLOWS", "10000000"))
 SENDERS = os.environ.get("SENDERS", str(min(16, os.cpu_count() or 1)))
+ONE_SENDER_RATE = 600_000
 SPEECHES = ("clear", "tls12", "tls13", "http2")
 failures = []
 
@@ -243,8 +244,10 @@ class Wire:
         return ["ip", "netns", "exec", self.names[1], *map(str, words)]
 
     def send(self, file, rate, frames):
+        # One is enough for less, and leaves a core of two to who receives.
+        senders = SENDERS if rate > ONE_SENDER_RATE else "1"
         done = subprocess.run(["ip", "netns", "exec", self.names[0], BIN / "frame_sender", file, "wire",
-                               str(rate), str(frames), "256", SENDERS], capture_output=True, text=True, check=True)
+                               str(rate), str(frames), "256", senders], capture_output=True, text=True, check=True)
         sent, seconds = done.stdout.split()
         return int(sent), float(seconds)
 
