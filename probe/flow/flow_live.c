@@ -22,7 +22,7 @@
 #define FLOWS_LIMIT 100000
 #define SOCKETS_LIMIT 16384
 #define PAUSE_US (30 * MOMENT_SECOND_US)
-#define SNAPLEN 4096 /* a ClientHello with a post-quantum key share, in one frame */
+#define SNAPLEN 65536 /* what offloading puts into one frame */
 #define TICK_MS 1000
 #define SETTLE_US                                                            \
 	(500 * INT64_C(1000)) /* packets may still wait in the kernel's ring \

@@ -53,7 +53,7 @@ static const struct conf_option options[] = {
 		"\"10 s\"", "length of an observation's window"},
 	{"buffer_bytes", CONF_INT, offsetof(struct settings, buffer_bytes), 0, 1 << 18,
 		1 << 30, "8388608", "the kernel's ring for packets, of each interface"},
-	{"snaplen", CONF_INT, offsetof(struct settings, snaplen), 0, 128, 262144, "4096",
+	{"snaplen", CONF_INT, offsetof(struct settings, snaplen), 0, 128, 262144, "65536",
 		"bytes kept of a packet; a TLS ClientHello needs about 2000"},
 	{"flows", CONF_INT, offsetof(struct settings, flows), 0, 64, 1 << 24, "8192",
 		"connections followed at once, 232 bytes each and more while needed (of "

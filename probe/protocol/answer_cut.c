@@ -81,10 +81,10 @@ static void learn_chunk(
 		cut->chunk = cut->latest;
 }
 
-/* Short enough to be an answer of one record. */
+/* Short enough to be an answer of one record, or as long as the end of another. */
 static bool was_whole(const struct answer_cut *cut)
 {
-	return cut->began && cut->latest < CHUNK_LEN_MIN;
+	return (cut->began && cut->latest < CHUNK_LEN_MIN) || cut->latest == cut->tail;
 }
 
 /* Where answers are long, or this one's beginning filled a packet, what follows at once
@@ -137,6 +137,8 @@ enum answer_cut_piece answer_cut_record(struct answer_cut *cut,
 	learn_chunk(cut, asked, content);
 	piece = piece_of(cut, asked, at, content);
 	cut->began = piece == ANSWER_CUT_FIRST;
+	if (cut->began)
+		cut->tail = cut->latest;
 	cut->again = cut->began && content == cut->first && content < CHUNK_LEN_MIN;
 	cut->ended = false;
 	cut->at = at;

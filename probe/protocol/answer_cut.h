@@ -18,6 +18,7 @@ struct answer_cut {
 	uint16_t latest;  /* record */
 	uint16_t first;   /* of the latest answer's records; 0: none yet */
 	uint16_t chunk;   /* length that a server cuts answers into; 0: none known */
+	uint16_t tail;    /* of the latest answer that is over: its last record */
 	uint16_t least;   /* of the answers' first records; 0: none yet */
 	uint8_t ends : 2; /* empty frames that ended an answer, as far as it matters */
 	uint8_t few : 2;  /* answers, as far as there are few */

@@ -70,6 +70,22 @@ static void long_ones_of_one_length_are_answers_each(void **state)
 		assert_int_equal(say(&play, AT_ONCE, 5000), ANSWER_CUT_FIRST);
 }
 
+/* Two records each, the first as long as a piece of anything. */
+static void an_end_as_long_as_the_one_before_is_an_end(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	(void)say(&play, LATER, FULL);
+	(void)say(&play, AT_ONCE, 13778);
+	assert_int_equal(say(&play, LATER, FULL), ANSWER_CUT_FIRST);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(say(&play, AT_ONCE, 13778), ANSWER_CUT_MORE);
+		assert_int_equal(say(&play, AT_ONCE, FULL), ANSWER_CUT_FIRST);
+	}
+}
+
 static void chunks_go_on_and_a_shorter_one_ends_them(void **state)
 {
 	struct play play;
@@ -173,6 +189,7 @@ int main(void)
 		cmocka_unit_test(what_follows_a_long_record_at_once_goes_on),
 		cmocka_unit_test(short_records_at_once_are_answers_each),
 		cmocka_unit_test(long_ones_of_one_length_are_answers_each),
+		cmocka_unit_test(an_end_as_long_as_the_one_before_is_an_end),
 		cmocka_unit_test(chunks_go_on_and_a_shorter_one_ends_them),
 		cmocka_unit_test(who_asks_again_is_answered_sooner_than_a_gap),
 		cmocka_unit_test(an_answer_goes_on_while_others_are_asked_for),
