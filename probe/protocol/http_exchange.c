@@ -581,8 +581,7 @@ void http_exchange_hole(struct http_exchange *http, const struct exchange_sink *
 		return;
 	if (which == EXCHANGE_CLIENT)
 		http->client_lost = true;
-	if (http->sides[which].stage == STAGE_LOST)
-		return;
+	/* Also where the place is lost already: a request may have come since. */
 	lose(&http->sides[which], sink);
 	if (which == EXCHANGE_SERVER)
 		distrust_open_requests(http, sink);

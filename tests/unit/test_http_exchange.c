@@ -412,6 +412,28 @@ static void lost_bytes_leave_counts_right(void **state)
 	assert_int_equal(play.heard.response_us[1], 200);
 }
 
+static void two_lost_answers_in_a_row_shift_no_later_ones(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_init(&play, 0);
+	for (unsigned i = 0; i < 2; i++) {
+		say(&play, CLIENT, 0, GET);
+		http_exchange_hole(&play.http, &play.heard.sink, SERVER, 700);
+	}
+	for (int i = 0; i < 3; i++) {
+		say(&play, CLIENT, 1000, GET);
+		say(&play, SERVER, 300 + i, OK_EMPTY);
+	}
+	play_end(&play);
+	assert_int_equal(play.heard.count[EXCHANGE_REQUEST], 5);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 3);
+	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 2);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(play.heard.response_us[i], 300 + i);
+}
+
 static void a_body_may_have_holes(void **state)
 {
 	struct play play;
@@ -464,6 +486,7 @@ int main(void)
 		cmocka_unit_test(an_upgrade_becomes_a_tunnel),
 		cmocka_unit_test(an_answer_that_nobody_asked_for_is_ignored),
 		cmocka_unit_test(lost_bytes_leave_counts_right),
+		cmocka_unit_test(two_lost_answers_in_a_row_shift_no_later_ones),
 		cmocka_unit_test(a_body_may_have_holes),
 		cmocka_unit_test(an_endless_head_is_not_http),
 	};
