@@ -223,13 +223,24 @@ static void drain(struct connection_world *world, struct flow *flow,
 	}
 }
 
-static void give_up_hole(struct connection_world *world, struct flow *flow,
-	enum exchange_side sender, uint32_t until, struct moment at)
+/* What is missing may still come, or is lost to the capture. */
+static void go_on_at(struct connection_world *world, struct flow *flow,
+	enum exchange_side sender, uint32_t seq, bool may_come, struct moment at)
 {
-	uint32_t len = until - flow->orders[sender].next;
+	uint32_t len = seq - flow->orders[sender].next;
 
-	pass_over(world, flow, sender, len, false, at);
+	pass_over(world, flow, sender, len, may_come, at);
 	drain(world, flow, sender, at);
+}
+
+/* It comes for the first time; but what is parked behind it has waited too long. */
+static bool ends_a_long_wait(struct connection_world *world, const struct flow *flow,
+	enum exchange_side sender, struct moment at)
+{
+	const struct parked *first =
+		parking_first(world->sink.buffers, &flow->orders[sender]);
+
+	return first && tcp_order_is_resent(first->at, at);
 }
 
 static void data_is_new(struct connection_world *world, struct flow *flow,
@@ -238,7 +249,7 @@ static void data_is_new(struct connection_world *world, struct flow *flow,
 {
 	uint32_t skip = trim < segment->captured ? trim : segment->captured;
 
-	if (trim > 0)
+	if (trim > 0 || ends_a_long_wait(world, flow, sender, at))
 		ledger_retransmit(world->ledger);
 	if (sender == EXCHANGE_CLIENT)
 		round_trip_sent(&flow->trip, segment->seq + segment->len,
@@ -249,34 +260,36 @@ static void data_is_new(struct connection_world *world, struct flow *flow,
 	drain(world, flow, sender, at);
 }
 
-/* False when the segment found no room, so that a hole had to be given up for it: its
- * place is another now. */
+/* What is missing in front of the segment ends there, or where another is parked. */
+static uint32_t end_of_gap(struct connection_world *world, const struct tcp_order *order,
+	const struct tcp_segment *segment)
+{
+	const struct parked *first = parking_first(world->sink.buffers, order);
+	bool sooner = first && tcp_segment_distance(first->seq, segment->seq) < 0;
+
+	return sooner ? first->seq : segment->seq;
+}
+
+/* False when what the segment waited for was passed over, since it can be, or since there
+ * is no room to wait: its place is another now. */
 static bool data_is_ahead(struct connection_world *world, struct flow *flow,
 	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
 {
-	struct buffer_pool *pool = world->sink.buffers;
 	struct tcp_order *order = &flow->orders[sender];
-	uint32_t gap = segment->seq - order->next;
 	struct parked parked = {.at = at,
 		.seq = segment->seq,
 		.len = segment->len,
 		.captured = segment->captured};
-	const struct parked *first;
+	uint32_t until = end_of_gap(world, order, segment);
 
 	if (sender == EXCHANGE_CLIENT)
 		round_trip_forget(&flow->trip);
-	if (ledger_is_other(flow) ||
-		gap <= conversation_skippable(&flow->talk, &world->sink, sender)) {
-		pass_over(world, flow, sender, gap, true, at);
-		return false;
-	}
-	if (parking_put(pool, order, &parked, segment->data))
+	if (!ledger_is_other(flow) &&
+		until - order->next >
+			conversation_skippable(&flow->talk, &world->sink, sender) &&
+		parking_put(world->sink.buffers, order, &parked, segment->data))
 		return true;
-	first = parking_first(pool, order);
-	if (first && tcp_segment_distance(first->seq, segment->seq) < 0)
-		give_up_hole(world, flow, sender, first->seq, at);
-	else
-		give_up_hole(world, flow, sender, segment->seq, at);
+	go_on_at(world, flow, sender, until, true, at);
 	return false;
 }
 
@@ -358,7 +371,7 @@ static void acknowledgement_came(struct connection_world *world, struct flow *fl
 		ledger_lost_packet(world->ledger);
 	if (order->parked_count > 0 && tcp_order_gives_up(order, at)) {
 		first = parking_first(world->sink.buffers, order);
-		give_up_hole(world, flow, peer, first->seq, at);
+		go_on_at(world, flow, peer, first->seq, false, at);
 	}
 	if (segment->len > 0)
 		catch_up(world, flow, peer, segment->ack, at);

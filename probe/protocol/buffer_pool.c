@@ -7,6 +7,7 @@
 
 struct buffer_pool {
 	struct slab *slab;
+	uint16_t count;
 };
 
 int buffer_pool_new(struct buffer_pool **out, uint16_t count)
@@ -17,6 +18,7 @@ int buffer_pool_new(struct buffer_pool **out, uint16_t count)
 	*out = NULL;
 	if (!pool)
 		return -ENOMEM;
+	pool->count = count;
 	rc = slab_new(&pool->slab, count, BUFFER_POOL_SIZE);
 	if (rc)
 		free(pool);
@@ -49,6 +51,11 @@ void buffer_pool_give(struct buffer_pool *pool, uint16_t number)
 void *buffer_pool_bytes(struct buffer_pool *pool, uint16_t number)
 {
 	return slab_cell(pool->slab, number);
+}
+
+bool buffer_pool_is_plentiful(const struct buffer_pool *pool)
+{
+	return slab_left(pool->slab) >= pool->count / 2u;
 }
 
 uint64_t buffer_pool_refusals(const struct buffer_pool *pool)

@@ -6,6 +6,7 @@
 #ifndef PROTOCOL_BUFFER_POOL_H
 #define PROTOCOL_BUFFER_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +26,8 @@ uint16_t buffer_pool_take(struct buffer_pool *pool);
 void buffer_pool_give(struct buffer_pool *pool, uint16_t number);
 /* Its BUFFER_POOL_SIZE bytes, aligned for any value. */
 void *buffer_pool_bytes(struct buffer_pool *pool, uint16_t number);
+/* Half of them are free, or more. */
+bool buffer_pool_is_plentiful(const struct buffer_pool *pool);
 /* How often somebody went without. */
 uint64_t buffer_pool_refusals(const struct buffer_pool *pool);
 

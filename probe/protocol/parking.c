@@ -33,7 +33,8 @@ bool parking_put(struct buffer_pool *pool, struct tcp_order *order,
 	if (*link != BUFFER_POOL_NONE && at_number(pool, *link)->seq == segment->seq &&
 		at_number(pool, *link)->len >= segment->len)
 		return true;
-	if (order->parked_count >= PARKING_MAX)
+	if (order->parked_count >= PARKING_MAX ||
+		(order->parked_count >= PARKING_FEW && !buffer_pool_is_plentiful(pool)))
 		return false;
 	number = buffer_pool_take(pool);
 	if (number == BUFFER_POOL_NONE)

@@ -1,7 +1,9 @@
 /*
  * Segments that came before their turn, kept in buffers until what is missing arrives or
  * is given up: a list for each direction, sorted by sequence number, at most PARKING_MAX
- * long. Only as much of a segment is kept as a buffer holds; its length is kept whole.
+ * long, and only PARKING_FEW where buffers are scarce: what one connection has on its way
+ * costs nobody else the head of a conversation. Only as much of a segment is kept as a
+ * buffer holds; its length is kept whole.
  */
 #ifndef PROTOCOL_PARKING_H
 #define PROTOCOL_PARKING_H
@@ -9,7 +11,8 @@
 #include "buffer_pool.h"
 #include "tcp_order.h"
 
-#define PARKING_MAX 32
+#define PARKING_MAX 128
+#define PARKING_FEW 16
 
 struct parked {
 	struct moment at;

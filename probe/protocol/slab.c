@@ -7,7 +7,7 @@
 struct slab {
 	size_t cell_bytes;
 	uint64_t refusals;
-	uint32_t count;
+	uint32_t count, taken;
 	uint32_t untouched; /* cells from here on were never taken */
 	uint32_t free; /* the first of those given back; each holds the next's number */
 	_Alignas(16) uint8_t cells[];
@@ -41,11 +41,14 @@ uint32_t slab_take(struct slab *slab)
 	uint32_t number = slab->free;
 
 	if (number != SLAB_NONE) {
+		slab->taken++;
 		memcpy(&slab->free, slab_cell(slab, number), sizeof(slab->free));
 		return number;
 	}
-	if (slab->untouched < slab->count)
+	if (slab->untouched < slab->count) {
+		slab->taken++;
 		return slab->untouched++;
+	}
 	slab->refusals++;
 	return SLAB_NONE;
 }
@@ -54,8 +57,14 @@ void slab_give(struct slab *slab, uint32_t number)
 {
 	if (number == SLAB_NONE)
 		return;
+	slab->taken--;
 	memcpy(slab_cell(slab, number), &slab->free, sizeof(slab->free));
 	slab->free = number;
+}
+
+uint32_t slab_left(const struct slab *slab)
+{
+	return slab->count - slab->taken;
 }
 
 uint64_t slab_refusals(const struct slab *slab)

@@ -22,6 +22,8 @@ uint32_t slab_take(struct slab *slab);
 /* Gives it back; SLAB_NONE is allowed. */
 void slab_give(struct slab *slab, uint32_t number);
 void *slab_cell(struct slab *slab, uint32_t number);
+/* How many are free. */
+uint32_t slab_left(const struct slab *slab);
 /* How often somebody went without. */
 uint64_t slab_refusals(const struct slab *slab);
 

@@ -41,13 +41,13 @@ static bool fills(const struct tcp_order_hole *hole, uint32_t seq, uint32_t len)
 	       tcp_segment_distance(seq + len, hole->from) > 0;
 }
 
-static enum tcp_order_verdict place_old(const struct tcp_order *order,
-	struct tcp_order_hole *hole, uint32_t seq, uint32_t len, struct moment at)
+bool tcp_order_is_resent(struct moment waited_since, struct moment at)
 {
-	if (len <= 1 && seq + 1 == order->next)
-		return TCP_ORDER_PROBE;
-	if (!fills(hole, seq, len))
-		return TCP_ORDER_AGAIN;
+	return moment_since_us(at, waited_since) >= REORDERING_US;
+}
+
+static void fill(struct tcp_order_hole *hole, uint32_t seq, uint32_t len)
+{
 	hole->bytes -= len < hole->bytes ? len : hole->bytes;
 	if (hole->bytes == 0)
 		hole->from = hole->until;
@@ -55,6 +55,16 @@ static enum tcp_order_verdict place_old(const struct tcp_order *order,
 		hole->from = tcp_segment_distance(hole->until, seq) < (int32_t)len
 				     ? hole->until
 				     : seq + len;
+}
+
+static enum tcp_order_verdict place_old(const struct tcp_order *order,
+	struct tcp_order_hole *hole, uint32_t seq, uint32_t len, struct moment at)
+{
+	if (len <= 1 && seq + 1 == order->next)
+		return TCP_ORDER_PROBE;
+	if (!fills(hole, seq, len))
+		return TCP_ORDER_AGAIN;
+	fill(hole, seq, len);
 	return since_us(at, hole->at_us) < REORDERING_US ? TCP_ORDER_LATE
 							 : TCP_ORDER_AGAIN;
 }
@@ -73,6 +83,8 @@ enum tcp_order_verdict tcp_order_place(const struct tcp_order *order,
 	if ((uint32_t)-ahead >= len)
 		return place_old(order, hole, seq, len, at);
 	*trim = (uint32_t)-ahead;
+	if (fills(hole, seq, *trim))
+		fill(hole, seq, *trim);
 	return TCP_ORDER_NEW;
 }
 

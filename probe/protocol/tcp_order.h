@@ -49,6 +49,9 @@ enum tcp_order_verdict tcp_order_place(const struct tcp_order *order,
 	struct tcp_order_hole *hole, uint32_t seq, uint32_t len, struct moment at,
 	uint32_t *trim);
 
+/* Whether what ends the wait for it has been sent again, and not only overtaken. */
+bool tcp_order_is_resent(struct moment waited_since, struct moment at);
+
 /* The other side acknowledges. True when bytes that were passed over will never be seen:
  * it has had them, and they have had their grace. */
 bool tcp_order_acknowledge(struct tcp_order *order, struct tcp_order_hole *hole,

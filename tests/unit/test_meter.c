@@ -557,6 +557,72 @@ static void what_the_capture_lost_is_told_apart(void **state)
 	bench_end(&bench);
 }
 
+#define PIECE 100u
+
+/* A piece of an answer; its number counts from the answer's beginning. */
+static void say_piece(
+	struct bench *bench, struct dialogue *talk, const char *answer, unsigned number)
+{
+	struct packet packet = dialogue_packet(talk, SERVER,
+		talk->next[SERVER] + number * PIECE, talk->next[CLIENT], TCP_SEGMENT_ACK,
+		answer + number * PIECE, PIECE);
+
+	to_meter(bench, &packet);
+	dialogue_wait(talk, 100);
+}
+
+static void acknowledge_pieces(struct bench *bench, struct dialogue *talk, unsigned count)
+{
+	struct packet packet = dialogue_packet(talk, CLIENT, talk->next[CLIENT],
+		talk->next[SERVER] + count * PIECE, TCP_SEGMENT_ACK, NULL, 0);
+
+	to_meter(bench, &packet);
+}
+
+/* The network loses the first piece of an answer and another; both are sent again while
+ * the rest is on its way. */
+static void what_the_network_lost_is_sent_again_and_not_lost_to_the_capture(void **state)
+{
+	enum { PIECES = 60, SECOND_LOST = 20, SENT_AGAIN = 40 };
+	struct bench bench = {0};
+	struct dialogue talk;
+	static char answer[PIECES * PIECE] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 5959\r\n\r\n";
+	const struct obs_traffic *seen;
+
+	(void)state;
+	memset(answer + 41, 'x', sizeof(answer) - 41);
+	bench_begin(&bench, 2048);
+	talk = talk_to(&bench, 40000, 80);
+	dialogue_open(&talk, 100);
+	dialogue_text(&talk, CLIENT, GET);
+	dialogue_wait(&talk, 20000);
+	for (unsigned i = 1; i < SENT_AGAIN; i++)
+		if (i != SECOND_LOST)
+			say_piece(&bench, &talk, answer, i);
+	dialogue_wait(&talk, 10000);
+	say_piece(&bench, &talk, answer, 0);
+	acknowledge_pieces(&bench, &talk, SECOND_LOST);
+	for (unsigned i = SENT_AGAIN; i < PIECES; i++)
+		say_piece(&bench, &talk, answer, i);
+	dialogue_wait(&talk, 10000);
+	say_piece(&bench, &talk, answer, SECOND_LOST);
+	acknowledge_pieces(&bench, &talk, PIECES);
+	dialogue_wait(&talk, 10000);
+	acknowledge_pieces(&bench, &talk, PIECES);
+	talk.next[SERVER] += sizeof(answer);
+	dialogue_close(&talk);
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->requests, 1);
+	assert_int_equal(seen->responses, 1);
+	assert_int_equal(seen->untimed, 0);
+	assert_int_equal(seen->retransmits, 2);
+	assert_int_equal(seen->lost_packets, 0);
+	assert_int_equal(seen->received_bytes, sizeof(answer));
+	bench_end(&bench);
+}
+
 static void a_stream_is_joined_in_its_middle(void **state)
 {
 	struct bench bench = {0};
@@ -825,6 +891,8 @@ int main(void)
 		cmocka_unit_test(interleaved_connections_do_not_mix),
 		cmocka_unit_test(a_mirrors_copy_is_no_retransmission),
 		cmocka_unit_test(what_the_capture_lost_is_told_apart),
+		cmocka_unit_test(
+			what_the_network_lost_is_sent_again_and_not_lost_to_the_capture),
 		cmocka_unit_test(a_stream_is_joined_in_its_middle),
 		cmocka_unit_test(a_cut_capture_still_counts),
 		cmocka_unit_test(a_flood_of_syns_is_bounded_and_reported),

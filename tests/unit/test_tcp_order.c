@@ -139,17 +139,60 @@ static void parking_stops_at_its_limits(void **state)
 	struct buffer_pool *pool;
 
 	(void)state;
-	assert_int_equal(buffer_pool_new(&pool, PARKING_MAX + 1), 0);
+	assert_int_equal(buffer_pool_new(&pool, 2 * PARKING_MAX), 0);
 	for (uint32_t i = 0; i < PARKING_MAX; i++)
 		assert_true(park(pool, &order, 1000 * i));
-	assert_false(park(pool, &order, 99000));
+	assert_false(park(pool, &order, 999000));
 	assert_true(park(pool, &other, 1));
-	assert_false(park(pool, &other, 2));
-	assert_int_equal(buffer_pool_refusals(pool), 1);
 	parking_clear(pool, &order);
-	assert_true(park(pool, &other, 2));
 	assert_int_equal(order.parked_count, 0);
+	assert_true(park(pool, &order, 999000));
 	buffer_pool_free(pool);
+}
+
+static void where_buffers_are_scarce_few_are_parked(void **state)
+{
+	struct tcp_order order = order_from(100), other = order_from(100);
+	struct buffer_pool *pool;
+
+	(void)state;
+	assert_int_equal(buffer_pool_new(&pool, 2 * PARKING_FEW + 4), 0);
+	for (uint32_t i = 0; i < PARKING_FEW + 3; i++)
+		assert_true(park(pool, &order, 1000 * i));
+	assert_false(park(pool, &order, 999000));
+	for (uint32_t i = 0; i < PARKING_FEW; i++)
+		assert_true(park(pool, &other, 1000 * i));
+	assert_false(park(pool, &other, 999000));
+	assert_int_equal(buffer_pool_refusals(pool), 0);
+	buffer_pool_free(pool);
+}
+
+static void no_buffer_is_no_place_to_park(void **state)
+{
+	struct tcp_order order = order_from(100);
+	struct buffer_pool *pool;
+
+	(void)state;
+	assert_int_equal(buffer_pool_new(&pool, 1), 0);
+	assert_true(park(pool, &order, 1));
+	assert_false(park(pool, &order, 2));
+	assert_int_equal(buffer_pool_refusals(pool), 1);
+	buffer_pool_free(pool);
+}
+
+static void what_fills_a_hole_and_goes_on_fills_it(void **state)
+{
+	struct tcp_order order = order_from(100);
+	struct tcp_order_hole hole = {0};
+	uint32_t trim;
+
+	(void)state;
+	(void)tcp_order_pass_over(&order, &hole, 50, after_us(0));
+	assert_int_equal(tcp_order_place(&order, &hole, 100, 80, after_us(9000), &trim),
+		TCP_ORDER_NEW);
+	assert_int_equal(trim, 50);
+	assert_false(tcp_order_is_hole(&hole));
+	assert_false(tcp_order_acknowledge(&order, &hole, 180, after_us(90000)));
 }
 
 int main(void)
@@ -162,6 +205,9 @@ int main(void)
 		cmocka_unit_test(a_hole_is_given_up_after_its_grace),
 		cmocka_unit_test(the_parked_stand_in_order),
 		cmocka_unit_test(parking_stops_at_its_limits),
+		cmocka_unit_test(where_buffers_are_scarce_few_are_parked),
+		cmocka_unit_test(no_buffer_is_no_place_to_park),
+		cmocka_unit_test(what_fills_a_hole_and_goes_on_fills_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
