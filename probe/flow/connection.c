@@ -112,13 +112,13 @@ void connection_refuse(
 static void syn_came(struct connection_world *world, struct flow *flow,
 	const struct tcp_segment *segment, struct moment at)
 {
-	if (flow->syn_tries == 0) {
+	if (flow->syn_tries == 0 && flow->syn_ack_tries == 0) {
 		flow->client_start = segment->seq;
 		flow->shaken = at;
 		tcp_order_start(&flow->orders[EXCHANGE_CLIENT], segment->seq + 1);
-	} else {
+	} else if (flow->syn_tries > 0) {
 		ledger_retransmit(world->ledger);
-	}
+	} /* else its answer overtook it */
 	if (flow->syn_tries < UINT8_MAX)
 		flow->syn_tries++;
 	if (flow->syn_tries == TRIES_BEFORE_TIMEOUT && flow->syn_ack_tries == 0) {
@@ -140,6 +140,8 @@ static void syn_ack_came(struct connection_world *world, struct flow *flow,
 		return;
 	}
 	flow->shaken = at;
+	if (flow->syn_tries == 0)
+		flow->client_start = segment->ack - 1;
 	tcp_order_start(&flow->orders[EXCHANGE_SERVER], segment->seq + 1);
 	if (!flow->orders[EXCHANGE_CLIENT].started)
 		tcp_order_start(&flow->orders[EXCHANGE_CLIENT], segment->ack);

@@ -44,7 +44,7 @@ struct flow {
 	uint32_t held;         /* cell with a struct flow_held, or SLAB_NONE */
 	struct moment last;    /* packet, as far as the list needs to know */
 	struct moment shaken;  /* the handshake's latest: SYN, then SYN-ACK */
-	uint32_t client_start; /* sequence number of the SYN */
+	uint32_t client_start; /* sequence number of the SYN, seen or acknowledged */
 	int16_t service;       /* SERVICE_NAMING_UNKNOWN until the connection's name is */
 	uint8_t syn_tries, syn_ack_tries;
 	uint8_t list;

@@ -272,7 +272,7 @@ static bool is_another(const struct flow *flow, const struct tcp_segment *segmen
 {
 	if ((segment->flags & (TCP_SEGMENT_SYN | TCP_SEGMENT_ACK)) != TCP_SEGMENT_SYN)
 		return false;
-	return flow->list == FLOW_CLOSED || flow->syn_tries == 0 ||
+	return flow->list == FLOW_CLOSED || flow->syn_tries + flow->syn_ack_tries == 0 ||
 	       flow->client_start != segment->seq;
 }
 

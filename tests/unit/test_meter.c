@@ -293,6 +293,38 @@ static void our_own_requests_are_not_the_users(void **state)
 	}
 }
 
+static void an_answer_may_overtake_the_syn_in_the_capture(void **state)
+{
+	struct bench bench = {0};
+	struct dialogue talk;
+	struct packet syn;
+	const struct obs_traffic *seen;
+
+	(void)state;
+	bench_begin(&bench, 64);
+	talk = talk_to(&bench, 40000, 80);
+	syn = dialogue_packet(
+		&talk, CLIENT, talk.next[CLIENT]++, 0, TCP_SEGMENT_SYN, NULL, 0);
+	dialogue_segment(&talk, SERVER, TCP_SEGMENT_SYN | TCP_SEGMENT_ACK, NULL, 0);
+	syn.at = talk.now;
+	to_meter(&bench, &syn);
+	dialogue_wait(&talk, 40000);
+	dialogue_segment(&talk, CLIENT, TCP_SEGMENT_ACK, NULL, 0);
+	dialogue_text(&talk, CLIENT, GET);
+	dialogue_wait(&talk, 7000);
+	dialogue_text(&talk, SERVER, ANSWER);
+	dialogue_close(&talk);
+	meter_finish(bench.meter);
+	seen = find(&bench, "exchange.example");
+	assert_int_equal(seen->connections, 1);
+	assert_int_equal(seen->requests, 1);
+	assert_int_equal(seen->responses, 1);
+	assert_int_equal(seen->retransmits, 0);
+	assert_int_equal(seen->sketches[OBS_CONNECT].total, 0);
+	assert_true(seen->sketches[OBS_CLIENT_CONNECT].max == 40000);
+	bench_end(&bench);
+}
+
 static void a_repeated_handshake_is_not_timed(void **state)
 {
 	struct bench bench = {0};
@@ -885,6 +917,7 @@ int main(void)
 		cmocka_unit_test(forged_quotes_do_not_count),
 		cmocka_unit_test(the_syns_of_traces_are_no_connections),
 		cmocka_unit_test(our_own_requests_are_not_the_users),
+		cmocka_unit_test(an_answer_may_overtake_the_syn_in_the_capture),
 		cmocka_unit_test(a_repeated_handshake_is_not_timed),
 		cmocka_unit_test(any_split_of_the_same_bytes_gives_the_same_answer),
 		cmocka_unit_test(any_order_of_the_same_bytes_gives_the_same_answer),
