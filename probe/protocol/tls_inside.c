@@ -61,6 +61,11 @@ static bool become_streams(struct tls_inside *inside, const struct exchange_sink
 	return true;
 }
 
+static uint16_t interim_len(const struct tls_inside *inside)
+{
+	return inside->overhead ? (uint16_t)(inside->overhead + TURNS_INTERIM_LEN) : 0;
+}
+
 void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum tls_inside_state state, uint8_t overhead, bool tickets_possible)
 {
@@ -81,7 +86,8 @@ void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sin
 		if (open)
 			streams_adopt(streams_of(inside, sink), request, untimed);
 	} else {
-		inside->turns.tickets_possible = tickets_possible;
+		inside->turns.ticket_turns = tickets_possible;
+		inside->turns.interim_len = interim_len(inside);
 	}
 }
 
@@ -158,6 +164,7 @@ static void decide(struct tls_inside *inside, const struct exchange_sink *sink,
 		inside->state =
 			state == TLS_INSIDE_LATE ? TLS_INSIDE_LATE : TLS_INSIDE_TURNS;
 		turns_init(&inside->turns, true);
+		inside->turns.interim_len = interim_len(inside);
 	}
 	for (unsigned i = 0; i < aside.count; i++) {
 		enum exchange_side side = (enum exchange_side)records[i].side;

@@ -6,12 +6,19 @@
 #include "tls_certificate.h"
 #include "tls_hello.h"
 
-/* Lengths of TLS 1.3 records: content, one byte of inner type, sixteen of tag. */
-#define ALERT_LEN (2 + 17)
+/* Of most TLS 1.3 records: one byte of inner type, sixteen of tag. */
+#define OVERHEAD_1_3 17
+
+/* Lengths of what records hold. */
+#define ALERT_LEN 2
 #define ALERT_FATAL 2
-#define FINISHED_SHA256_LEN (4 + 32 + 17)
-#define FINISHED_SHA384_LEN (4 + 48 + 17)
-#define END_OF_EARLY_DATA_LEN (4 + 17)
+#define FINISHED_SHA256_LEN (4 + 32)
+#define FINISHED_SHA384_LEN (4 + 48)
+#define END_OF_EARLY_DATA_LEN 4
+
+/* A server that is busy with a request in early data may finish the handshake, and send
+ * tickets, only when it reads the next. */
+#define TICKET_TURNS_EARLY 2
 
 void tls_session_init(struct tls_session *session, bool mid_stream)
 {
@@ -22,7 +29,7 @@ void tls_session_init(struct tls_session *session, bool mid_stream)
 		.records = {{.lost = mid_stream}, {.lost = mid_stream}},
 	};
 	tls_inside_init(&session->inside);
-	session->inside.turns.tickets_possible = !mid_stream;
+	session->inside.turns.ticket_turns = !mid_stream;
 }
 
 static void drop_gathered(struct tls_session *session, const struct exchange_sink *sink)
@@ -233,8 +240,13 @@ static void handshake_over(
 	if (session->nameless)
 		tell_nameless(session, sink);
 	session->finished = true;
+	/* An early request may have been answered in what looked like the handshake. */
+	if (session->early && !session->proven && session->inside.turns.open)
+		tls_inside_lost(&session->inside, sink, EXCHANGE_CLIENT, 0);
 	tls_inside_begin(&session->inside, sink, states[session->http2],
 		session->overhead, session->version != TLS_VERSION_OLD);
+	if (session->early && tls_inside_takes_turns(&session->inside))
+		session->inside.turns.ticket_turns = TICKET_TURNS_EARLY;
 	if (session->hello.us)
 		exchange_tell(
 			sink, EXCHANGE_HANDSHAKE, moment_since_us(at, session->hello));
@@ -254,19 +266,29 @@ static void handshake_breaks(
 	exchange_tell(sink, EXCHANGE_BROKEN, 0);
 }
 
-static bool is_finished_len(uint16_t len)
+static int content_of(const struct tls_session *session, uint16_t len)
 {
-	return len == FINISHED_SHA256_LEN || len == FINISHED_SHA384_LEN;
+	return len - (session->overhead ? session->overhead : OVERHEAD_1_3);
 }
 
-/* A request in early data: its answer cannot be told from the rest of the handshake. */
+/* TLS 1.2 shows its alerts as such. */
+static bool is_alert(const struct tls_session *session, uint16_t len)
+{
+	return session->version != TLS_VERSION_OLD &&
+	       content_of(session, len) == ALERT_LEN;
+}
+
+static bool is_finished(int content)
+{
+	return content == FINISHED_SHA256_LEN || content == FINISHED_SHA384_LEN;
+}
+
 static void early_request(
 	struct tls_session *session, const struct exchange_sink *sink, struct moment at)
 {
 	if (session->nameless) /* no certificate goes in the clear behind it */
 		tell_nameless(session, sink);
 	tls_inside_record(&session->inside, sink, EXCHANGE_CLIENT, at, 0);
-	tls_inside_lost(&session->inside, sink, EXCHANGE_CLIENT, 0);
 }
 
 /* A client's application record before its Finished is known to have come: whether it is
@@ -280,13 +302,14 @@ static bool unfinished_client_record(struct tls_session *session,
 	}
 	if (session->version == TLS_VERSION_UNKNOWN)
 		session->version = TLS_VERSION_1_3; /* 1.2 shows its Finished as such */
-	if (session->version == TLS_VERSION_OLD || is_finished_len(len)) {
+	if (session->version == TLS_VERSION_OLD ||
+		is_finished(content_of(session, len))) {
 		handshake_over(session, sink, at);
 		return session->version == TLS_VERSION_OLD;
 	}
-	if (len == ALERT_LEN)
+	if (is_alert(session, len))
 		handshake_breaks(session, sink);
-	else if (len != END_OF_EARLY_DATA_LEN)
+	else if (content_of(session, len) != END_OF_EARLY_DATA_LEN)
 		session->flight = true; /* a client certificate stands before Finished */
 	return false;
 }
@@ -296,7 +319,7 @@ static void client_application(struct tls_session *session,
 {
 	if (!session->finished && !unfinished_client_record(session, sink, len, at))
 		return;
-	if (session->version != TLS_VERSION_OLD && len == ALERT_LEN)
+	if (is_alert(session, len))
 		return;
 	session->counting[EXCHANGE_CLIENT] = true;
 	tls_inside_record(&session->inside, sink, EXCHANGE_CLIENT, at, len);
@@ -309,6 +332,11 @@ static void client_application(struct tls_session *session,
 #define EMPTY_EXTENSION_LEN 4
 #define EMPTY_EXTENSIONS_MAX 2 /* server_name, early_data */
 
+/* Extensions and Finished of a server that proves itself by a session it remembers. */
+#define RESUMED_FLIGHT_LEN_MAX                      \
+	(NO_EXTENSIONS_LEN + ALPN_LEN("http/1.1") + \
+		EMPTY_EXTENSIONS_MAX * EMPTY_EXTENSION_LEN + FINISHED_SHA384_LEN)
+
 static bool are_extensions_of(int content, int alpn_len)
 {
 	int rest = content - NO_EXTENSIONS_LEN - alpn_len;
@@ -318,14 +346,10 @@ static bool are_extensions_of(int content, int alpn_len)
 }
 
 /* The first record after the ServerHello, as far as its length tells what it says. */
-static void server_extensions(struct tls_session *session, uint16_t len)
+static void server_extensions(struct tls_session *session, int content)
 {
-	int content = len - session->overhead;
-
-	if (session->extended || !session->hello_done[EXCHANGE_SERVER] ||
-		session->http2 == TLS_HTTP2_NO)
+	if (session->http2 == TLS_HTTP2_NO)
 		return;
-	session->extended = true;
 	if (are_extensions_of(content, ALPN_LEN("h2")))
 		session->http2 = TLS_HTTP2_CHOSEN;
 	else if (are_extensions_of(content, ALPN_LEN("http/1.1")) ||
@@ -333,15 +357,41 @@ static void server_extensions(struct tls_session *session, uint16_t len)
 		session->http2 = TLS_HTTP2_NO;
 }
 
+/* The server's handshake: extensions, with or without its Finished in the same record,
+ * as a resumed session has no more. */
+static void server_flight(struct tls_session *session, uint16_t len)
+{
+	int content = content_of(session, len);
+	bool first = !session->extended;
+
+	if (!session->hello_done[EXCHANGE_SERVER])
+		return;
+	session->extended = true;
+	if (first)
+		server_extensions(session, content);
+	session->proven |= is_finished(content) ||
+			   (first && content >= NO_EXTENSIONS_LEN + FINISHED_SHA256_LEN &&
+				   content <= RESUMED_FLIGHT_LEN_MAX);
+}
+
+/* Before the client's Finished only early requests are answered, behind the server's own
+ * (RFC 8446 §2.3). */
+static bool answers_early(const struct tls_session *session, uint16_t len)
+{
+	return session->proven && session->inside.turns.open &&
+	       !is_finished(content_of(session, len));
+}
+
 static void server_application(struct tls_session *session,
 	const struct exchange_sink *sink, uint16_t len, struct moment at)
 {
 	if (!session->finished && session->flight)
 		handshake_over(session, sink, at);
-	if (!session->finished)
-		server_extensions(session, len);
-	if (!session->finished ||
-		(session->version != TLS_VERSION_OLD && len == ALERT_LEN))
+	if (!session->finished && !answers_early(session, len)) {
+		server_flight(session, len);
+		return;
+	}
+	if (is_alert(session, len))
 		return;
 	session->counting[EXCHANGE_SERVER] = true;
 	tls_inside_record(&session->inside, sink, EXCHANGE_SERVER, at, len);

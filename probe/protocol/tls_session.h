@@ -37,7 +37,8 @@ struct tls_session {
 	uint8_t http2;      /* enum tls_http2 */
 	bool ciphering : 1; /* the client has sent ChangeCipherSpec */
 	bool flight : 1;    /* the client's last handshake flight has begun (1.3) */
-	bool extended : 1;  /* the server's encrypted extensions have passed (1.3) */
+	bool extended : 1;  /* the server's encrypted extensions have passed (1.3), */
+	bool proven : 1;    /* … and its Finished, where that shows */
 	bool told : 1;      /* the host, or that none will be known */
 	bool nameless : 1;  /* the client asked for no host: a certificate may name it */
 	bool early : 1;     /* the client offered early data */

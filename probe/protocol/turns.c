@@ -15,7 +15,7 @@ bool turns_may_be_ticket(uint16_t len)
 
 void turns_init(struct turns *turns, bool tickets_possible)
 {
-	*turns = (struct turns){.tickets_possible = tickets_possible};
+	*turns = (struct turns){.ticket_turns = tickets_possible};
 }
 
 static void finish_answer(struct turns *turns, const struct exchange_sink *sink)
@@ -34,8 +34,11 @@ static void answer_at(
 	else
 		exchange_tell(
 			sink, EXCHANGE_RESPONSE, moment_since_us(at, turns->request));
-	turns->open = turns->passed = false;
-	turns->has_candidate = turns->tickets_possible = false;
+	turns->open = turns->passed = turns->continued = false;
+	turns->has_candidate = turns->candidate_is_interim = false;
+	turns->ticket_len = 0;
+	if (turns->ticket_turns)
+		turns->ticket_turns--;
 	turns->answering = true;
 	turns->last = at;
 }
@@ -51,8 +54,17 @@ static void settle_candidate(struct turns *turns, const struct exchange_sink *si
 	turns->last = last;
 }
 
+/* The client goes on with what it was asked to. */
+static void go_on(struct turns *turns)
+{
+	turns->has_candidate = turns->candidate_is_interim = false;
+	turns->continued = true;
+}
+
 void turns_client(struct turns *turns, const struct exchange_sink *sink, struct moment at)
 {
+	if (turns->candidate_is_interim)
+		go_on(turns);
 	settle_candidate(turns, sink);
 	finish_answer(turns, sink);
 	if (!turns->open || turns->passed) {
@@ -71,7 +83,7 @@ void turns_client_more(struct turns *turns, struct moment at)
 
 static bool may_be_ticket(const struct turns *turns, uint16_t len)
 {
-	if (!turns->tickets_possible || !turns_may_be_ticket(len))
+	if (!turns->ticket_turns || !turns_may_be_ticket(len))
 		return false;
 	return turns->ticket_len == 0 || turns->ticket_len == len;
 }
@@ -86,11 +98,50 @@ static void note_candidate(struct turns *turns, struct moment at, uint16_t len)
 	}
 }
 
+static bool may_be_interim(const struct turns *turns, uint16_t len)
+{
+	return turns->open && len && len == turns->interim_len;
+}
+
+/* Answers are as long: what the client went on behind was one, and a request before. */
+static void admit_missed(struct turns *turns, const struct exchange_sink *sink)
+{
+	turns->interim_len = 0;
+	exchange_tell(sink, EXCHANGE_REQUEST, 0);
+	exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+	exchange_tell(sink, EXCHANGE_ANSWERED, 0);
+}
+
+static void note_interim(struct turns *turns, struct moment at)
+{
+	turns->has_candidate = turns->candidate_is_interim = true;
+	turns->candidate = turns->last = at;
+}
+
+/* More came behind it without a word of the client: the answer, unless it is as long, and
+ * both are pieces of one. */
+static void settle_interim(
+	struct turns *turns, const struct exchange_sink *sink, uint16_t len)
+{
+	if (len != turns->interim_len) {
+		turns->has_candidate = turns->candidate_is_interim = false;
+		return;
+	}
+	turns->interim_len = 0;
+	settle_candidate(turns, sink);
+}
+
 void turns_server(struct turns *turns, const struct exchange_sink *sink, struct moment at,
 	uint16_t len)
 {
+	if (turns->candidate_is_interim)
+		settle_interim(turns, sink, len);
+	else if (may_be_interim(turns, len) && turns->continued)
+		admit_missed(turns, sink);
 	if (may_be_ticket(turns, len))
 		note_candidate(turns, at, len);
+	else if (may_be_interim(turns, len))
+		note_interim(turns, at);
 	else if (turns->open)
 		answer_at(turns, sink, at);
 	else

@@ -234,27 +234,162 @@ static void requests_inside_tls_1_2_are_counted_and_timed(void **state)
 	}
 }
 
-static void early_data_is_counted_but_not_timed(void **state)
+/* A request with the hello, and the server's. */
+static void early_hellos(struct play *play)
 {
-	struct play play = play_begin(0);
 	uint8_t bytes[4096];
-	size_t len;
+	size_t len = make_client_hello(bytes, "exchange.example", 100);
 
-	(void)state;
-	len = make_client_hello(bytes, "exchange.example", 100);
 	/* The padding becomes the early_data extension. */
 	bytes[5 + 4 + 34 + 1 + 6 + 2 + 1] = 42;
-	play_bytes(&play, EXCHANGE_CLIENT, bytes, len);
-	play_client(&play, 0, 200);
-	play_bytes(&play, EXCHANGE_SERVER, bytes, make_server_hello(bytes, 1));
-	play_server(&play, 9000, 60);
-	play_client(&play, 0, 21); /* EndOfEarlyData */
-	play_client(&play, 0, 53);
+	play_bytes(play, EXCHANGE_CLIENT, bytes, len);
+	play_client(play, 0, 200);
+	play_bytes(play, EXCHANGE_SERVER, bytes, make_server_hello(bytes, 1));
+}
+
+static void early_finish(struct play *play)
+{
+	play_client(play, 0, 21); /* EndOfEarlyData */
+	play_client(play, 0, 53);
+}
+
+static void early_data_is_answered_behind_the_handshake(void **state)
+{
+	static const size_t flights[][2] = {{31, 53}, {78, 0}}; /* apart, or together */
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct play play = play_begin(0);
+
+		early_hellos(&play);
+		play_server(&play, 9000, flights[i][0]);
+		if (flights[i][1])
+			play_server(&play, 0, flights[i][1]);
+		early_finish(&play);
+		play_server(&play, 1000, 266); /* tickets */
+		play_server(&play, 0, 266);
+		play_server(&play, 9000, 3000);
+		play_end(&play);
+		assert_counts(&play, 1, 1);
+		assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 0);
+		assert_int_equal(play.heard.response_us[0], 19000);
+	}
+}
+
+static void early_data_may_be_answered_before_the_clients_finished(void **state)
+{
+	struct play play = play_begin(0);
+
+	(void)state;
+	early_hellos(&play);
+	play_server(&play, 9000, 31);
+	play_server(&play, 0, 69);
+	play_server(&play, 4000, 3000);
+	early_finish(&play);
+	play_client(&play, 1000, 200);
+	play_server(&play, 7000, 3000);
+	play_end(&play);
+	assert_counts(&play, 2, 2);
+	assert_int_equal(play.heard.response_us[0], 13000);
+	assert_int_equal(play.heard.response_us[1], 7000);
+}
+
+/* nginx finishes the handshake, and sends its tickets, when it reads again. */
+static void tickets_may_come_behind_the_answer_to_early_data(void **state)
+{
+	struct play play = play_begin(0);
+
+	(void)state;
+	early_hellos(&play);
+	play_server(&play, 9000, 31);
+	play_server(&play, 0, 69);
+	early_finish(&play);
+	play_server(&play, 9000, 185);
+	for (unsigned i = 0; i < 2; i++) {
+		play_client(&play, 1000, 61);
+		if (i == 0)
+			play_server(&play, 50, 290);
+		play_server(&play, 7000, 185);
+	}
+	play_end(&play);
+	assert_counts(&play, 3, 3);
+	assert_int_equal(play.heard.response_us[0], 18000);
+	assert_int_equal(play.heard.response_us[1], 7050);
+	assert_int_equal(play.heard.response_us[2], 7000);
+}
+
+static void early_data_is_not_timed_where_the_handshakes_end_is_hidden(void **state)
+{
+	struct play play = play_begin(0);
+
+	(void)state;
+	early_hellos(&play);
+	play_server(&play, 9000, 512); /* padded, perhaps */
+	play_server(&play, 0, 512);
+	early_finish(&play);
 	play_server(&play, 9000, 3000);
 	play_end(&play);
 	assert_counts(&play, 1, 0);
 	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 1);
 	assert_int_equal(play.heard.count[EXCHANGE_ANSWERED], 1);
+}
+
+static void an_interim_answer_is_none(void **state)
+{
+	struct play play = play_begin(0);
+
+	(void)state;
+	handshake_1_3(&play);
+	for (unsigned i = 0; i < 3; i++) {
+		play_client(&play, 0, 250);
+		if (i == 0)
+			play_server(&play, 100, 266); /* a ticket */
+		play_server(&play, 2000, 25 + 17);    /* 100 Continue */
+		play_client(&play, 1000, 16000);
+		play_client(&play, 1000, 9000);
+		play_server(&play, 30000, 300);
+	}
+	play_end(&play);
+	assert_counts(&play, 3, 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(play.heard.response_us[i], 30000);
+}
+
+static void what_looks_interim_may_be_the_answer(void **state)
+{
+	struct play play = play_begin(0);
+
+	(void)state;
+	handshake_1_3(&play);
+	play_client(&play, 0, 250);
+	play_server(&play, 2000, 25 + 17); /* 100 Continue, too late to be waited for */
+	play_server(&play, 3000, 300);
+	play_client(&play, 1000, 250);
+	play_server(&play, 4000, 25 + 17); /* and nothing more */
+	play_end(&play);
+	assert_counts(&play, 2, 2);
+	assert_int_equal(play.heard.response_us[0], 5000);
+	assert_int_equal(play.heard.response_us[1], 4000);
+}
+
+/* Of a protocol with answers of just that length all are counted, once that shows. */
+static void answers_as_long_as_interim_ones_are_answers(void **state)
+{
+	struct play play = play_begin(0);
+
+	(void)state;
+	handshake_1_3(&play);
+	for (unsigned i = 0; i < 10; i++) {
+		play_client(&play, 1000, 60);
+		play_server(&play, 5000, 25 + 17);
+	}
+	play_end(&play);
+	assert_int_equal(play.heard.count[EXCHANGE_REQUEST], 10);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 9);
+	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 1);
+	assert_int_equal(play.heard.count[EXCHANGE_ANSWERED], 1);
+	for (unsigned i = 0; i < 9; i++)
+		assert_int_equal(play.heard.response_us[i], 5000);
 }
 
 static void a_lost_answer_is_counted_but_not_timed(void **state)
@@ -522,7 +657,14 @@ int main(void)
 		cmocka_unit_test(several_records_are_one_request),
 		cmocka_unit_test(a_client_certificate_is_no_request),
 		cmocka_unit_test(requests_inside_tls_1_2_are_counted_and_timed),
-		cmocka_unit_test(early_data_is_counted_but_not_timed),
+		cmocka_unit_test(early_data_is_answered_behind_the_handshake),
+		cmocka_unit_test(early_data_may_be_answered_before_the_clients_finished),
+		cmocka_unit_test(tickets_may_come_behind_the_answer_to_early_data),
+		cmocka_unit_test(
+			early_data_is_not_timed_where_the_handshakes_end_is_hidden),
+		cmocka_unit_test(an_interim_answer_is_none),
+		cmocka_unit_test(what_looks_interim_may_be_the_answer),
+		cmocka_unit_test(answers_as_long_as_interim_ones_are_answers),
 		cmocka_unit_test(a_lost_answer_is_counted_but_not_timed),
 		cmocka_unit_test(an_answer_lost_whole_ends_the_turn),
 		cmocka_unit_test(a_lost_request_is_counted),
