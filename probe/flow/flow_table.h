@@ -52,6 +52,7 @@ struct flow {
 	bool connected : 1;    /* the SYN was answered */
 	bool timed_out : 1;    /* told already */
 	bool acknowledged : 1; /* the client has answered the SYN-ACK */
+	bool in_turn : 1;      /* its service is that of the latest request */
 	uint32_t holes; /* TCP: cell with two struct tcp_order_hole, or SLAB_NONE */
 	struct round_trip trip;
 	union {

@@ -6,7 +6,7 @@
 
 bool ledger_is_other(const struct flow *flow)
 {
-	return flow->service == SERVICE_NAMING_OTHER;
+	return flow->service == SERVICE_NAMING_OTHER && !flow->in_turn;
 }
 
 static const struct address *server_address(const struct flow *flow)
@@ -98,18 +98,30 @@ static void post_held(struct ledger *ledger, struct obs_traffic *traffic)
 			ledger, (enum exchange_event)held->events[i], held->values_us[i]);
 }
 
+static int16_t service_of(
+	struct ledger *ledger, const struct exchange_host *host, enum obs_naming *by)
+{
+	const struct flow *flow = ledger->flow;
+	struct service_naming_ends ends = {client_address(flow), server_address(flow),
+		server_port(flow), host->port, ledger->now};
+
+	return (int16_t)service_naming_find(ledger->naming, &ends, host, by);
+}
+
 /* Settles the connection's service, once. */
 static void assign(struct ledger *ledger, const struct exchange_host *host)
 {
 	struct flow *flow = ledger->flow;
-	struct service_naming_ends ends = {client_address(flow), server_address(flow),
-		server_port(flow), host->port, ledger->now};
 	struct obs_traffic *traffic;
 	enum obs_naming by;
 
 	if (flow->service != SERVICE_NAMING_UNKNOWN)
 		return;
-	flow->service = (int16_t)service_naming_find(ledger->naming, &ends, host, &by);
+	flow->service = service_of(ledger, host, &by);
+	flow->in_turn =
+		host->in_turn &&
+		(flow->service >= 0 || service_naming_is_watched_port(
+					       ledger->naming, server_port(flow)));
 	if (flow->service >= 0) {
 		windows_enter(ledger->windows, flow->service);
 		traffic = windows_traffic(ledger->windows, flow->service);
@@ -127,9 +139,31 @@ static void assign_by_address(struct ledger *ledger)
 	assign(ledger, &nobody);
 }
 
+/* Proxies ask for one host after another by the same connection, which stays what it was
+ * counted for: from here on its requests are another's. */
+static void reassign(struct ledger *ledger, const struct exchange_host *host)
+{
+	struct flow *flow = ledger->flow;
+	enum obs_naming by;
+	int16_t service = service_of(ledger, host, &by);
+
+	if (service == flow->service)
+		return;
+	if (service >= 0)
+		windows_enter(ledger->windows, service);
+	if (flow->service >= 0)
+		windows_leave(ledger->windows, flow->service);
+	flow->service = service;
+}
+
 void ledger_host(void *arg, const struct exchange_host *host)
 {
-	assign(arg, host);
+	struct ledger *ledger = arg;
+
+	if (ledger->flow->in_turn && host->in_turn)
+		reassign(ledger, host);
+	else
+		assign(ledger, host);
 }
 
 void ledger_message(void *arg, enum exchange_side from, struct cursor bytes, uint32_t len,
@@ -274,6 +308,7 @@ void ledger_closed(struct ledger *ledger)
 	if (ledger->flow->service >= 0)
 		windows_leave(ledger->windows, ledger->flow->service);
 	ledger->flow->service = SERVICE_NAMING_OTHER;
+	ledger->flow->in_turn = false;
 }
 
 /* Turns inside QUIC are counted, but nobody sees what is said. */

@@ -42,6 +42,7 @@ struct exchange_host {
 	size_t len;
 	uint16_t port; /* where a proxy is asked to go; 0: the connection's */
 	bool outer;    /* another may be asked for behind it, in secret (ECH) */
+	bool in_turn;  /* nothing is open: what comes is its, until another is told so */
 };
 
 /* Events of a connection that are told before its host, at most. */
@@ -54,7 +55,8 @@ struct exchange_sink {
 	/* The event's place in time is that of the packet that is being read. */
 	void (*event)(void *arg, enum exchange_event event, int64_t value_us);
 	/* Called before the first request is told, or, where a connection may yet change
-	 * to TLS, before EXCHANGE_EVENTS_AHEAD events were. The first call counts. */
+	 * to TLS, before EXCHANGE_EVENTS_AHEAD events were. The first call counts,
+	 * and who is asked for in turn. */
 	void (*host)(void *arg, const struct exchange_host *host);
 	/* One message of a protocol whose questions and answers are matched elsewhere
 	 * (DNS): what there is of its len bytes. */

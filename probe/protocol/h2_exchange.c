@@ -208,7 +208,7 @@ static void field_came(
 {
 	static const char status[] = ":status", authority[] = ":authority";
 	const struct reading *reading = arg;
-	struct exchange_host host = {OBS_BY_HOST, value, value_len, 0, false};
+	struct exchange_host host = {.by = OBS_BY_HOST, .name = value, .len = value_len};
 	struct h2_exchange *h2 = reading->h2;
 
 	if (reading->from == EXCHANGE_SERVER && name_len == sizeof(status) - 1 &&

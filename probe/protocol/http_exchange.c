@@ -181,10 +181,14 @@ static void forget_first(struct http_exchange *http, const struct exchange_sink 
 }
 
 /* Whom a tunnel to an address is for, what is said inside it may tell. */
-static void tell_host(const struct exchange_sink *sink, const struct http_head *head)
+static void tell_host(const struct http_exchange *http, const struct exchange_sink *sink,
+	const struct http_head *head)
 {
-	const struct exchange_host host = {
-		OBS_BY_HOST, head->host, head->host_len, head->port, false};
+	const struct exchange_host host = {.by = OBS_BY_HOST,
+		.name = head->host,
+		.len = head->host_len,
+		.port = head->port,
+		.in_turn = http->count + http->untimed == 0 && !head->is_connect};
 
 	if (!head->is_connect || !http_head_is_address(head->host, head->host_len))
 		sink->host(sink->arg, &host);
@@ -198,7 +202,7 @@ static void request_came(struct http_exchange *http, const struct exchange_sink 
 	if (http->server_lost)
 		http->untimed = 0; /* a client that goes on has its answers */
 	http->server_lost = false;
-	tell_host(sink, head);
+	tell_host(http, sink, head);
 	exchange_tell(sink, EXCHANGE_REQUEST, 0);
 	if (http->untimed == 0 && has_room(http, sink, at)) {
 		push_request(http, sink, head, at);

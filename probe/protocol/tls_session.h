@@ -32,9 +32,9 @@ struct tls_session {
 	uint16_t gathered_len;
 	bool counting[2];   /* the present record's bytes belong to a turn */
 	bool hello_done[2]; /* that side's hello has been read, or given up */
-	uint8_t version;
 	uint8_t overhead;   /* of a record over its content */
-	uint8_t http2;      /* enum tls_http2 */
+	uint8_t version : 2;
+	uint8_t http2 : 2;  /* enum tls_http2 */
 	bool ciphering : 1; /* the client has sent ChangeCipherSpec */
 	bool flight : 1;    /* the client's last handshake flight has begun (1.3) */
 	bool extended : 1;  /* the server's encrypted extensions have passed (1.3), */

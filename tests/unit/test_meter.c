@@ -786,6 +786,62 @@ static void other_services_are_not_counted(void **state)
 	bench_end(&bench);
 }
 
+static void ask_in_turn(struct dialogue *talk, const char *host, int64_t after_us)
+{
+	char request[200];
+
+	(void)snprintf(
+		request, sizeof(request), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+	dialogue_text(talk, CLIENT, request);
+	dialogue_wait(talk, after_us);
+	dialogue_text(talk, SERVER, ANSWER);
+}
+
+/* As a proxy does by one connection: with configured services, and with none. */
+static void requests_are_of_the_host_they_ask_for(void **state)
+{
+	static struct service list[2] = {{.name = "exchange.example",
+						 .host_count = 1,
+						 .hosts = {"exchange.example"},
+						 .port_count = 1,
+						 .ports = {80}},
+		{.name = "wiki.example",
+			.host_count = 1,
+			.hosts = {"wiki.example"},
+			.port_count = 1,
+			.ports = {80}}};
+
+	(void)state;
+	for (size_t services = 0; services <= 2; services += 2) {
+		struct bench bench = {.services = {services, list}};
+		struct dialogue talk;
+		const struct obs_traffic *seen;
+
+		bench_begin(&bench, 64);
+		talk = talk_to(&bench, 40000, 80);
+		dialogue_open(&talk, 100);
+		ask_in_turn(&talk, "elsewhere.test", 1000);
+		for (unsigned i = 0; i < 3; i++) {
+			ask_in_turn(&talk, "exchange.example", 7000);
+			ask_in_turn(&talk, "elsewhere.test", 1000);
+			ask_in_turn(&talk, "wiki.example", 20000);
+		}
+		dialogue_close(&talk);
+		meter_finish(bench.meter);
+		assert_int_equal(traffic_sum_count(bench.sum), services ? 2 : 3);
+		seen = find(&bench, "exchange.example");
+		assert_int_equal(seen->requests, 3);
+		assert_int_equal(seen->responses, 3);
+		assert_true(seen->sketches[OBS_RESPONSE].max == 7000);
+		seen = find(&bench, "wiki.example");
+		assert_int_equal(seen->requests, 3);
+		assert_int_equal(seen->responses, 3);
+		assert_true(seen->sketches[OBS_RESPONSE].min == 20000);
+		assert_int_equal(seen->reset, 0);
+		bench_end(&bench);
+	}
+}
+
 static void a_failure_goes_to_the_service_known_at_that_address(void **state)
 {
 	static struct service list[1] = {{.name = "exchange",
@@ -931,6 +987,7 @@ int main(void)
 		cmocka_unit_test(a_flood_of_syns_is_bounded_and_reported),
 		cmocka_unit_test(the_oldest_connection_gives_way),
 		cmocka_unit_test(other_services_are_not_counted),
+		cmocka_unit_test(requests_are_of_the_host_they_ask_for),
 		cmocka_unit_test(a_failure_goes_to_the_service_known_at_that_address),
 		cmocka_unit_test(six_is_as_good_as_four),
 		cmocka_unit_test(impossible_times_are_refused),

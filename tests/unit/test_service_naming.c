@@ -67,8 +67,11 @@ static int find(struct stage *stage, const char *host, size_t len, const char *s
 	struct address address;
 	struct service_naming_ends ends = {
 		&stage->client, &address, port, stage->asked_port, stage->now};
-	struct exchange_host asked = {host ? OBS_BY_SERVER_NAME : OBS_BY_ADDRESS, host,
-		len, stage->asked_port, stage->outer};
+	struct exchange_host asked = {.by = host ? OBS_BY_SERVER_NAME : OBS_BY_ADDRESS,
+		.name = host,
+		.len = len,
+		.port = stage->asked_port,
+		.outer = stage->outer};
 
 	assert_int_equal(address_parse(&address, server), 0);
 	return service_naming_find(stage->naming, &ends, &asked, &stage->by);
@@ -128,8 +131,9 @@ static void a_certificate_says_something_only_where_its_name_is_watched(void **s
 	struct address address;
 	struct service_naming_ends ends = {&stage->client, &address, 443, 0, stage->now};
 	struct exchange_host watched = {
-		OBS_BY_CERTIFICATE, "exchange.example", 16, 0, false};
-	struct exchange_host other = {OBS_BY_CERTIFICATE, "other.test", 10, 0, false};
+		.by = OBS_BY_CERTIFICATE, .name = "exchange.example", .len = 16};
+	struct exchange_host other = {
+		.by = OBS_BY_CERTIFICATE, .name = "other.test", .len = 10};
 	enum obs_naming by;
 
 	(void)state;
