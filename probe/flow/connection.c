@@ -320,6 +320,16 @@ static void data_came_again(
 		round_trip_forget(&flow->trip);
 }
 
+/* What the client had when it sent this. */
+static void note_unseen(struct connection_world *world, struct flow *flow,
+	const struct tcp_segment *segment)
+{
+	int32_t unseen = tcp_segment_distance(
+		flow->orders[EXCHANGE_SERVER].next, segment->ack);
+
+	conversation_unseen(&flow->talk, &world->sink, unseen > 0 ? (uint32_t)unseen : 0);
+}
+
 static void data_came(struct connection_world *world, struct flow *flow,
 	enum exchange_side sender, const struct tcp_segment *segment, struct moment at)
 {
@@ -329,6 +339,8 @@ static void data_came(struct connection_world *world, struct flow *flow,
 
 	if (!order->started)
 		tcp_order_start(order, segment->seq);
+	if (sender == EXCHANGE_CLIENT && !ledger_is_other(flow))
+		note_unseen(world, flow, segment);
 	do
 		verdict = tcp_order_place(order, hole_of(world, flow, sender),
 			segment->seq, segment->len, at, &trim);

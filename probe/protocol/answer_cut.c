@@ -170,6 +170,11 @@ void answer_cut_note_least(struct answer_cut *cut, int content)
 		cut->least = (uint16_t)content;
 }
 
+bool answer_cut_is_early(const struct answer_cut *cut)
+{
+	return cut->few < FEW;
+}
+
 unsigned answer_cut_least(const struct answer_cut *cut)
 {
 	return cut->few < FEW && cut->least > FIRST_LEN_MIN ? FIRST_LEN_MIN : cut->least;

@@ -54,6 +54,9 @@ void answer_cut_note_least(struct answer_cut *cut, int content);
 /* No answer is known to be shorter; 0 before there was one. */
 unsigned answer_cut_least(const struct answer_cut *cut);
 
+/* So few that it is not known how short they are. */
+bool answer_cut_is_early(const struct answer_cut *cut);
+
 /* Whether the latest record goes on in the next; and whether that comes now. */
 bool answer_cut_goes_on(const struct answer_cut *cut);
 bool answer_cut_awaits(const struct answer_cut *cut, struct moment at);

@@ -377,6 +377,13 @@ void conversation_hole(struct conversation *talk, const struct exchange_sink *si
 	}
 }
 
+void conversation_unseen(
+	struct conversation *talk, const struct exchange_sink *sink, uint32_t bytes)
+{
+	if (talk->protocol == CONVERSATION_TLS)
+		tls_session_unseen(&talk->tls, sink, bytes);
+}
+
 uint64_t conversation_skippable(const struct conversation *talk,
 	const struct exchange_sink *sink, enum exchange_side side)
 {

@@ -57,6 +57,10 @@ void conversation_segment(struct conversation *talk, const struct exchange_sink 
 /* Bytes that were sent, but in packets that nobody captured. */
 void conversation_hole(struct conversation *talk, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len, struct moment at);
+/* When the client sends what comes next, so many bytes that the server has sent are still
+ * on their way to it. */
+void conversation_unseen(
+	struct conversation *talk, const struct exchange_sink *sink, uint32_t bytes);
 /* How many bytes of that side may be missing without harm. */
 uint64_t conversation_skippable(const struct conversation *talk,
 	const struct exchange_sink *sink, enum exchange_side side);

@@ -49,7 +49,7 @@ struct exchange_host {
 #define EXCHANGE_EVENTS_AHEAD 16
 
 /* For what only some connections need, or for a while; no more than three at a time. */
-#define EXCHANGE_CELL 144
+#define EXCHANGE_CELL 152
 
 struct exchange_sink {
 	/* The event's place in time is that of the packet that is being read. */

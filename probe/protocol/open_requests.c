@@ -97,6 +97,8 @@ void open_requests_open_held(struct open_requests *open, const struct exchange_s
 static void take_one(struct open_requests *open)
 {
 	open->count--;
+	if (open->count == 0)
+		open->guessed = false;
 	if (open->shown)
 		open->shown--;
 }
@@ -106,20 +108,27 @@ void open_requests_close(
 	struct open_requests *open, const struct exchange_sink *sink, struct moment at)
 {
 	bool untimed = open->untimed > 0;
+	int64_t after_us = moment_since_us(at, open->base);
 	int64_t since_us = untimed ? 0 : mean_of(open->sum_us, open->count);
 
+	/* What is answered before most were asked for was one of the older ones. */
+	if (since_us > after_us)
+		since_us = after_us;
 	open->untimed -= untimed;
 	open->sum_us -= since_us;
+	if (open->guessed)
+		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
 	take_one(open);
 	exchange_tell(sink, untimed ? EXCHANGE_ANSWERED : EXCHANGE_RESPONSE,
-		moment_since_us(at, open->base) - since_us);
+		after_us - since_us);
 }
 
 static void close_inferred(struct open_requests *open, const struct exchange_sink *sink,
-	const struct answer_cut *cut)
+	struct moment answered)
 {
-	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
-	open_requests_close(open, sink, cut->at);
+	if (!open->guessed)
+		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
+	open_requests_close(open, sink, answered);
 }
 
 /* What may have been answered has been. */
@@ -127,7 +136,7 @@ static void answers_are_over(struct open_requests *open, const struct exchange_s
 	const struct answer_cut *cut)
 {
 	for (; open->said_maybe && open->count; open->said_maybe--)
-		close_inferred(open, sink, cut);
+		close_inferred(open, sink, cut->at);
 	open->said_maybe = 0;
 }
 
@@ -144,7 +153,7 @@ void open_requests_end(struct open_requests *open, const struct exchange_sink *s
  * is open may have been. */
 static bool asks_for_less(const struct open_requests *open)
 {
-	return open->returns < RETURNS && open->count + 1 < open->most &&
+	return open->returns < RETURNS && open->count + open->ahead + 1 < open->most &&
 	       open->said_maybe >= open->count;
 }
 
@@ -161,7 +170,7 @@ void open_requests_turn(struct open_requests *open, const struct exchange_sink *
  * more than it can: it was answered. */
 static void forget_untimed(struct open_requests *open, unsigned more)
 {
-	while (open->untimed && open->count + more > open->most) {
+	while (open->untimed && open->count + open->ahead + more > open->most) {
 		open->untimed--;
 		take_one(open);
 		if (open->older)
@@ -170,12 +179,11 @@ static void forget_untimed(struct open_requests *open, unsigned more)
 }
 
 /* How many more answers than were counted the server's last turn may have held. */
-static unsigned answers_hidden(
-	const struct open_requests *open, const struct answer_cut *cut)
+static unsigned answers_hidden(const struct open_requests *open)
 {
-	unsigned least = answer_cut_least(cut);
-	unsigned room = least ? open->said_bytes * 4 / (least * 3) : 0;
-	unsigned hidden = room > open->said_answers ? room - open->said_answers : 0;
+	unsigned hidden = open->said_room > open->said_answers
+				  ? open->said_room - open->said_answers
+				  : 0;
 
 	return hidden > open->said_more ? hidden : open->said_more;
 }
@@ -191,14 +199,16 @@ static void note_most(struct open_requests *open, unsigned count)
 }
 
 void open_requests_infer(struct open_requests *open, const struct exchange_sink *sink,
-	const struct answer_cut *cut, unsigned more)
+	unsigned more, struct moment answered)
 {
 	bool keeps = open->returns == RETURNS;
 
 	forget_untimed(open, more);
 	while (open->sharing && open->older && open->count &&
-		(keeps || answers_hidden(open, cut)) && open->count + more > open->most) {
-		close_inferred(open, sink, cut);
+		(keeps || answers_hidden(open)) &&
+		open->count + open->ahead + more > open->most) {
+		close_inferred(open, sink, answered);
+		open->guessed |= open->far && open->count > 0;
 		open->older--;
 		open->said_answers++;
 		if (open->said_more)
@@ -206,16 +216,16 @@ void open_requests_infer(struct open_requests *open, const struct exchange_sink 
 		if (open->said_maybe)
 			open->said_maybe--;
 	}
-	note_most(open, open->count + more);
+	note_most(open, open->count + open->ahead + more);
 }
 
 /* What was hidden in former turns, and has not been asked for more than yet, stays so. */
-void open_requests_server_turn(struct open_requests *open, const struct answer_cut *cut)
+void open_requests_server_turn(struct open_requests *open)
 {
-	unsigned hidden = answers_hidden(open, cut);
+	unsigned hidden = answers_hidden(open);
 
 	open->said_more = hidden < open->count ? (uint16_t)hidden : open->count;
-	open->said_bytes = open->said_answers = 0;
+	open->said_room = open->said_answers = 0;
 	open->row = 0;
 }
 
@@ -235,10 +245,24 @@ static bool is_flood(struct open_requests *open, const struct exchange_sink *sin
 	return false;
 }
 
+/* How many answers a record may hold, if they are no shorter than others by much. */
+static unsigned room_in(const struct answer_cut *cut, int content)
+{
+	unsigned least = answer_cut_least(cut);
+
+	return least ? (unsigned)content * 4 / (least * 3) : 1;
+}
+
 bool open_requests_said(struct open_requests *open, const struct exchange_sink *sink,
 	const struct answer_cut *cut, enum answer_cut_piece piece, int content)
 {
-	open->said_bytes += (uint32_t)content;
+	if (cut->again && answer_cut_is_early(cut)) {
+		/* Answers to so few would not be equally long, each with another. */
+		open->said_room = open->said_answers + 1u;
+		open->said_more = 0;
+	} else {
+		open->said_room += room_in(cut, content);
+	}
 	open->said_more = (uint16_t)(open->said_more + (piece != ANSWER_CUT_FIRST));
 	if (piece != ANSWER_CUT_MAYBE || !open->count)
 		return piece == ANSWER_CUT_FIRST;

@@ -6,8 +6,9 @@
  *
  * How many may be open at once shows in what a client asks for before the server speaks.
  * One that keeps as many open asks when it is answered: where it asks for more, the
- * server's records held answers that nobody saw begin. They end with the latest of these
- * records, and are told as estimates. Pure.
+ * server's records held answers that nobody saw begin. Far from the client, answers are
+ * on their way that it had not had when it asked: to it these requests were open. They
+ * end with the latest of these records, and are told as estimates. Pure.
  */
 #ifndef PROTOCOL_OPEN_REQUESTS_H
 #define PROTOCOL_OPEN_REQUESTS_H
@@ -21,10 +22,11 @@
 #define OPEN_REQUESTS_MAX 20000
 
 struct open_requests {
-	struct moment base;    /* what the sums count from */
-	int64_t sum_us;        /* when they began, added up */
-	int64_t held_sum_us;   /* the same for records that may be requests */
-	uint32_t said_bytes;   /* of the server's records since the client's turn */
+	struct moment base;  /* what the sums count from */
+	int64_t sum_us;      /* when they began, added up */
+	int64_t held_sum_us; /* the same for records that may be requests */
+	uint32_t said_room; /* for answers in the server's records since the client's turn
+			     */
 	uint16_t count, held;  /* requests; records that may be some */
 	uint16_t untimed;      /* of them: bytes were lost. The sum is without them */
 	uint16_t shown;        /* of them, told as multiplexed */
@@ -34,6 +36,9 @@ struct open_requests {
 	uint16_t said_more;    /* and records that began none */
 	uint16_t said_maybe; /* records that may have begun an answer, since any was open
 			      */
+	uint8_t ahead : 6;   /* answers that the client had not had when it asked */
+	uint8_t far : 1;     /* there have been such */
+	uint8_t guessed : 1; /* which are open, or since when: until none is */
 	uint8_t returns : 4; /* to the most, never to more */
 	uint8_t row : 3;     /* records without a word of the client that may have begun
 				answers */
@@ -60,16 +65,17 @@ void open_requests_open_held(
 /* The client begins a turn. */
 void open_requests_turn(struct open_requests *open, const struct exchange_sink *sink,
 	const struct answer_cut *cut, struct moment at);
-/* It asks for so many more: what that tells of answers nobody saw begin. */
+/* It asks for so many more: what that tells of answers nobody saw begin. They are told as
+ * answered at that moment. */
 void open_requests_infer(struct open_requests *open, const struct exchange_sink *sink,
-	const struct answer_cut *cut, unsigned more);
+	unsigned more, struct moment answered);
 
 /* The server says a piece of so many bytes, after the client's turn or not: whether it
  * begins an answer. */
 bool open_requests_said(struct open_requests *open, const struct exchange_sink *sink,
 	const struct answer_cut *cut, enum answer_cut_piece piece, int content);
 /* The server's turn begins. */
-void open_requests_server_turn(struct open_requests *open, const struct answer_cut *cut);
+void open_requests_server_turn(struct open_requests *open);
 void open_requests_close(
 	struct open_requests *open, const struct exchange_sink *sink, struct moment at);
 /* Bytes of the server's were lost. */

@@ -1,6 +1,7 @@
 #include "streams.h"
 
 #include "h2_lengths.h"
+#include "slab.h"
 #include "turns.h"
 
 /* So many requests make a ratio of answers to them. */
@@ -16,6 +17,9 @@
 #define BODY_LEN_MIN 512  /* so are shorter ones, right behind a request */
 #define DATA_LEN_MIN 8192 /* client records as long as this are bodies */
 
+/* Whose body goes on after so long, of several, makes a difference. */
+#define SLOW_US 1000
+
 #define RECORD_HEAD_LEN 5
 /* As many lost bytes as this are of a body. */
 #define LOST_LEN_MAX 4096
@@ -30,6 +34,7 @@ void streams_init(
 	struct streams *streams, uint8_t overhead, bool client_opened, bool server_opened)
 {
 	*streams = (struct streams){.overhead = overhead,
+		.sent = {.cell = SLAB_NONE},
 		.client_opened = client_opened,
 		.server_opened = server_opened};
 }
@@ -58,7 +63,7 @@ static void answer_goes_on(struct streams *streams, struct moment at)
 static void open_late(
 	struct streams *streams, const struct exchange_sink *sink, struct moment began)
 {
-	int64_t after_us;
+	uint32_t after_us;
 
 	exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
 	if (!streams->spare) {
@@ -197,6 +202,8 @@ static void body_goes_on(struct streams *streams, struct moment at)
 {
 	if (streams->open.count <= streams->open.untimed)
 		return;
+	if (streams->open.count > 1 && moment_since_us(at, streams->request) > SLOW_US)
+		streams->open.guessed = true;
 	open_requests_delay(&streams->open, moment_since_us(at, streams->request));
 	streams->request = at;
 }
@@ -231,8 +238,8 @@ static void open_asked(struct streams *streams, const struct exchange_sink *sink
 		if (times == 0 || request_unit_is(&streams->unit, content))
 			note_length(streams, sink, content);
 	}
-	open_requests_infer(
-		&streams->open, sink, &streams->cut, times ? (unsigned)times : 1);
+	open_requests_infer(&streams->open, sink, times ? (unsigned)times : 1,
+		answers_sent_latest_had(&streams->sent, sink, streams->cut.at));
 	if (streams->mixed && content >= DATA_LEN_MIN)
 		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
 	since_us = open_requests_since(
@@ -271,12 +278,13 @@ static bool only_acknowledges(struct streams *streams, const struct exchange_sin
 static bool is_body(const struct streams *streams, int content)
 {
 	bool apart = streams->asked_in < DATA_LEN_MIN;
+	bool uploads = streams->uploads && apart;
 
 	if (!streams->open.count || request_unit_is(&streams->unit, content))
 		return false;
 	if (content >= DATA_LEN_MIN)
 		return streams->uploading || streams->turned || apart;
-	return streams->uploading ||
+	return streams->uploading || (uploads && content >= BODY_LEN_MIN) ||
 	       (streams->turned && content >= BODY_LEN_MIN && streams->together == 1);
 }
 
@@ -369,6 +377,7 @@ void streams_client(struct streams *streams, const struct exchange_sink *sink,
 	else
 		ask(streams, sink, at, content);
 	streams->uploading = content >= DATA_LEN_MIN;
+	streams->uploads |= streams->uploading;
 }
 
 /* Whether the latest record may have held one request more, and this is its answer: one
@@ -424,9 +433,12 @@ static void answer_at(
  * or the rest of an answer. */
 static void spare_answer(struct streams *streams, struct moment at)
 {
-	if (streams->spare == OPEN_REQUESTS_MAX || !streams->request.us)
+	int64_t after_us = moment_since_us(at, streams->request);
+
+	if (streams->spare == OPEN_REQUESTS_MAX || !streams->request.us || after_us < 0 ||
+		after_us > UINT32_MAX - streams->spare_sum_us)
 		return;
-	streams->spare_sum_us += moment_since_us(at, streams->request);
+	streams->spare_sum_us += (uint32_t)after_us;
 	streams->spare++;
 	streams->twins = (uint16_t)(streams->twins + streams->cut.again);
 }
@@ -442,12 +454,14 @@ static void next_answer(struct streams *streams, const struct exchange_sink *sin
 		spare_answer(streams, at);
 }
 
-static void answer_ends(
-	struct streams *streams, const struct exchange_sink *sink, struct moment at)
+static void answer_ends(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, uint16_t len)
 {
 	ask_kept(streams, sink);
-	if (answer_cut_ends(&streams->cut) && streams->open.count)
-		next_answer(streams, sink, at, H2_LENGTHS_FRAME);
+	if (!answer_cut_ends(&streams->cut) || !streams->open.count)
+		return;
+	answers_sent_add(&streams->sent, sink, at, RECORD_HEAD_LEN + len, true);
+	next_answer(streams, sink, at, H2_LENGTHS_FRAME);
 }
 
 static bool begins_answer(struct streams *streams, const struct exchange_sink *sink,
@@ -457,7 +471,7 @@ static bool begins_answer(struct streams *streams, const struct exchange_sink *s
 	enum answer_cut_piece piece;
 
 	if (streams->turned)
-		open_requests_server_turn(&streams->open, &streams->cut);
+		open_requests_server_turn(&streams->open);
 	streams->turned = false;
 	piece = answer_cut_record(&streams->cut, asked, at, content);
 	return open_requests_said(&streams->open, sink, &streams->cut, piece, content);
@@ -495,27 +509,38 @@ static bool server_only_opens(struct streams *streams, uint16_t len)
 	return settings;
 }
 
+static void say_answer(struct streams *streams, const struct exchange_sink *sink,
+	struct moment at, uint16_t len)
+{
+	int content = content_of(len, streams->overhead);
+	bool begins;
+
+	ask_kept(streams, sink);
+	begins = begins_answer(streams, sink, at, content);
+	answers_sent_add(&streams->sent, sink, at, RECORD_HEAD_LEN + len, begins);
+	if (begins)
+		next_answer(streams, sink, at, content);
+	answer_goes_on(streams, at);
+	if (streams->unread < WINDOW_LEN_MIN)
+		streams->unread = (uint16_t)(streams->unread + content);
+}
+
 void streams_server(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, uint16_t len)
 {
 	int content = content_of(len, streams->overhead);
 
+	answers_sent_record(&streams->sent, RECORD_HEAD_LEN + len);
 	if (content <= 0 || server_only_opens(streams, len))
 		return;
-	if (content == H2_LENGTHS_FRAME) {
-		answer_ends(streams, sink, at);
-	} else if (opens_windows(streams, content)) {
+	if (content == H2_LENGTHS_FRAME)
+		answer_ends(streams, sink, at, len);
+	else if (opens_windows(streams, content))
 		return;
-	} else if (!h2_lengths_is_control(content) || is_tail(streams, at)) {
-		ask_kept(streams, sink);
-		if (begins_answer(streams, sink, at, content))
-			next_answer(streams, sink, at, content);
-		answer_goes_on(streams, at);
-		if (streams->unread < WINDOW_LEN_MIN)
-			streams->unread += (uint32_t)content;
-	} else if (content == streams->maybe && !asks(streams, content)) {
+	else if (!h2_lengths_is_control(content) || is_tail(streams, at))
+		say_answer(streams, sink, at, len);
+	else if (content == streams->maybe && !asks(streams, content))
 		streams->maybe = 0; /* it was a ping */
-	}
 }
 
 void streams_client_more(struct streams *streams, struct moment at)
@@ -560,6 +585,7 @@ void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 		for (unsigned i = requests_lost(streams, len); i > 0; i--)
 			open_requests_lost(&streams->open, sink);
 	} else {
+		answers_sent_record(&streams->sent, (uint32_t)len);
 		open_requests_answer_lost(&streams->open, sink);
 		streams->spare = streams->twins = streams->open.said_maybe = 0;
 		streams->answering = false;
@@ -572,6 +598,21 @@ void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 void streams_server_cut(struct streams *streams)
 {
 	answer_cut_lost(&streams->cut);
+}
+
+void streams_unseen(
+	struct streams *streams, const struct exchange_sink *sink, uint32_t bytes)
+{
+	uint8_t ahead =
+		answers_sent_unseen(&streams->sent, sink, bytes, streams->open.sharing);
+
+	streams->open.ahead = ahead & ANSWERS_SENT_MASK;
+	streams->open.far |= ahead > 0;
+}
+
+void streams_drop(struct streams *streams, const struct exchange_sink *sink)
+{
+	answers_sent_drop(&streams->sent, sink);
 }
 
 void streams_end(struct streams *streams, const struct exchange_sink *sink)

@@ -23,6 +23,7 @@
 #include <stdbool.h>
 
 #include "answer_cut.h"
+#include "answers_sent.h"
 #include "exchange.h"
 #include "open_requests.h"
 #include "request_unit.h"
@@ -30,20 +31,22 @@
 struct streams {
 	struct answer_cut cut;
 	struct open_requests open;
-	int64_t spare_sum_us;  /* how long after a request answers came that nobody asked
-				  for */
+	struct answers_sent sent;
 	struct moment started; /* the first record */
 	struct moment request; /* the latest certain one */
 	struct moment maybe_at;
-	uint32_t lasted_us;   /* the present answer, from the request on */
-	uint32_t unread;      /* bytes of answers since the latest request */
-	uint32_t asked_bytes; /* of the records with requests behind the first one */
-	uint16_t asked;       /* how many requests were told from these, */
-	uint16_t first_asked; /* … and from the first, beside one */
-	uint16_t spare;       /* answers that nobody asked for */
-	uint16_t asked_in;    /* length of the latest record with requests, */
-	uint16_t together;    /* and how many were found in it, if not by their length */
-	uint16_t twins;       /* of the spare ones, as long as the one before */
+	uint32_t spare_sum_us; /* how long after a request answers came that nobody asked
+				  for */
+	uint32_t lasted_us;    /* the present answer, from the request on */
+	uint32_t asked_bytes;  /* of the records with requests behind the first one */
+	uint16_t unread;       /* bytes of answers since the latest request, as far as it
+				  matters */
+	uint16_t asked;        /* how many requests were told from these, */
+	uint16_t first_asked;  /* … and from the first, beside one */
+	uint16_t spare;        /* answers that nobody asked for */
+	uint16_t asked_in;     /* length of the latest record with requests, */
+	uint16_t together;     /* and how many were found in it, if not by their length */
+	uint16_t twins;        /* of the spare ones, as long as the one before */
 	struct request_unit unit; /* length that requests have again and again */
 	uint16_t opening;         /* of the first record, if it may have held several */
 	uint16_t first;           /* length of the present turn's first request */
@@ -61,6 +64,7 @@ struct streams {
 	bool answering : 1;     /* a lone answer's last byte is still to be told */
 	bool turned : 1;    /* the client has asked since the server's latest record */
 	bool uploading : 1; /* the client's latest record is followed by more of a body */
+	bool uploads : 1;   /* long ones have been sent, in records of their own */
 	bool bodies : 1;    /* some have been sent since none was open */
 	bool mixed : 1;     /* requests come in one record with the bodies of others */
 };
@@ -83,6 +87,12 @@ void streams_server_cut(struct streams *streams);
 /* So many bytes of that side were lost to the capture. */
 void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len);
+/* When the client sends what comes next, so many of the server's bytes are still on their
+ * way to it, the rest of the present record with them. */
+void streams_unseen(
+	struct streams *streams, const struct exchange_sink *sink, uint32_t bytes);
+/* Gives back what it holds. */
+void streams_drop(struct streams *streams, const struct exchange_sink *sink);
 void streams_end(struct streams *streams, const struct exchange_sink *sink);
 
 #endif

@@ -91,12 +91,18 @@ void tls_inside_begin(struct tls_inside *inside, const struct exchange_sink *sin
 	}
 }
 
+static void drop_streams(struct tls_inside *inside, const struct exchange_sink *sink)
+{
+	streams_drop(streams_of(inside, sink), sink);
+	slab_give(sink->cells, inside->streams);
+}
+
 void tls_inside_drop(struct tls_inside *inside, const struct exchange_sink *sink)
 {
 	if (inside->state == TLS_INSIDE_UNDECIDED)
 		buffer_pool_give(sink->buffers, inside->aside.buffer);
 	else if (inside->state == TLS_INSIDE_STREAMS)
-		slab_give(sink->cells, inside->streams);
+		drop_streams(inside, sink);
 	tls_inside_init(inside);
 }
 
@@ -302,6 +308,13 @@ static void settle(struct tls_inside *inside, const struct exchange_sink *sink)
 		return;
 	summary = summarise(inside, sink);
 	decide_by(inside, sink, &summary);
+}
+
+void tls_inside_unseen(
+	struct tls_inside *inside, const struct exchange_sink *sink, uint32_t bytes)
+{
+	if (inside->state == TLS_INSIDE_STREAMS)
+		streams_unseen(streams_of(inside, sink), sink, bytes);
 }
 
 void tls_inside_cut(struct tls_inside *inside, const struct exchange_sink *sink,

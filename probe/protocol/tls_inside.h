@@ -50,6 +50,10 @@ void tls_inside_record(struct tls_inside *inside, const struct exchange_sink *si
 /* More of what a former call began. */
 void tls_inside_more(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side, struct moment at);
+/* When the client sends what comes next, so many of the server's bytes, of records that
+ * have begun, are still on their way to it. */
+void tls_inside_unseen(
+	struct tls_inside *inside, const struct exchange_sink *sink, uint32_t bytes);
 /* Bytes passed that the capture has cut: records of that side may have begun in them. */
 void tls_inside_cut(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side);

@@ -525,6 +525,13 @@ void tls_session_breaks_off(struct tls_session *session, const struct exchange_s
 	handshake_breaks(session, sink);
 }
 
+void tls_session_unseen(
+	struct tls_session *session, const struct exchange_sink *sink, uint32_t bytes)
+{
+	tls_inside_unseen(&session->inside, sink,
+		bytes + session->records[EXCHANGE_SERVER].remaining);
+}
+
 uint64_t tls_session_skippable(const struct tls_session *session, enum exchange_side side)
 {
 	const struct tls_records *records = &session->records[side];

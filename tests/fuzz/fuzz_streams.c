@@ -1,12 +1,16 @@
 /*
  * Bytes as the records of HTTP/2 inside TLS: of each a byte that chooses who speaks and
- * what of it is seen, one of time passed, two of length. Whatever comes, nothing is
+ * what of it is seen, one of time passed, two of length. Where the choice says so, the
+ * client has had all but so many of the server's bytes. Whatever comes, nothing is
  * answered that was not asked, and sums are of times that can be.
  */
 #include <assert.h>
 #include <stdlib.h>
 
+#include "slab.h"
 #include "streams.h"
+
+#define CELLS 1
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct exchange_sink sink = {.event = event, .arg = counts};
 	struct streams streams;
 
+	if (slab_new(&sink.cells, CELLS, EXCHANGE_CELL))
+		return 0;
+
 	streams_init(&streams, 17, size & 1, size & 2);
 	while (cursor_left(&cur) >= 4) {
 		uint8_t choice = cursor_take_u8(&cur);
@@ -40,6 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 		now = moment_plus_us(now, gap_us(choice, cursor_take_u8(&cur)));
 		len = cursor_take_u16(&cur);
+		if (choice & 16)
+			streams_unseen(&streams, &sink, len);
 		if (choice & 2)
 			streams_lost(&streams, &sink, side, (uint64_t)len * 3);
 		else if (side == EXCHANGE_SERVER)
@@ -54,6 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			streams.open.shown <= streams.open.count);
 	}
 	streams_end(&streams, &sink);
+	streams_drop(&streams, &sink);
+	slab_free(sink.cells);
 	assert(counts[EXCHANGE_RESPONSE] + counts[EXCHANGE_ANSWERED] +
 			streams.open.count <=
 		counts[EXCHANGE_REQUEST]);

@@ -178,24 +178,29 @@ def record(folder, command):
 
 
 class Truth:
-    """When each stream was asked for, from its latest frame to its first answer, by tshark."""
+    """When each stream was asked for, by its latest frame, and when its first answer began, by tshark. A record that
+    many packets hold is shown with the last of them, and began in the first."""
 
     def __init__(self, packets, secrets, port):
-        fields = ("frame.time_epoch", "tcp.stream", "tcp.dstport", "http2.streamid", "http2.type")
+        fields = ("frame.number", "frame.time_epoch", "tcp.segment", "tcp.stream", "tcp.dstport", "http2.streamid",
+                  "http2.type")
         text = subprocess.run(
             ["tshark", "-n", "-r", packets, "-o", f"tls.keylog_file:{secrets}", "-d", f"tcp.port=={port},tls", "-Y",
-             "http2", "-T", "fields", *(word for field in fields for word in ("-e", field))],
+             f"tcp.port=={port}", "-T", "fields", *(word for field in fields for word in ("-e", field))],
             check=True, capture_output=True, text=True).stdout
-        asked, answered = {}, {}
+        asked, answered, times = {}, {}, {}
         for line in text.splitlines():
-            at, connection, target, streams, kinds = line.split("\t")
+            number, at, pieces, connection, target, streams, kinds = line.split("\t")
+            at = times[number] = float(at)
+            began = times[pieces.split(",")[0]] if pieces else at
             for stream, kind in zip(streams.split(","), kinds.split(",")):
                 if stream in ("", "0"):
                     continue
                 if target == str(port) and kind in "01":
-                    asked[connection, stream] = float(at)
+                    asked[connection, stream] = at
                 elif target != str(port) and kind == "1":
-                    answered.setdefault((connection, stream), float(at))
+                    answered.setdefault((connection, stream), began)
+                began = at
         self.count = len(asked)
         self.times_us = sorted((answered[key] - asked[key]) * 1e6 for key in asked if key in answered)
         self.mean_us = sum(self.times_us) / max(self.count, 1)
@@ -218,8 +223,9 @@ class Measured:
 
     def sketched(self, name):
         sketches = [window[name] for window in self.windows if name in window]
-        return sorted((2.0 ** 2 ** -sketch["scale"]) ** (sketch["offset"] + place + 0.5)
-                      for sketch in sketches for place, count in enumerate(sketch["counts"]) for _ in range(count))
+        return sorted([0.0] * sum(sketch.get("zeros", 0) for sketch in sketches) + [
+            (2.0 ** 2 ** -sketch["scale"]) ** (sketch["offset"] + place + 0.5)
+            for sketch in sketches for place, count in enumerate(sketch["counts"]) for _ in range(count)])
 
     def is_rough(self):
         return self.estimated > FEW * self.requests

@@ -25,7 +25,7 @@ static void ask(struct play *play, int64_t wait_us)
 	play->now = moment_plus_us(play->now, wait_us);
 	open_requests_turn(&play->open, &play->heard.sink, &play->cut, play->now);
 	play->open.older = play->open.count;
-	open_requests_infer(&play->open, &play->heard.sink, &play->cut, 1);
+	open_requests_infer(&play->open, &play->heard.sink, 1, play->cut.at);
 	open_requests_open(&play->open, &play->heard.sink,
 		open_requests_since(&play->open, play->now));
 }
@@ -35,7 +35,7 @@ static void ask(struct play *play, int64_t wait_us)
 static void answer(struct play *play, int64_t wait_us, int content)
 {
 	play->now = moment_plus_us(play->now, wait_us);
-	open_requests_server_turn(&play->open, &play->cut);
+	open_requests_server_turn(&play->open);
 	play->cut.at = play->now;
 	answer_cut_note_least(&play->cut, content);
 	(void)open_requests_said(
@@ -124,6 +124,59 @@ static void a_client_may_come_to_ask_for_more(void **state)
 	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 0);
 }
 
+/* Three requests, and answers that are on their way when it asks for the next: to it none
+ * of these has been answered. */
+static void answers_on_their_way_are_open_to_the_client(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (int i = 0; i < 3; i++)
+		ask(&play, 0);
+	for (int i = 0; i < 20; i++) {
+		answer(&play, 1000, 40);
+		play.open.ahead = play.open.far = 1;
+		ask(&play, 10); /* for the answer before that one */
+		assert_int_equal(play.open.count, 3);
+		play.open.ahead = 0;
+	}
+	assert_int_equal(play.open.most, 4);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 0);
+	/* It keeps to four: who would have a fifth has had an answer more, and by that
+	 * the place is only guessed until none is open. */
+	play.open.ahead = 1;
+	ask(&play, 10);
+	assert_int_equal(play.open.count, 3);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 1);
+	play.open.ahead = 0;
+	for (int i = 0; i < 3; i++)
+		answer(&play, 1000, 40);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 4);
+	ask(&play, 10);
+	answer(&play, 1000, 40);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 4);
+}
+
+static void what_is_answered_late_takes_no_time_from_none(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	ask(&play, 0);
+	ask(&play, 9000);
+	ask(&play, 1000);
+	/* Its answer, at 4 ms, shows only now: their mean is later. */
+	open_requests_close(
+		&play.open, &play.heard.sink, moment_plus_us(play.open.base, 4000));
+	answer(&play, 5000, 300);
+	answer(&play, 5000, 300);
+	assert_int_equal(play.heard.response_us[0], 0);
+	/* 4 - 0, 15 - 9 and 20 - 10: the sum is right. */
+	assert_int_equal(sum_of(&play), 20000);
+}
+
 static void the_only_one_loses_its_time_with_the_answer(void **state)
 {
 	struct play play;
@@ -159,6 +212,8 @@ int main(void)
 		cmocka_unit_test(who_asks_for_more_than_was_answered_was_answered_more),
 		cmocka_unit_test(who_keeps_to_a_number_needs_no_other_proof),
 		cmocka_unit_test(a_client_may_come_to_ask_for_more),
+		cmocka_unit_test(answers_on_their_way_are_open_to_the_client),
+		cmocka_unit_test(what_is_answered_late_takes_no_time_from_none),
 		cmocka_unit_test(the_only_one_loses_its_time_with_the_answer),
 		cmocka_unit_test(no_more_are_kept_than_a_server_would),
 	};

@@ -387,6 +387,29 @@ static void uploads_at_once_are_timed_from_their_ends(void **state)
 }
 
 /* With each, the server opens the window of what it is about. */
+/* A window that closes cuts bodies anywhere: into what might be many requests. */
+static void pieces_of_bodies_are_no_requests_however_long(void **state)
+{
+	static const uint16_t pieces[] = {3625, 1919, 5544, 1724, 3000, 2240};
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 6; i++)
+		client(&play, 0, 28);
+	client(&play, 20000, 16384);
+	for (unsigned i = 0; i < 6; i++) {
+		client(&play, 3000, pieces[i]);
+		server(&play, 1000, 13);
+	}
+	for (unsigned i = 0; i < 6; i++)
+		server(&play, 2000, 300);
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 6, 6, 6);
+	/* Whose body ended when is not known. */
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 6);
+}
+
 static void settings_beside_windows_of_uploads_are_no_answer(void **state)
 {
 	struct play play;
@@ -539,6 +562,7 @@ int main(void)
 			long_answers_in_a_row_are_over_before_the_next_is_asked_for),
 		cmocka_unit_test(alike_answers_to_one_record_are_as_many_requests),
 		cmocka_unit_test(uploads_at_once_are_timed_from_their_ends),
+		cmocka_unit_test(pieces_of_bodies_are_no_requests_however_long),
 		cmocka_unit_test(settings_beside_windows_of_uploads_are_no_answer),
 		cmocka_unit_test(a_body_behind_its_request_is_none),
 		cmocka_unit_test(small_records_of_a_long_answer_are_one),
