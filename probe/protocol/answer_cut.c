@@ -16,6 +16,7 @@
 #define CHUNK_LEN_MIN 1200
 #define CHUNK_LEN_MAX 1440
 #define BUFFER_LEN 4096
+#define HEAD_LEN_MAX 256
 
 /* Who sends a record as long as this sends answers of several. */
 #define LONG_LEN_MIN 8192
@@ -57,9 +58,18 @@ static bool is_buffer(int content)
 	       content <= 2 * BUFFER_LEN + H2_LENGTHS_FRAME;
 }
 
+/* Such a buffer behind the head of its answer, in one record (Apache). */
+static bool is_headed_buffer(const struct answer_cut *cut)
+{
+	int head = cut->latest - 2 * BUFFER_LEN - H2_LENGTHS_FRAME;
+
+	return cut->began && head > H2_LENGTHS_FRAME && head <= HEAD_LEN_MAX;
+}
+
 bool answer_cut_goes_on(const struct answer_cut *cut)
 {
 	return cut->latest && (cut->latest == cut->chunk || is_buffer(cut->latest) ||
+				      is_headed_buffer(cut) ||
 				      (cut->latest + HEADS_LEN_MAX >= cut->largest &&
 					      cut->largest >= LARGEST_LEN_MIN));
 }

@@ -42,10 +42,23 @@ static void what_follows_a_long_record_at_once_goes_on(void **state)
 
 	(void)state;
 	play_begin(&play);
-	assert_int_equal(say(&play, LATER, 8221), ANSWER_CUT_FIRST);
+	assert_int_equal(say(&play, LATER, 8821), ANSWER_CUT_FIRST);
 	assert_int_equal(say(&play, AT_ONCE, FULL), ANSWER_CUT_MAYBE);
 	assert_int_equal(say(&play, AT_ONCE, 12245), ANSWER_CUT_MORE);
 	assert_int_equal(say(&play, LATER, 8973), ANSWER_CUT_FIRST);
+}
+
+/* A window of the network that is full makes pauses of a round trip. */
+static void a_buffer_behind_its_head_goes_on_after_a_pause(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	assert_int_equal(say(&play, LATER, 8192 + 9 + 80), ANSWER_CUT_FIRST);
+	assert_int_equal(say(&play, 40000, 8192 + 9), ANSWER_CUT_MORE);
+	assert_int_equal(say(&play, 40000, 2067), ANSWER_CUT_MORE);
+	assert_int_equal(say(&play, LATER, 8192 + 9 + 80), ANSWER_CUT_FIRST);
 }
 
 static void short_records_at_once_are_answers_each(void **state)
@@ -187,6 +200,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_follows_a_long_record_at_once_goes_on),
+		cmocka_unit_test(a_buffer_behind_its_head_goes_on_after_a_pause),
 		cmocka_unit_test(short_records_at_once_are_answers_each),
 		cmocka_unit_test(long_ones_of_one_length_are_answers_each),
 		cmocka_unit_test(an_end_as_long_as_the_one_before_is_an_end),
