@@ -16,8 +16,10 @@ static int64_t mean_of(int64_t sum, int count)
 
 int64_t open_requests_since(struct open_requests *open, struct moment at)
 {
-	if (open->count + open->held == 0)
+	if (open->count + open->held == 0) {
 		open->base = at; /* sums stay small */
+		open->guessed &= open->ahead > 0;
+	}
 	return moment_since_us(at, open->base);
 }
 
@@ -97,8 +99,6 @@ void open_requests_open_held(struct open_requests *open, const struct exchange_s
 static void take_one(struct open_requests *open)
 {
 	open->count--;
-	if (open->count == 0)
-		open->guessed = false;
 	if (open->shown)
 		open->shown--;
 }

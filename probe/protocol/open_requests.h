@@ -38,7 +38,8 @@ struct open_requests {
 			      */
 	uint8_t ahead : 6;   /* answers that the client had not had when it asked */
 	uint8_t far : 1;     /* there have been such */
-	uint8_t guessed : 1; /* which are open, or since when: until none is */
+	uint8_t guessed : 1; /* how many are open, or since when: until the client has had
+				all that it asked for */
 	uint8_t returns : 4; /* to the most, never to more */
 	uint8_t row : 3;     /* records without a word of the client that may have begun
 				answers */
