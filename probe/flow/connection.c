@@ -169,7 +169,7 @@ static void reset_came(struct connection_world *world, struct flow *flow,
 	enum exchange_side sender, struct moment at)
 {
 	if (flow->list != FLOW_HALF_OPEN && !ledger_is_other(flow))
-		conversation_breaks_off(&flow->talk, &world->sink);
+		conversation_breaks_off(&flow->talk, &world->sink, sender);
 	if (flow->list == FLOW_HALF_OPEN && sender == EXCHANGE_SERVER)
 		ledger_refused(world->ledger);
 	else if (conversation_is_open(&flow->talk, &world->sink) &&
@@ -324,8 +324,8 @@ static void data_came_again(
 static void note_unseen(struct connection_world *world, struct flow *flow,
 	const struct tcp_segment *segment)
 {
-	int32_t unseen = tcp_segment_distance(
-		flow->orders[EXCHANGE_SERVER].next, segment->ack);
+	int32_t unseen =
+		tcp_segment_distance(flow->orders[EXCHANGE_SERVER].next, segment->ack);
 
 	conversation_unseen(&flow->talk, &world->sink, unseen > 0 ? (uint32_t)unseen : 0);
 }
@@ -418,7 +418,7 @@ static void fin_came(struct connection_world *world, struct flow *flow,
 	order->finished = true;
 	tcp_order_deliver(order, 1);
 	if (!ledger_is_other(flow))
-		conversation_breaks_off(&flow->talk, &world->sink);
+		conversation_breaks_off(&flow->talk, &world->sink, sender);
 	if (sender == EXCHANGE_SERVER)
 		server_finished(world, flow, at);
 	if (flow->list != FLOW_CLOSED && flow->orders[EXCHANGE_CLIENT].finished &&

@@ -15,6 +15,8 @@
 /* Servers that warm up cut answers into what one packet of the network takes. */
 #define CHUNK_LEN_MIN 1200
 #define CHUNK_LEN_MAX 1440
+#define CHUNKED_LEN 16384 /* … from a buffer of as much */
+#define CHUNKS_MAX 15
 #define BUFFER_LEN 4096
 #define HEAD_LEN_MAX 256
 
@@ -68,8 +70,8 @@ static bool is_headed_buffer(const struct answer_cut *cut)
 
 bool answer_cut_goes_on(const struct answer_cut *cut)
 {
-	return cut->latest && (cut->latest == cut->chunk || is_buffer(cut->latest) ||
-				      is_headed_buffer(cut) ||
+	return cut->latest && (cut->latest == cut->chunk || cut->full ||
+				      is_buffer(cut->latest) || is_headed_buffer(cut) ||
 				      (cut->latest + HEADS_LEN_MAX >= cut->largest &&
 					      cut->largest >= LARGEST_LEN_MIN));
 }
@@ -89,6 +91,16 @@ static void learn_chunk(
 {
 	if (!asked.since && content == cut->latest && is_chunk(content))
 		cut->chunk = cut->latest;
+}
+
+/* The rest of a buffer that was full goes on in the next. */
+static void note_chunk(struct answer_cut *cut, int content)
+{
+	cut->full = cut->chunks && cut->chunks * cut->chunk + content == CHUNKED_LEN;
+	if (!is_chunk(content))
+		cut->chunks = 0;
+	else if (cut->chunks < CHUNKS_MAX)
+		cut->chunks++;
 }
 
 /* Short enough to be an answer of one record, or as long as the end of another. */
@@ -146,6 +158,7 @@ enum answer_cut_piece answer_cut_record(struct answer_cut *cut,
 
 	learn_chunk(cut, asked, content);
 	piece = piece_of(cut, asked, at, content);
+	note_chunk(cut, content);
 	cut->began = piece == ANSWER_CUT_FIRST;
 	if (cut->began)
 		cut->tail = cut->latest;
@@ -167,6 +180,7 @@ void answer_cut_more(struct answer_cut *cut, struct moment at)
 
 void answer_cut_lost(struct answer_cut *cut)
 {
+	cut->chunks = 0;
 	/* Full, but not so certainly that the only request would wait for its end. */
 	if (cut->largest >= LONG_LEN_MIN)
 		cut->latest = (uint16_t)(cut->largest - 1);

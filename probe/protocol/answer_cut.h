@@ -13,18 +13,20 @@
 #include "astray/moment.h"
 
 struct answer_cut {
-	struct moment at; /* the latest packet of a record */
-	uint16_t largest; /* record seen */
-	uint16_t latest;  /* record */
-	uint16_t first;   /* of the latest answer's records; 0: none yet */
-	uint16_t chunk;   /* length that a server cuts answers into; 0: none known */
-	uint16_t tail;    /* of the latest answer that is over: its last record */
-	uint16_t least;   /* of the answers' first records; 0: none yet */
-	uint8_t ends : 2; /* empty frames that ended an answer, as far as it matters */
-	uint8_t few : 2;  /* answers, as far as there are few */
-	bool ended : 1;   /* the latest record was such a frame */
-	bool began : 1;   /* … or began an answer, */
-	bool again : 1;   /* which was as long as the one before, and whole */
+	struct moment at;   /* the latest packet of a record */
+	uint16_t largest;   /* record seen */
+	uint16_t latest;    /* record */
+	uint16_t first;     /* of the latest answer's records; 0: none yet */
+	uint16_t chunk;     /* length that a server cuts answers into; 0: none known */
+	uint16_t tail;      /* of the latest answer that is over: its last record */
+	uint16_t least;     /* of the answers' first records; 0: none yet */
+	uint8_t ends : 2;   /* empty frames that ended an answer, as far as it matters */
+	uint8_t few : 2;    /* answers, as far as there are few */
+	bool ended : 1;     /* the latest record was such a frame */
+	bool began : 1;     /* … or began an answer, */
+	bool again : 1;     /* which was as long as the one before, and whole */
+	bool full : 1;      /* … or filled a buffer that was cut into chunks */
+	uint8_t chunks : 4; /* of them, behind one another */
 };
 
 /* What is known of the client when a record comes. */

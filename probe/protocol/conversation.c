@@ -420,10 +420,11 @@ void conversation_end(
 		opaque_talk_end(&talk->opaque, sink);
 }
 
-void conversation_breaks_off(struct conversation *talk, const struct exchange_sink *sink)
+void conversation_breaks_off(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side)
 {
 	if (talk->protocol == CONVERSATION_TLS)
-		tls_session_breaks_off(&talk->tls, sink);
+		tls_session_breaks_off(&talk->tls, sink, side);
 }
 
 bool conversation_is_open(

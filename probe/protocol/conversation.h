@@ -67,8 +67,9 @@ uint64_t conversation_skippable(const struct conversation *talk,
 /* The server, or the connection, has ended; at: when. */
 void conversation_end(
 	struct conversation *talk, const struct exchange_sink *sink, struct moment at);
-/* One side resets the connection, or says that it is done. */
-void conversation_breaks_off(struct conversation *talk, const struct exchange_sink *sink);
+/* That side resets the connection, or says that it is done. */
+void conversation_breaks_off(struct conversation *talk, const struct exchange_sink *sink,
+	enum exchange_side side);
 /* Whether a request waits for its answer. */
 bool conversation_is_open(
 	const struct conversation *talk, const struct exchange_sink *sink);

@@ -140,15 +140,6 @@ static void answers_are_over(struct open_requests *open, const struct exchange_s
 	open->said_maybe = 0;
 }
 
-/* … if it was no more than is open: else it was the rest of answers, and nobody knows
- * when the open ones were answered. */
-void open_requests_end(struct open_requests *open, const struct exchange_sink *sink,
-	const struct answer_cut *cut)
-{
-	if (open->said_maybe <= open->count)
-		answers_are_over(open, sink, cut);
-}
-
 /* A client that does not ask for as much as it may whenever it is answered, and all that
  * is open may have been. */
 static bool asks_for_less(const struct open_requests *open)
@@ -157,11 +148,38 @@ static bool asks_for_less(const struct open_requests *open)
 	       open->said_maybe >= open->count;
 }
 
+/* Answered, though nobody knows when. */
+static void answered_unseen(struct open_requests *open, const struct exchange_sink *sink)
+{
+	while (open->count) {
+		exchange_tell(sink, EXCHANGE_ESTIMATED, 0);
+		if (open->untimed)
+			open->untimed--;
+		else
+			exchange_tell(sink, EXCHANGE_UNTIMED, 0);
+		take_one(open);
+		exchange_tell(sink, EXCHANGE_ANSWERED, 0);
+	}
+	open->sum_us = 0;
+}
+
+void open_requests_end(struct open_requests *open, const struct exchange_sink *sink,
+	const struct answer_cut *cut)
+{
+	if (open->said_maybe <= open->count)
+		answers_are_over(open, sink, cut);
+	else
+		answered_unseen(open, sink);
+}
+
 void open_requests_turn(struct open_requests *open, const struct exchange_sink *sink,
 	const struct answer_cut *cut, struct moment at)
 {
-	if (moment_since_us(at, cut->at) > SILENCE_US)
-		open_requests_end(open, sink, cut);
+	/* If it was more than is open, it was the rest of answers. */
+	bool may_be_over = open->said_maybe <= open->count;
+
+	if (may_be_over && moment_since_us(at, cut->at) > SILENCE_US)
+		answers_are_over(open, sink, cut);
 	else if (asks_for_less(open))
 		answers_are_over(open, sink, cut);
 }
@@ -268,6 +286,12 @@ bool open_requests_said(struct open_requests *open, const struct exchange_sink *
 		return piece == ANSWER_CUT_FIRST;
 	open->said_maybe++;
 	return is_flood(open, sink, cut);
+}
+
+void open_requests_may_be_said(struct open_requests *open)
+{
+	if (open->said_more < open->count)
+		open->said_more++;
 }
 
 /* Of several one may have been answered: what the client asks for next tells. The time of

@@ -75,6 +75,8 @@ void open_requests_infer(struct open_requests *open, const struct exchange_sink 
  * begins an answer. */
 bool open_requests_said(struct open_requests *open, const struct exchange_sink *sink,
 	const struct answer_cut *cut, enum answer_cut_piece piece, int content);
+/* It says what looks like control: what the client asks for next tells whether it was. */
+void open_requests_may_be_said(struct open_requests *open);
 /* The server's turn begins. */
 void open_requests_server_turn(struct open_requests *open);
 void open_requests_close(
@@ -82,7 +84,7 @@ void open_requests_close(
 /* Bytes of the server's were lost. */
 void open_requests_answer_lost(
 	struct open_requests *open, const struct exchange_sink *sink);
-/* Nothing more will come. */
+/* Nothing more will come, and the client has had what was said. */
 void open_requests_end(struct open_requests *open, const struct exchange_sink *sink,
 	const struct answer_cut *cut);
 

@@ -536,7 +536,7 @@ void streams_server(struct streams *streams, const struct exchange_sink *sink,
 	if (content == H2_LENGTHS_FRAME)
 		answer_ends(streams, sink, at, len);
 	else if (opens_windows(streams, content))
-		return;
+		open_requests_may_be_said(&streams->open);
 	else if (!h2_lengths_is_control(content) || is_tail(streams, at))
 		say_answer(streams, sink, at, len);
 	else if (content == streams->maybe && !asks(streams, content))

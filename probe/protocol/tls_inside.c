@@ -343,6 +343,12 @@ void tls_inside_end(struct tls_inside *inside, const struct exchange_sink *sink)
 		turns_end(&inside->turns, sink);
 }
 
+void tls_inside_leave(struct tls_inside *inside, const struct exchange_sink *sink)
+{
+	if (inside->state == TLS_INSIDE_STREAMS)
+		streams_end(streams_of(inside, sink), sink);
+}
+
 bool tls_inside_is_open(const struct tls_inside *inside, const struct exchange_sink *sink)
 {
 	switch ((enum tls_inside_state)inside->state) {

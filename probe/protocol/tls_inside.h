@@ -59,6 +59,8 @@ void tls_inside_cut(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side);
 void tls_inside_lost(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len);
+/* The client goes away: where answers share a connection, it has had them. */
+void tls_inside_leave(struct tls_inside *inside, const struct exchange_sink *sink);
 void tls_inside_end(struct tls_inside *inside, const struct exchange_sink *sink);
 /* Whether it is read by turns. */
 static inline bool tls_inside_takes_turns(const struct tls_inside *inside)

@@ -520,9 +520,12 @@ void tls_session_hole(struct tls_session *session, const struct exchange_sink *s
 		tls_inside_lost(&session->inside, sink, side, len);
 }
 
-void tls_session_breaks_off(struct tls_session *session, const struct exchange_sink *sink)
+void tls_session_breaks_off(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side)
 {
 	handshake_breaks(session, sink);
+	if (side == EXCHANGE_CLIENT)
+		tls_inside_leave(&session->inside, sink);
 }
 
 void tls_session_unseen(

@@ -60,10 +60,10 @@ void tls_session_skip(struct tls_session *session, const struct exchange_sink *s
 /* Bytes that were sent, but in packets that nobody captured. */
 void tls_session_hole(struct tls_session *session, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len);
-/* One side ends the connection: in the middle of the handshake that is a failure of it.
+/* That side ends the connection: in the middle of the handshake that is a failure of it.
  */
-void tls_session_breaks_off(
-	struct tls_session *session, const struct exchange_sink *sink);
+void tls_session_breaks_off(struct tls_session *session, const struct exchange_sink *sink,
+	enum exchange_side side);
 /* When the client sends what comes next, so many bytes that the server has sent are still
  * on their way to it. */
 void tls_session_unseen(

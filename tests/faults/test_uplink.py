@@ -35,6 +35,7 @@ SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
 WAITING = 4  # batches, while the collector is away
 SLOW_S = 0.2  # at most, that it thinks: so that something waits at any moment
 DEADLINE_S = 20
+RETRY_S = 60 + DEADLINE_S  # a probe that has failed again and again waits up to a minute
 
 
 def check(holds, what):
@@ -238,7 +239,7 @@ class Play:
         wait_until(lambda: len(waiting(self.spool)) > WAITING, "batches wait in the spool")
         self.owed |= waiting(self.spool)
         self.collector.start()
-        wait_until(lambda: self.owed <= self.arrived(), "what waited has arrived")
+        wait_until(lambda: self.owed <= self.arrived(), "what waited has arrived", RETRY_S)
         print("ok  what waited while the collector was away has arrived")
 
     def disk_full(self):

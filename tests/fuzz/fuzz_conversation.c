@@ -98,7 +98,7 @@ static void speak(
 		(void)conversation_skippable(talk, sink, side);
 		(void)conversation_is_open(talk, sink);
 		if (choice == 0xff)
-			conversation_breaks_off(talk, sink);
+			conversation_breaks_off(talk, sink, side);
 	}
 	conversation_end(talk, sink, now);
 }

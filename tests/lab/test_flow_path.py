@@ -158,8 +158,9 @@ def compare(seen, name, real_us):
 def check_round_trips(seen, least_us):
     trips_us = seen.sketched("rtt_us")
     print(f"    round trips        {len(trips_us)}, {trips_us[0]:.0f} to {trips_us[-1]:.0f} us")
-    # A sketch's bucket is wider than the path's own lateness.
-    check(len(trips_us) >= CONNECTIONS and trips_us[0] >= least_us * 0.99 and trips_us[-1] <= least_us * 1.01 + 1000,
+    # A busy machine makes the path late, seldom by much: one that is too long by an answer would be 20 ms too long.
+    check(len(trips_us) >= CONNECTIONS and trips_us[0] >= least_us * 0.99 and
+          quantile(trips_us, 0.5) <= least_us * 1.01 + 1000 and trips_us[-1] <= least_us * 1.01 + 10_000,
           f"round trips of {least_us} us")
 
 
@@ -168,7 +169,7 @@ def check_think(seen, slept_us):
     mean_us = sum(sums) / len(seen.sketched("think_us"))
     more_us = mean_us - statistics.fmean(slept_us)
     print(f"    think time         {mean_us:.0f} us, the service slept {more_us:.0f} less")
-    check(0 <= more_us <= 2000, f"think time {more_us:.0f} us more than slept")
+    check(0 <= more_us <= 4000, f"think time {more_us:.0f} us more than slept")
     return mean_us
 
 
@@ -198,7 +199,7 @@ def check_place(title, file, secrets, services, server_ms, slept_us):
     check_round_trips(seen, server_ms * 1000)
     check_table(file, services, (truth.connect, truth.first))
     check(sum(window["lost_packets"] for window in seen.windows) == 0, "packets lost to the capture")
-    return check_think(seen, slept_us)
+    return check_think(seen, slept_us), statistics.fmean(truth.first)
 
 
 class Stage:
@@ -234,18 +235,27 @@ class Stage:
         return [place.stop() for place in places]
 
 
+def check_same_thought(places):
+    """The service thinks as long wherever it is watched; a path that was late shows in between."""
+    (_, laptop_first_us), _, (_, shop_first_us) = places
+    late_us = max(0, laptop_first_us - shop_first_us - RTT_MS * 1000)
+    thought_us = [thought for thought, _ in places]
+    check(max(thought_us) - min(thought_us) <= 300 + late_us,
+          f"think times at three places: {thought_us}, on a path {late_us:.0f} us late")
+
+
 def times_are_the_packets_own(stage):
     for speech, (port, options) in SPEECHES.items():
         for path in ("/", "/long") if speech == "TLS 1.3" else ("/long",):
             print(f"{speech}, {path}")
             near_laptop, near_shop = stage.visit(port, options, path)
             slept_us = list(stage.backend.slept_us)
-            thought_us = [check_place(title, file, stage.secrets, stage.services, server_ms, slept_us)
+            places = [check_place(title, file, stage.secrets, stage.services, server_ms, slept_us)
                           for title, file, server_ms in (
                               ("at the laptop", near_laptop, RTT_MS),
                               ("in the midst", moved(near_laptop, MIDST_MS), RTT_MS - 2 * MIDST_MS),
                               ("at the shop", near_shop, 0))]
-            check(max(thought_us) - min(thought_us) <= 300, f"think times at three places: {thought_us}")
+            check_same_thought(places)
 
 
 def idle_connections_have_the_round_trip_of_the_path(stage):
@@ -273,7 +283,7 @@ def idle_connections_have_the_round_trip_of_the_path(stage):
         check((seen.requests, seen.responses) == (2, 2), f"{seen.requests} requests of 2")
         trips_us = seen.sketched("rtt_us")
         print(f"    round trips        {len(trips_us)}, {trips_us[0]:.0f} to {trips_us[-1]:.0f} us")
-        check(server_ms * 990 <= trips_us[0] and trips_us[-1] <= server_ms * 1010 + 1000, "round trips when idle")
+        check(server_ms * 990 <= trips_us[0] and trips_us[-1] <= server_ms * 1010 + 10_000, "round trips when idle")
 
 
 def what_the_path_loses_is_sent_again_and_not_lost_to_the_capture(stage):

@@ -115,6 +115,23 @@ static void chunks_go_on_and_a_shorter_one_ends_them(void **state)
 	assert_int_equal(say(&play, LATER, CHUNK), ANSWER_CUT_FIRST);
 }
 
+/* Its frames fill a buffer, not an answer. */
+static void a_buffer_that_was_full_goes_on_behind_its_last_chunk(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (int i = 0; i < 3; i++) {
+		for (int chunk = 0; chunk < 12; chunk++)
+			assert_int_equal(say(&play, AT_ONCE, CHUNK),
+				i || chunk ? ANSWER_CUT_MORE : ANSWER_CUT_FIRST);
+		assert_int_equal(say(&play, AT_ONCE, FULL - 12 * CHUNK), ANSWER_CUT_MORE);
+	}
+	assert_int_equal(say(&play, LATER, 1000), ANSWER_CUT_MORE);
+	assert_int_equal(say(&play, LATER, 1000), ANSWER_CUT_FIRST);
+}
+
 static void who_asks_again_is_answered_sooner_than_a_gap(void **state)
 {
 	struct play play;
@@ -205,6 +222,7 @@ int main(void)
 		cmocka_unit_test(long_ones_of_one_length_are_answers_each),
 		cmocka_unit_test(an_end_as_long_as_the_one_before_is_an_end),
 		cmocka_unit_test(chunks_go_on_and_a_shorter_one_ends_them),
+		cmocka_unit_test(a_buffer_that_was_full_goes_on_behind_its_last_chunk),
 		cmocka_unit_test(who_asks_again_is_answered_sooner_than_a_gap),
 		cmocka_unit_test(an_answer_goes_on_while_others_are_asked_for),
 		cmocka_unit_test(one_that_stalls_is_not_waited_for_where_one_is_open),

@@ -205,6 +205,58 @@ static void no_more_are_kept_than_a_server_would(void **state)
 	assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], 5);
 }
 
+/* A record that may begin an answer, or go on with one. */
+static void go_on(struct play *play, int64_t wait_us, int content)
+{
+	play->now = moment_plus_us(play->now, wait_us);
+	play->cut.at = play->now;
+	(void)open_requests_said(
+		&play->open, &play->heard.sink, &play->cut, ANSWER_CUT_MAYBE, content);
+}
+
+static void what_looked_like_control_is_an_answer_if_more_is_asked_for(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (int i = 0; i < 4; i++)
+		ask(&play, 0);
+	open_requests_may_be_said(&play.open);
+	answer(&play, 1000, 300);
+	ask(&play, 10);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 1);
+	ask(&play, 10);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 2);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 1);
+	assert_int_equal(play.open.most, 4);
+}
+
+static void what_may_be_answered_at_the_end_has_been(void **state)
+{
+	struct play play;
+
+	(void)state;
+	for (int records = 0; records < 5; records++) {
+		play_begin(&play);
+		ask(&play, 0);
+		ask(&play, 0);
+		open_requests_server_turn(&play.open);
+		for (int i = 0; i < records; i++)
+			go_on(&play, 1000, 9000);
+		open_requests_end(&play.open, &play.heard.sink, &play.cut);
+		/* Of more records than requests nobody knows which began answers. */
+		assert_int_equal(
+			play.heard.count[EXCHANGE_RESPONSE], records > 2 ? 0 : records);
+		assert_int_equal(
+			play.heard.count[EXCHANGE_ANSWERED], records > 2 ? 2 : 0);
+		assert_int_equal(play.heard.count[EXCHANGE_UNTIMED], records > 2 ? 2 : 0);
+		assert_int_equal(
+			play.heard.count[EXCHANGE_ESTIMATED], records > 2 ? 2 : records);
+		assert_int_equal(play.open.count, records > 2 ? 0 : 2 - records);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -215,6 +267,9 @@ int main(void)
 		cmocka_unit_test(answers_on_their_way_are_open_to_the_client),
 		cmocka_unit_test(what_is_answered_late_takes_no_time_from_none),
 		cmocka_unit_test(the_only_one_loses_its_time_with_the_answer),
+		cmocka_unit_test(
+			what_looked_like_control_is_an_answer_if_more_is_asked_for),
+		cmocka_unit_test(what_may_be_answered_at_the_end_has_been),
 		cmocka_unit_test(no_more_are_kept_than_a_server_would),
 	};
 

@@ -540,6 +540,33 @@ static void empty_frames_end_answers(void **state)
 	assert_in_range(sum_of(&play, 20) / 20, 430, 520);
 }
 
+/* Apache's answers to two uploads, as long in one record as five window updates. */
+static void answers_as_long_as_windows_show_in_what_is_asked_next(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 4; i++) {
+		client(&play, 10, 28);
+		client(&play, 10, 16384);
+		client(&play, 10, 3625);
+	}
+	server(&play, 20000, 47);
+	client(&play, 100, 28);
+	client(&play, 10, 16384);
+	server(&play, 5000, 65);
+	server(&play, 0, 29);
+	for (unsigned i = 0; i < 2; i++) {
+		client(&play, 100, 28);
+		client(&play, 10, 16384);
+		client(&play, 10, 3625);
+	}
+	assert_counts(&play, 7, 3, 7);
+	assert_int_equal(play.streams.open.count, 4);
+	assert_int_equal(play.streams.open.most, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -569,6 +596,7 @@ int main(void)
 		cmocka_unit_test(an_answer_behind_one_that_ended_nearly_full_is_one),
 		cmocka_unit_test(the_bytes_of_a_ping_do_not_move_the_request),
 		cmocka_unit_test(tickets_behind_the_first_requests_are_no_answers),
+		cmocka_unit_test(answers_as_long_as_windows_show_in_what_is_asked_next),
 		cmocka_unit_test(empty_frames_end_answers),
 	};
 

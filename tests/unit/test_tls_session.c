@@ -574,7 +574,7 @@ static void assert_broken(struct play *play, unsigned times)
 	assert_int_equal(play->heard.count[EXCHANGE_HANDSHAKE], 0);
 	assert_int_equal(play->heard.count[EXCHANGE_REQUEST], 0);
 	assert_int_equal(play->heard.hosts, 1);
-	tls_session_breaks_off(&play->session, &play->heard.sink);
+	tls_session_breaks_off(&play->session, &play->heard.sink, EXCHANGE_SERVER);
 	assert_int_equal(play->heard.count[EXCHANGE_BROKEN], 1); /* told once */
 	play_end(play);
 }
@@ -621,7 +621,7 @@ static void an_end_after_the_handshake_is_no_failure_of_it(void **state)
 	(void)state;
 	handshake_1_3(&play);
 	play_client(&play, 0, 19);
-	tls_session_breaks_off(&play.session, &play.heard.sink);
+	tls_session_breaks_off(&play.session, &play.heard.sink, EXCHANGE_CLIENT);
 	assert_int_equal(play.heard.count[EXCHANGE_BROKEN], 0);
 	play_end(&play);
 }
