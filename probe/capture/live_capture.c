@@ -22,6 +22,7 @@ struct tap {
 	bool was_refused;        /* said so, and not to be said again */
 	bool leaves;             /* its last packets are still to come */
 	uint64_t left_ms;        /* since when, in the loop's time */
+	uint64_t read;           /* packets handed over */
 	uv_poll_t poll;
 };
 
@@ -105,8 +106,11 @@ static struct tap *find_tap(const struct live_capture *live, int number)
 
 static int read_capture(struct tap *tap, struct fault *fault)
 {
-	return capture_read(tap->capture, BATCH, tap->live->options.each,
+	int count = capture_read(tap->capture, BATCH, tap->live->options.each,
 		tap->live->options.arg, fault);
+
+	tap->read += count > 0 ? (uint64_t)count : 0;
+	return count;
 }
 
 /* What came last is not handed over yet; live_capture_read ends it. */
@@ -275,6 +279,24 @@ static int begin(struct live_capture *live, struct fault *fault)
 			&live->watch, live->options.loop, interface_changed, live, fault);
 	live->first_fault = NULL;
 	return rc;
+}
+
+static void drain(struct tap *tap)
+{
+	uint64_t received, dropped;
+	struct fault fault;
+
+	if (!tap->capture)
+		return;
+	capture_counts(tap->capture, &received, &dropped);
+	while (tap->read + dropped < received && read_capture(tap, &fault) > 0)
+		;
+}
+
+void live_capture_drain(struct live_capture *live)
+{
+	for (unsigned i = 0; i < live->count; i++)
+		drain(live->taps[i]);
 }
 
 static bool captures_nothing(const struct live_capture *live)

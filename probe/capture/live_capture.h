@@ -47,6 +47,9 @@ void live_capture_close(struct live_capture *live, void (*closed)(void *arg), vo
 /* Hands over what waits in the rings, without waiting for the loop; to be called now and
  * then, because an interface that failed is tried again here. */
 void live_capture_read(struct live_capture *live);
+/* Hands over all that the kernel has taken so far and no more, however much comes
+ * meanwhile: to be called before the drops are counted at the end. */
+void live_capture_drain(struct live_capture *live);
 /* Another filter from now on. What it says is copied. */
 int live_capture_set_filter(
 	struct live_capture *live, const char *filter, struct fault *fault);

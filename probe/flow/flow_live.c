@@ -285,7 +285,7 @@ static void end_capture(struct live *live)
 {
 	struct live_capture_counts counts;
 
-	live_capture_read(live->capture);
+	live_capture_drain(live->capture);
 	live_capture_count(live->capture, &counts);
 	if (counts.dropped > 0)
 		(void)fprintf(stderr, "%" PRIu64 " packets were dropped by the kernel\n",

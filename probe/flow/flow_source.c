@@ -376,7 +376,7 @@ static void last_came(uv_timer_t *timer)
 {
 	struct flow_watch *watch = timer->data;
 
-	live_capture_read(watch->capture);
+	live_capture_drain(watch->capture);
 	meter_advance(watch->meter, now_moment());
 	meter_finish(watch->meter);
 	log_losses(watch);
