@@ -68,12 +68,19 @@ static bool is_headed_buffer(const struct answer_cut *cut)
 	return cut->began && head > H2_LENGTHS_FRAME && head <= HEAD_LEN_MAX;
 }
 
+/* A server cut the latest record off here for no other reason than its length. */
+static bool is_full(const struct answer_cut *cut)
+{
+	return cut->latest &&
+	       (cut->latest == cut->chunk || cut->full || is_buffer(cut->latest) ||
+		       (cut->latest + HEADS_LEN_MAX >= cut->largest &&
+			       cut->largest >= LARGEST_LEN_MIN));
+}
+
+/* … or perhaps: a whole answer may be as long. */
 bool answer_cut_goes_on(const struct answer_cut *cut)
 {
-	return cut->latest && (cut->latest == cut->chunk || cut->full ||
-				      is_buffer(cut->latest) || is_headed_buffer(cut) ||
-				      (cut->latest + HEADS_LEN_MAX >= cut->largest &&
-					      cut->largest >= LARGEST_LEN_MIN));
+	return is_full(cut) || is_headed_buffer(cut);
 }
 
 bool answer_cut_awaits(const struct answer_cut *cut, struct moment at)
@@ -131,7 +138,7 @@ static bool answers_the_only_one(const struct answer_cut *cut, int64_t gap_us,
 	if (!asked.since || !asked.one)
 		return false;
 	if (gap_us < AT_ONCE_US)
-		return !answer_cut_goes_on(cut) && content != cut->chunk;
+		return !is_full(cut) && content != cut->chunk;
 	return cut->largest < LARGEST_LEN_MIN || cut->latest != cut->largest ||
 	       gap_us > STALL_US;
 }

@@ -61,6 +61,22 @@ static void a_buffer_behind_its_head_goes_on_after_a_pause(void **state)
 	assert_int_equal(say(&play, LATER, 8192 + 9 + 80), ANSWER_CUT_FIRST);
 }
 
+/* Who asks and has nothing else open is answered: only a record that is full for certain
+ * could go on. */
+static void an_answer_may_be_as_long_as_a_buffer_behind_its_head(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	assert_int_equal(say(&play, LATER, 8192 + 9 + 26), ANSWER_CUT_FIRST);
+	play.asked = (struct answer_cut_asked){.since = true, .one = true};
+	assert_int_equal(say(&play, 80, 10137), ANSWER_CUT_FIRST);
+	(void)say(&play, AT_ONCE, 8192 + 9);
+	play.asked = (struct answer_cut_asked){.since = true, .one = true};
+	assert_int_equal(say(&play, 80, 8192 + 9), ANSWER_CUT_MORE);
+}
+
 static void short_records_at_once_are_answers_each(void **state)
 {
 	struct play play;
@@ -218,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_follows_a_long_record_at_once_goes_on),
 		cmocka_unit_test(a_buffer_behind_its_head_goes_on_after_a_pause),
+		cmocka_unit_test(an_answer_may_be_as_long_as_a_buffer_behind_its_head),
 		cmocka_unit_test(short_records_at_once_are_answers_each),
 		cmocka_unit_test(long_ones_of_one_length_are_answers_each),
 		cmocka_unit_test(an_end_as_long_as_the_one_before_is_an_end),
