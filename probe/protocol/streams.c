@@ -7,6 +7,9 @@
 /* So many requests make a ratio of answers to them. */
 #define EVEN_MIN 6
 
+/* So many answers may have shared a record with others. */
+#define SPARE_APART_MAX 2
+
 /* A first request carries in full what later ones only name: host and agent (nghttp2's
  * clients). */
 #define FIRST_FIELDS_LEN 31
@@ -100,7 +103,7 @@ static void note_asked(struct streams *streams, int bytes, int times)
  * request held several, if their bytes and the answers that nobody asked for agree. */
 static void open_missed(struct streams *streams, const struct exchange_sink *sink)
 {
-	int times = request_unit_count_bytes(&streams->unit, streams->asked_bytes);
+	int times = request_unit_count_bytes(&streams->unit, streams->asked_bytes), left;
 
 	if (times == 0 && streams->asked_bytes > H2_LENGTHS_FRAME) {
 		/* The settings' acknowledgement stood among them. */
@@ -108,8 +111,10 @@ static void open_missed(struct streams *streams, const struct exchange_sink *sin
 			&streams->unit, streams->asked_bytes - H2_LENGTHS_FRAME);
 		streams->acknowledged |= times > 0;
 	}
-	for (int left = times - streams->asked;
-		left > 0 && (streams->spare || streams->first_asked > 1); left--) {
+	left = times - streams->asked;
+	if (left > streams->spare + streams->first_asked + SPARE_APART_MAX)
+		return; /* the first ones carried in full what later ones only name */
+	for (; left > 0 && (streams->spare || streams->first_asked > 1); left--) {
 		streams->asked++;
 		open_late(streams, sink, streams->request);
 	}

@@ -540,6 +540,28 @@ static void empty_frames_end_answers(void **state)
 	assert_in_range(sum_of(&play, 20) / 20, 430, 520);
 }
 
+/* A browser's. The first answer comes as head and body; the first requests are long. */
+static void first_requests_in_full_are_not_many_of_the_usual_length(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	opening(&play, 70);
+	client(&play, 60, 450);
+	client(&play, 80, 9);
+	server(&play, 800, 126);
+	server(&play, 50, 601);
+	client(&play, 20000, 149);
+	server(&play, 200, 625);
+	for (unsigned i = 0; i < 8; i++) {
+		client(&play, 5000, 40);
+		server(&play, 200, 2526);
+	}
+	streams_end(&play.streams, &play.heard.sink);
+	assert_counts(&play, 10, 10, 0);
+}
+
 /* Apache's answers to two uploads, as long in one record as five window updates. */
 static void answers_as_long_as_windows_show_in_what_is_asked_next(void **state)
 {
@@ -597,6 +619,7 @@ int main(void)
 		cmocka_unit_test(the_bytes_of_a_ping_do_not_move_the_request),
 		cmocka_unit_test(tickets_behind_the_first_requests_are_no_answers),
 		cmocka_unit_test(answers_as_long_as_windows_show_in_what_is_asked_next),
+		cmocka_unit_test(first_requests_in_full_are_not_many_of_the_usual_length),
 		cmocka_unit_test(empty_frames_end_answers),
 	};
 
