@@ -19,6 +19,20 @@ void conversation_init(struct conversation *talk, bool mid_stream)
 	*talk = (struct conversation){.mid_stream = mid_stream};
 }
 
+/* What was known of the connection is known on. */
+static void begin_anew(struct conversation *talk, bool mid_stream)
+{
+	uint32_t away_us = talk->away_us;
+
+	conversation_init(talk, mid_stream);
+	talk->away_us = away_us;
+}
+
+void conversation_client_away(struct conversation *talk, uint32_t us)
+{
+	talk->away_us = us;
+}
+
 static struct h2_exchange *h2_of(
 	const struct conversation *talk, const struct exchange_sink *sink)
 {
@@ -206,7 +220,7 @@ static void read_preamble(struct conversation *talk, const struct exchange_sink 
 	case PREAMBLE_GOES_ON:
 		break;
 	case PREAMBLE_OVER:
-		conversation_init(talk, false);
+		begin_anew(talk, false);
 		talk->introduced = true;
 		begin(talk, sink, side, bytes, at);
 		break;
@@ -223,7 +237,7 @@ static void read_http(struct conversation *talk, const struct exchange_sink *sin
 	http_exchange_bytes(&talk->http, sink, side, &bytes, fresh, at);
 	if (http_exchange_is_connected(&talk->http)) {
 		http_exchange_drop(&talk->http, sink);
-		conversation_init(talk, false);
+		begin_anew(talk, false);
 		begin(talk, sink, side, bytes, at);
 	} else if (http_exchange_is_foreign(&talk->http) && !talk->mid_stream) {
 		become_opaque(talk, sink, false);
@@ -367,7 +381,7 @@ void conversation_hole(struct conversation *talk, const struct exchange_sink *si
 		break;
 	case CONVERSATION_UNKNOWN:
 	case CONVERSATION_PREAMBLE:
-		conversation_init(talk, true); /* its beginning is what was lost */
+		begin_anew(talk, true); /* its beginning is what was lost */
 		talk->missed = side == EXCHANGE_CLIENT;
 		break;
 	case CONVERSATION_OPAQUE:
@@ -381,7 +395,7 @@ void conversation_unseen(
 	struct conversation *talk, const struct exchange_sink *sink, uint32_t bytes)
 {
 	if (talk->protocol == CONVERSATION_TLS)
-		tls_session_unseen(&talk->tls, sink, bytes);
+		tls_session_unseen(&talk->tls, sink, bytes, talk->away_us);
 }
 
 uint64_t conversation_skippable(const struct conversation *talk,

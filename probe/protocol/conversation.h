@@ -34,6 +34,7 @@ struct conversation {
 	bool introduced : 1; /* a preamble has passed: there is no second */
 	uint8_t puzzled;     /* segments of a mid-stream start that told nothing */
 	uint8_t head_len;
+	uint32_t away_us; /* the client, from here and back; 0: nobody knows */
 	union {
 		uint8_t head[CONVERSATION_HEAD]; /* the client's first bytes, until they
 						    are recognised */
@@ -50,6 +51,9 @@ struct conversation {
 void conversation_init(struct conversation *talk, bool mid_stream);
 /* Gives buffers back; nothing is told. */
 void conversation_drop(struct conversation *talk, const struct exchange_sink *sink);
+
+/* How far the client is away from here and back, as its handshake showed. */
+void conversation_client_away(struct conversation *talk, uint32_t us);
 
 /* One segment's new bytes, in order: `bytes` is what was captured of `len`. */
 void conversation_segment(struct conversation *talk, const struct exchange_sink *sink,

@@ -3,6 +3,11 @@
 /* A client that asks nothing for so long has what it asked for, as far as it came. */
 #define SILENCE_US 200000
 
+/* … and one that does not keep to a number, for so long, or nearly so. */
+#define QUIET_US 4000
+#define PAUSE_US 30000
+#define SEVERAL 3
+
 /* A client that has had the same number open so often, and never more, keeps to it. */
 #define RETURNS 12
 
@@ -172,13 +177,55 @@ void open_requests_end(struct open_requests *open, const struct exchange_sink *s
 		answered_unseen(open, sink);
 }
 
+/* How many more answers than were counted the server's last turn may have held. */
+static unsigned answers_hidden(const struct open_requests *open)
+{
+	unsigned hidden = open->said_room > open->said_answers
+				  ? open->said_room - open->said_answers
+				  : 0;
+
+	return hidden > open->said_more ? hidden : open->said_more;
+}
+
+/* All that is open may have been answered, and the client, which has said nothing for a
+ * while, does not keep to a number. */
+static bool is_done(const struct open_requests *open, const struct answer_cut *cut,
+	int64_t silence_us, uint32_t away_us)
+{
+	bool unknown = open->far && !away_us;
+	int64_t quiet_us = unknown                    ? SILENCE_US
+			   : open->returns == RETURNS ? PAUSE_US
+						      : QUIET_US;
+
+	unsigned hidden = open->count < SEVERAL ? open->said_maybe : answers_hidden(open);
+
+	return open->sharing && !answer_cut_goes_on(cut) &&
+	       silence_us - away_us > quiet_us && hidden >= open->count;
+}
+
+/* When each was answered nobody knows: evenly over the time that the server spoke. */
+static void all_are_over(struct open_requests *open, const struct exchange_sink *sink,
+	const struct answer_cut *cut, struct moment asked)
+{
+	int64_t spoke_us = moment_since_us(cut->at, asked);
+	int64_t step_us = spoke_us > 0 ? spoke_us / open->count : 0;
+	struct moment at = moment_plus_us(cut->at, -spoke_us + step_us / 2);
+
+	for (; open->count; at = moment_plus_us(at, step_us))
+		close_inferred(open, sink, at);
+	open->said_maybe = 0;
+}
+
 void open_requests_turn(struct open_requests *open, const struct exchange_sink *sink,
-	const struct answer_cut *cut, struct moment at)
+	const struct answer_cut *cut, const struct open_requests_turn *turn)
 {
 	/* If it was more than is open, it was the rest of answers. */
 	bool may_be_over = open->said_maybe <= open->count;
+	int64_t silence_us = moment_since_us(turn->at, cut->at);
 
-	if (may_be_over && moment_since_us(at, cut->at) > SILENCE_US)
+	if (open->count && is_done(open, cut, silence_us, turn->away_us))
+		all_are_over(open, sink, cut, turn->asked);
+	else if (may_be_over && silence_us > SILENCE_US)
 		answers_are_over(open, sink, cut);
 	else if (asks_for_less(open))
 		answers_are_over(open, sink, cut);
@@ -194,16 +241,6 @@ static void forget_untimed(struct open_requests *open, unsigned more)
 		if (open->older)
 			open->older--;
 	}
-}
-
-/* How many more answers than were counted the server's last turn may have held. */
-static unsigned answers_hidden(const struct open_requests *open)
-{
-	unsigned hidden = open->said_room > open->said_answers
-				  ? open->said_room - open->said_answers
-				  : 0;
-
-	return hidden > open->said_more ? hidden : open->said_more;
 }
 
 static void note_most(struct open_requests *open, unsigned count)

@@ -63,9 +63,15 @@ void open_requests_hold(struct open_requests *open, struct moment at);
 void open_requests_open_held(
 	struct open_requests *open, const struct exchange_sink *sink);
 
-/* The client begins a turn. */
+/* A client's turn. */
+struct open_requests_turn {
+	struct moment asked; /* latest, before it */
+	struct moment at;    /* it begins */
+	uint32_t away_us;    /* from here to the client and back; 0: nobody knows */
+};
+
 void open_requests_turn(struct open_requests *open, const struct exchange_sink *sink,
-	const struct answer_cut *cut, struct moment at);
+	const struct answer_cut *cut, const struct open_requests_turn *turn);
 /* It asks for so many more: what that tells of answers nobody saw begin. They are told as
  * answered at that moment. */
 void open_requests_infer(struct open_requests *open, const struct exchange_sink *sink,

@@ -23,6 +23,9 @@
 /* Whose body goes on after so long, of several, makes a difference. */
 #define SLOW_US 1000
 
+/* How far away a client is, is kept in such steps. */
+#define AWAY_US 64u
+
 #define RECORD_HEAD_LEN 5
 /* As many lost bytes as this are of a body. */
 #define LOST_LEN_MAX 4096
@@ -297,7 +300,10 @@ static void ask(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
 	if (!streams->turned)
-		open_requests_turn(&streams->open, sink, &streams->cut, at);
+		open_requests_turn(&streams->open, sink, &streams->cut,
+			&(struct open_requests_turn){.asked = streams->request,
+				.at = at,
+				.away_us = streams->away * AWAY_US});
 	if (streams->spoken || streams->open.count == 0)
 		begin_turn(streams, sink);
 	if (!streams->turned)
@@ -605,14 +611,16 @@ void streams_server_cut(struct streams *streams)
 	answer_cut_lost(&streams->cut);
 }
 
-void streams_unseen(
-	struct streams *streams, const struct exchange_sink *sink, uint32_t bytes)
+void streams_unseen(struct streams *streams, const struct exchange_sink *sink,
+	uint32_t bytes, uint32_t away_us)
 {
 	uint8_t ahead =
 		answers_sent_unseen(&streams->sent, sink, bytes, streams->open.sharing);
 
 	streams->open.ahead = ahead & ANSWERS_SENT_MASK;
 	streams->open.far |= ahead > 0;
+	streams->away = away_us / AWAY_US < UINT16_MAX ? (uint16_t)(away_us / AWAY_US)
+						       : UINT16_MAX;
 }
 
 void streams_drop(struct streams *streams, const struct exchange_sink *sink)

@@ -51,6 +51,7 @@ struct streams {
 	uint16_t opening;         /* of the first record, if it may have held several */
 	uint16_t first;           /* length of the present turn's first request */
 	uint16_t maybe;         /* length of a control frame, or short request; 0: none */
+	uint16_t away;          /* the client, and back, in steps */
 	uint8_t overhead;       /* of a record over its content */
 	uint8_t tickets : 2;    /* records before the server's settings */
 	bool client_opened : 1; /* the preface has been sent */
@@ -88,9 +89,10 @@ void streams_server_cut(struct streams *streams);
 void streams_lost(struct streams *streams, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len);
 /* When the client sends what comes next, so many of the server's bytes are still on their
- * way to it, the rest of the present record with them. */
-void streams_unseen(
-	struct streams *streams, const struct exchange_sink *sink, uint32_t bytes);
+ * way to it, the rest of the present record with them. How far away it is and back: 0 if
+ * nobody knows. */
+void streams_unseen(struct streams *streams, const struct exchange_sink *sink,
+	uint32_t bytes, uint32_t away_us);
 /* Gives back what it holds. */
 void streams_drop(struct streams *streams, const struct exchange_sink *sink);
 void streams_end(struct streams *streams, const struct exchange_sink *sink);

@@ -310,11 +310,11 @@ static void settle(struct tls_inside *inside, const struct exchange_sink *sink)
 	decide_by(inside, sink, &summary);
 }
 
-void tls_inside_unseen(
-	struct tls_inside *inside, const struct exchange_sink *sink, uint32_t bytes)
+void tls_inside_unseen(struct tls_inside *inside, const struct exchange_sink *sink,
+	uint32_t bytes, uint32_t away_us)
 {
 	if (inside->state == TLS_INSIDE_STREAMS)
-		streams_unseen(streams_of(inside, sink), sink, bytes);
+		streams_unseen(streams_of(inside, sink), sink, bytes, away_us);
 }
 
 void tls_inside_cut(struct tls_inside *inside, const struct exchange_sink *sink,

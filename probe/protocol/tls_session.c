@@ -528,11 +528,11 @@ void tls_session_breaks_off(struct tls_session *session, const struct exchange_s
 		tls_inside_leave(&session->inside, sink);
 }
 
-void tls_session_unseen(
-	struct tls_session *session, const struct exchange_sink *sink, uint32_t bytes)
+void tls_session_unseen(struct tls_session *session, const struct exchange_sink *sink,
+	uint32_t bytes, uint32_t away_us)
 {
 	tls_inside_unseen(&session->inside, sink,
-		bytes + session->records[EXCHANGE_SERVER].remaining);
+		bytes + session->records[EXCHANGE_SERVER].remaining, away_us);
 }
 
 uint64_t tls_session_skippable(const struct tls_session *session, enum exchange_side side)

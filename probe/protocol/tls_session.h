@@ -66,8 +66,8 @@ void tls_session_breaks_off(struct tls_session *session, const struct exchange_s
 	enum exchange_side side);
 /* When the client sends what comes next, so many bytes that the server has sent are still
  * on their way to it. */
-void tls_session_unseen(
-	struct tls_session *session, const struct exchange_sink *sink, uint32_t bytes);
+void tls_session_unseen(struct tls_session *session, const struct exchange_sink *sink,
+	uint32_t bytes, uint32_t away_us);
 /* How many bytes of that side may be skipped without losing framing. */
 uint64_t tls_session_skippable(
 	const struct tls_session *session, enum exchange_side side);

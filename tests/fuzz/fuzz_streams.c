@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		now = moment_plus_us(now, gap_us(choice, cursor_take_u8(&cur)));
 		len = cursor_take_u16(&cur);
 		if (choice & 16)
-			streams_unseen(&streams, &sink, len);
+			streams_unseen(&streams, &sink, len, len);
 		if (choice & 2)
 			streams_lost(&streams, &sink, side, (uint64_t)len * 3);
 		else if (side == EXCHANGE_SERVER)

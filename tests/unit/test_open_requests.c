@@ -12,6 +12,8 @@ struct play {
 	struct answer_cut cut;
 	struct recorder heard;
 	struct moment now;
+	struct moment asked;
+	uint32_t away_us;
 };
 
 static void play_begin(struct play *play)
@@ -23,7 +25,10 @@ static void play_begin(struct play *play)
 static void ask(struct play *play, int64_t wait_us)
 {
 	play->now = moment_plus_us(play->now, wait_us);
-	open_requests_turn(&play->open, &play->heard.sink, &play->cut, play->now);
+	open_requests_turn(&play->open, &play->heard.sink, &play->cut,
+		&(struct open_requests_turn){
+			.asked = play->asked, .at = play->now, .away_us = play->away_us});
+	play->asked = play->now;
 	play->open.older = play->open.count;
 	open_requests_infer(&play->open, &play->heard.sink, 1, play->cut.at);
 	open_requests_open(&play->open, &play->heard.sink,
@@ -257,6 +262,63 @@ static void what_may_be_answered_at_the_end_has_been(void **state)
 	}
 }
 
+/* A browser's page: the rest of four answers comes in rows of full records. How many are
+ * open once it asks again. */
+static unsigned open_after(struct play *play, int64_t pause_us, uint32_t away_us)
+{
+	play_begin(play);
+	play->away_us = away_us;
+	for (int i = 0; i < 4; i++)
+		ask(play, 0);
+	answer(play, 10000, 900);
+	for (int i = 0; i < 6; i++)
+		go_on(play, 1000, 9000);
+	ask(play, pause_us);
+	return play->open.count;
+}
+
+static void after_a_pause_all_that_may_be_answered_has_been(void **state)
+{
+	struct play play;
+
+	(void)state;
+	assert_int_equal(open_after(&play, 1000, 0), 4);
+	assert_int_equal(open_after(&play, 5000, 0), 1);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 3);
+	/* From 0 to 16 ms the server spoke: 2.7, 8 and 13.3, beside the first of 10. */
+	assert_in_range(sum_of(&play), 33990, 34010);
+}
+
+static void a_pause_is_one_only_beyond_the_way_to_the_client(void **state)
+{
+	struct play play;
+
+	(void)state;
+	assert_int_equal(open_after(&play, 41000, 40000), 4);
+	assert_int_equal(open_after(&play, 45000, 40000), 1);
+}
+
+/* It thinks before it asks again. */
+static void who_keeps_to_a_number_may_pause(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (int i = 0; i < 4; i++)
+		ask(&play, 0);
+	for (int i = 0; i < 20; i++) {
+		answer(&play, 1000, 300);
+		ask(&play, 10);
+	}
+	for (int i = 0; i < 20; i++) {
+		answer(&play, 1000, 900);
+		go_on(&play, 100, 9000);
+		ask(&play, 10000);
+		assert_int_equal(play.open.count, 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,6 +332,9 @@ int main(void)
 		cmocka_unit_test(
 			what_looked_like_control_is_an_answer_if_more_is_asked_for),
 		cmocka_unit_test(what_may_be_answered_at_the_end_has_been),
+		cmocka_unit_test(after_a_pause_all_that_may_be_answered_has_been),
+		cmocka_unit_test(a_pause_is_one_only_beyond_the_way_to_the_client),
+		cmocka_unit_test(who_keeps_to_a_number_may_pause),
 		cmocka_unit_test(no_more_are_kept_than_a_server_would),
 	};
 
