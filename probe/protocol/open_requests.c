@@ -207,9 +207,10 @@ static bool is_done(const struct open_requests *open, const struct answer_cut *c
 static void all_are_over(struct open_requests *open, const struct exchange_sink *sink,
 	const struct answer_cut *cut, struct moment asked)
 {
-	int64_t spoke_us = moment_since_us(cut->at, asked);
+	struct moment began = asked.us > open->base.us ? asked : open->base;
+	int64_t spoke_us = moment_since_us(cut->at, began);
 	int64_t step_us = spoke_us > 0 ? spoke_us / open->count : 0;
-	struct moment at = moment_plus_us(cut->at, -spoke_us + step_us / 2);
+	struct moment at = spoke_us > 0 ? moment_plus_us(began, step_us / 2) : cut->at;
 
 	for (; open->count; at = moment_plus_us(at, step_us))
 		close_inferred(open, sink, at);
