@@ -145,14 +145,6 @@ static void answers_are_over(struct open_requests *open, const struct exchange_s
 	open->said_maybe = 0;
 }
 
-/* A client that does not ask for as much as it may whenever it is answered, and all that
- * is open may have been. */
-static bool asks_for_less(const struct open_requests *open)
-{
-	return open->returns < RETURNS && open->count + open->ahead + 1 < open->most &&
-	       open->said_maybe >= open->count;
-}
-
 /* Answered, though nobody knows when. */
 static void answered_unseen(struct open_requests *open, const struct exchange_sink *sink)
 {
@@ -187,8 +179,24 @@ static unsigned answers_hidden(const struct open_requests *open)
 	return hidden > open->said_more ? hidden : open->said_more;
 }
 
-/* All that is open may have been answered, and the client, which has said nothing for a
- * while, does not keep to a number. */
+/* All that is open may have been answered. */
+static bool may_be_answered(const struct open_requests *open)
+{
+	return open->sharing && open->count &&
+	       (open->count < SEVERAL ? open->said_maybe : answers_hidden(open)) >=
+		       open->count;
+}
+
+/* … and what was asked since was, and nothing else. */
+static bool is_left_over(
+	const struct open_requests *open, const struct open_requests_turn *turn)
+{
+	return turn->still.us && open->returns < RETURNS &&
+	       3 * (open->count + open->ahead + 1) <= 2 * open->most &&
+	       may_be_answered(open);
+}
+
+/* … and the client, which has said nothing for a while, does not keep to a number. */
 static bool is_done(const struct open_requests *open, const struct answer_cut *cut,
 	int64_t silence_us, uint32_t away_us)
 {
@@ -197,20 +205,18 @@ static bool is_done(const struct open_requests *open, const struct answer_cut *c
 			   : open->returns == RETURNS ? PAUSE_US
 						      : QUIET_US;
 
-	unsigned hidden = open->count < SEVERAL ? open->said_maybe : answers_hidden(open);
-
-	return open->sharing && !answer_cut_goes_on(cut) &&
-	       silence_us - away_us > quiet_us && hidden >= open->count;
+	return !answer_cut_goes_on(cut) && silence_us - away_us > quiet_us &&
+	       may_be_answered(open);
 }
 
 /* When each was answered nobody knows: evenly over the time that the server spoke. */
 static void all_are_over(struct open_requests *open, const struct exchange_sink *sink,
-	const struct answer_cut *cut, struct moment asked)
+	struct moment asked, struct moment ended)
 {
 	struct moment began = asked.us > open->base.us ? asked : open->base;
-	int64_t spoke_us = moment_since_us(cut->at, began);
+	int64_t spoke_us = moment_since_us(ended, began);
 	int64_t step_us = spoke_us > 0 ? spoke_us / open->count : 0;
-	struct moment at = spoke_us > 0 ? moment_plus_us(began, step_us / 2) : cut->at;
+	struct moment at = spoke_us > 0 ? moment_plus_us(began, step_us / 2) : ended;
 
 	for (; open->count; at = moment_plus_us(at, step_us))
 		close_inferred(open, sink, at);
@@ -224,11 +230,11 @@ void open_requests_turn(struct open_requests *open, const struct exchange_sink *
 	bool may_be_over = open->said_maybe <= open->count;
 	int64_t silence_us = moment_since_us(turn->at, cut->at);
 
-	if (open->count && is_done(open, cut, silence_us, turn->away_us))
-		all_are_over(open, sink, cut, turn->asked);
+	if (is_done(open, cut, silence_us, turn->away_us))
+		all_are_over(open, sink, turn->asked, cut->at);
+	else if (is_left_over(open, turn))
+		all_are_over(open, sink, open->base, turn->still);
 	else if (may_be_over && silence_us > SILENCE_US)
-		answers_are_over(open, sink, cut);
-	else if (asks_for_less(open))
 		answers_are_over(open, sink, cut);
 }
 

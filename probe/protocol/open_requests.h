@@ -66,8 +66,10 @@ void open_requests_open_held(
 /* A client's turn. */
 struct open_requests_turn {
 	struct moment asked; /* latest, before it */
-	struct moment at;    /* it begins */
-	uint32_t away_us;    /* from here to the client and back; 0: nobody knows */
+	struct moment
+		still;    /* since then as many are open whenever a turn begins; 0: no */
+	struct moment at; /* it begins */
+	uint32_t away_us; /* from here to the client and back; 0: nobody knows */
 };
 
 void open_requests_turn(struct open_requests *open, const struct exchange_sink *sink,

@@ -20,6 +20,10 @@
 #define BODY_LEN_MIN 512  /* so are shorter ones, right behind a request */
 #define DATA_LEN_MIN 8192 /* client records as long as this are bodies */
 
+/* As many open requests at the beginning of so many turns more are no chance. */
+#define STILL_TURNS 2
+#define LEVEL_MAX 31u
+
 /* Whose body goes on after so long, of several, makes a difference. */
 #define SLOW_US 1000
 
@@ -296,12 +300,31 @@ static bool is_body(const struct streams *streams, int content)
 	       (streams->turned && content >= BODY_LEN_MIN && streams->together == 1);
 }
 
+/* Since when as many have been open at the beginning of each of several turns. */
+static struct moment still_since(struct streams *streams)
+{
+	unsigned open = streams->open.count;
+	int64_t us = moment_since_us(streams->cut.at, streams->open.base);
+
+	if (open && open == streams->level) {
+		if (streams->still == STILL_TURNS)
+			return moment_plus_us(streams->open.base, streams->level_us);
+		streams->still++;
+		return (struct moment){0};
+	}
+	streams->level = open <= LEVEL_MAX ? open & LEVEL_MAX : 0;
+	streams->level_us = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+	streams->still = 0;
+	return (struct moment){0};
+}
+
 static void ask(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
 	if (!streams->turned)
 		open_requests_turn(&streams->open, sink, &streams->cut,
 			&(struct open_requests_turn){.asked = streams->request,
+				.still = still_since(streams),
 				.at = at,
 				.away_us = streams->away * AWAY_US});
 	if (streams->spoken || streams->open.count == 0)

@@ -38,6 +38,7 @@ struct streams {
 	uint32_t spare_sum_us; /* how long after a request answers came that nobody asked
 				  for */
 	uint32_t lasted_us;    /* the present answer, from the request on */
+	uint32_t level_us;     /* when the server had spoken at the first turn so level */
 	uint32_t asked_bytes;  /* of the records with requests behind the first one */
 	uint16_t unread;       /* bytes of answers since the latest request, as far as it
 				  matters */
@@ -53,6 +54,8 @@ struct streams {
 	uint16_t maybe;         /* length of a control frame, or short request; 0: none */
 	uint16_t away;          /* the client, and back, in steps */
 	uint8_t overhead;       /* of a record over its content */
+	uint8_t level : 5;      /* how many were open when the latest turn began, */
+	uint8_t still : 3;      /* and at so many turns before it */
 	uint8_t tickets : 2;    /* records before the server's settings */
 	bool client_opened : 1; /* the preface has been sent */
 	bool server_opened : 1; /* the server's settings have */

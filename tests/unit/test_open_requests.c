@@ -12,7 +12,7 @@ struct play {
 	struct answer_cut cut;
 	struct recorder heard;
 	struct moment now;
-	struct moment asked;
+	struct moment asked, still;
 	uint32_t away_us;
 };
 
@@ -26,8 +26,10 @@ static void ask(struct play *play, int64_t wait_us)
 {
 	play->now = moment_plus_us(play->now, wait_us);
 	open_requests_turn(&play->open, &play->heard.sink, &play->cut,
-		&(struct open_requests_turn){
-			.asked = play->asked, .at = play->now, .away_us = play->away_us});
+		&(struct open_requests_turn){.asked = play->asked,
+			.still = play->still,
+			.at = play->now,
+			.away_us = play->away_us});
 	play->asked = play->now;
 	play->open.older = play->open.count;
 	open_requests_infer(&play->open, &play->heard.sink, 1, play->cut.at);
@@ -319,6 +321,36 @@ static void who_keeps_to_a_number_may_pause(void **state)
 	}
 }
 
+/* Four of twelve are told as open still; how many are once the next ones were asked for
+ * one by one. */
+static unsigned open_after_turns(struct play *play, struct moment still)
+{
+	play_begin(play);
+	for (int i = 0; i < 12; i++)
+		ask(play, 0);
+	for (int i = 0; i < 8; i++)
+		answer(play, 1000, 900);
+	for (int i = 0; i < 6; i++)
+		go_on(play, 1000, 9000);
+	play->still = still;
+	ask(play, 1000);
+	return play->open.count;
+}
+
+static void what_stays_open_turn_after_turn_has_been_answered(void **state)
+{
+	struct play play;
+	struct moment still;
+
+	(void)state;
+	assert_int_equal(open_after_turns(&play, (struct moment){0}), 5);
+	still = moment_plus_us(play.open.base, 12000);
+	assert_int_equal(open_after_turns(&play, still), 1);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 4);
+	/* At 1.5, 4.5, 7.5 and 10.5 ms, beside those of 1 to 8. */
+	assert_in_range(sum_of(&play), 59900, 60100);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,6 +367,7 @@ int main(void)
 		cmocka_unit_test(after_a_pause_all_that_may_be_answered_has_been),
 		cmocka_unit_test(a_pause_is_one_only_beyond_the_way_to_the_client),
 		cmocka_unit_test(who_keeps_to_a_number_may_pause),
+		cmocka_unit_test(what_stays_open_turn_after_turn_has_been_answered),
 		cmocka_unit_test(no_more_are_kept_than_a_server_would),
 	};
 

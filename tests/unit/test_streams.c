@@ -589,6 +589,32 @@ static void answers_as_long_as_windows_show_in_what_is_asked_next(void **state)
 	assert_int_equal(play.streams.open.most, 4);
 }
 
+/* A browser's page of twelve; some of its answers begin in the midst of others' records.
+ * What it asks for one by one afterwards is timed by itself. */
+static void what_a_page_left_open_is_over_after_a_few_turns(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (unsigned i = 0; i < 12; i++)
+		client(&play, 0, 40);
+	for (unsigned i = 0; i < 6; i++) {
+		server(&play, 2000, 9000);
+		server(&play, 200, 5000);
+		server(&play, 200, 3000);
+	}
+	for (unsigned i = 0; i < 10; i++) {
+		client(&play, 1000, 40);
+		server(&play, 40000, 300);
+	}
+	assert_int_equal(play.streams.open.count, 0);
+	assert_int_equal(play.heard.count[EXCHANGE_REQUEST], 22);
+	assert_int_equal(play.heard.count[EXCHANGE_RESPONSE], 22);
+	for (unsigned i = 17; i < 22; i++)
+		assert_int_equal(play.heard.response_us[i], 40000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -620,6 +646,7 @@ int main(void)
 		cmocka_unit_test(tickets_behind_the_first_requests_are_no_answers),
 		cmocka_unit_test(answers_as_long_as_windows_show_in_what_is_asked_next),
 		cmocka_unit_test(first_requests_in_full_are_not_many_of_the_usual_length),
+		cmocka_unit_test(what_a_page_left_open_is_over_after_a_few_turns),
 		cmocka_unit_test(empty_frames_end_answers),
 	};
 
