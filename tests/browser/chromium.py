@@ -25,7 +25,8 @@ class Chromium:
         read_end, self.write = os.pipe()
         self.read, write_end = os.pipe()
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{read_end} 4>&{write_end}', "sh", PROGRAM, *FLAGS,
+            # Not sh: dash takes no descriptor of two digits.
+            ["bash", "-c", f'exec "$@" 3<&{read_end} 4>&{write_end}', "bash", PROGRAM, *FLAGS,
              f"--user-data-dir={self.profile}"],
             pass_fds=(read_end, write_end), stderr=subprocess.DEVNULL, start_new_session=True)
         os.close(read_end)
