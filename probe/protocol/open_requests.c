@@ -179,12 +179,13 @@ static unsigned answers_hidden(const struct open_requests *open)
 	return hidden > open->said_more ? hidden : open->said_more;
 }
 
-/* All that is open may have been answered. */
+/* All that is open may have been answered, in records of their own: one large answer
+ * speaks for no slow ones beside it. */
 static bool may_be_answered(const struct open_requests *open)
 {
-	return open->sharing && open->count &&
-	       (open->count < SEVERAL ? open->said_maybe : answers_hidden(open)) >=
-		       open->count;
+	unsigned records = open->count < SEVERAL ? open->said_maybe : open->said_more;
+
+	return open->sharing && open->count && records >= open->count;
 }
 
 /* … and what was asked since was, and nothing else. */

@@ -300,6 +300,28 @@ static void a_pause_is_one_only_beyond_the_way_to_the_client(void **state)
 	assert_int_equal(open_after(&play, 45000, 40000), 1);
 }
 
+static void one_large_answer_ends_no_slow_ones(void **state)
+{
+	struct play play;
+	unsigned open, estimated;
+
+	(void)state;
+	play_begin(&play);
+	for (int i = 0; i < 3; i++) { /* how short answers are */
+		ask(&play, 1000);
+		answer(&play, 1000, 300);
+	}
+	for (int i = 0; i < 6; i++)
+		ask(&play, 0);
+	answer(&play, 10000, 16000);
+	open = play.open.count;
+	estimated = play.heard.count[EXCHANGE_ESTIMATED];
+	ask(&play, 50000);
+	assert_true(open >= 4);
+	assert_int_equal(play.open.count, open + 1);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], estimated);
+}
+
 /* It thinks before it asks again. */
 static void who_keeps_to_a_number_may_pause(void **state)
 {
@@ -366,6 +388,7 @@ int main(void)
 		cmocka_unit_test(what_may_be_answered_at_the_end_has_been),
 		cmocka_unit_test(after_a_pause_all_that_may_be_answered_has_been),
 		cmocka_unit_test(a_pause_is_one_only_beyond_the_way_to_the_client),
+		cmocka_unit_test(one_large_answer_ends_no_slow_ones),
 		cmocka_unit_test(who_keeps_to_a_number_may_pause),
 		cmocka_unit_test(what_stays_open_turn_after_turn_has_been_answered),
 		cmocka_unit_test(no_more_are_kept_than_a_server_would),
