@@ -158,9 +158,8 @@ def compare(seen, name, real_us):
 def check_round_trips(seen, least_us):
     trips_us = seen.sketched("rtt_us")
     print(f"    round trips        {len(trips_us)}, {trips_us[0]:.0f} to {trips_us[-1]:.0f} us")
-    # A busy machine makes the path late, seldom by much: one that is too long by an answer would be 20 ms too long.
-    check(len(trips_us) >= CONNECTIONS and trips_us[0] >= least_us * 0.99 and
-          quantile(trips_us, 0.5) <= least_us * 1.01 + 1000 and trips_us[-1] <= least_us * 1.01 + 10_000,
+    # A sketch's bucket is wider than the path's own lateness.
+    check(len(trips_us) >= CONNECTIONS and trips_us[0] >= least_us * 0.99 and trips_us[-1] <= least_us * 1.01 + 1000,
           f"round trips of {least_us} us")
 
 
@@ -169,7 +168,7 @@ def check_think(seen, slept_us):
     mean_us = sum(sums) / len(seen.sketched("think_us"))
     more_us = mean_us - statistics.fmean(slept_us)
     print(f"    think time         {mean_us:.0f} us, the service slept {more_us:.0f} less")
-    check(0 <= more_us <= 4000, f"think time {more_us:.0f} us more than slept")
+    check(0 <= more_us <= 2000, f"think time {more_us:.0f} us more than slept")
     return mean_us
 
 
@@ -283,7 +282,7 @@ def idle_connections_have_the_round_trip_of_the_path(stage):
         check((seen.requests, seen.responses) == (2, 2), f"{seen.requests} requests of 2")
         trips_us = seen.sketched("rtt_us")
         print(f"    round trips        {len(trips_us)}, {trips_us[0]:.0f} to {trips_us[-1]:.0f} us")
-        check(server_ms * 990 <= trips_us[0] and trips_us[-1] <= server_ms * 1010 + 10_000, "round trips when idle")
+        check(server_ms * 990 <= trips_us[0] and trips_us[-1] <= server_ms * 1010 + 1000, "round trips when idle")
 
 
 def what_the_path_loses_is_sent_again_and_not_lost_to_the_capture(stage):
