@@ -149,15 +149,12 @@ static void syn_ack_came(struct connection_world *world, struct flow *flow,
 	ledger_connected(world->ledger, connect_us);
 }
 
-static uint32_t near_us(int64_t us)
-{
-	return us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
-}
-
 /* The client goes on: the handshake is over, even if the SYN-ACK passed elsewhere. */
 static void handshake_ends(struct connection_world *world, struct flow *flow,
 	const struct tcp_segment *segment, struct moment at)
 {
+	int64_t away_us = moment_since_us(at, flow->shaken);
+
 	flow->acknowledged = true;
 	if (flow->list == FLOW_HALF_OPEN) {
 		/* What the server says may pass elsewhere, too: then its acknowledgements
@@ -168,8 +165,8 @@ static void handshake_ends(struct connection_world *world, struct flow *flow,
 	}
 	if (flow->syn_ack_tries != 1)
 		return;
-	ledger_client_connected(world->ledger, moment_since_us(at, flow->shaken));
-	conversation_client_away(&flow->talk, near_us(moment_since_us(at, flow->shaken)));
+	ledger_client_connected(world->ledger, away_us);
+	conversation_client_away(&flow->talk, away_us);
 }
 
 static void reset_came(struct connection_world *world, struct flow *flow,

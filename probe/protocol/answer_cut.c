@@ -106,6 +106,8 @@ static void note_chunk(struct answer_cut *cut, int content)
 	cut->full = cut->chunks && cut->chunks * cut->chunk + content == CHUNKED_LEN;
 	if (!is_chunk(content))
 		cut->chunks = 0;
+	else if (content != cut->latest)
+		cut->chunks = 1;
 	else if (cut->chunks < CHUNKS_MAX)
 		cut->chunks++;
 }
@@ -187,7 +189,7 @@ void answer_cut_more(struct answer_cut *cut, struct moment at)
 
 void answer_cut_lost(struct answer_cut *cut)
 {
-	cut->chunks = 0;
+	cut->chunks = cut->full = 0;
 	/* Full, but not so certainly that the only request would wait for its end. */
 	if (cut->largest >= LONG_LEN_MIN)
 		cut->latest = (uint16_t)(cut->largest - 1);

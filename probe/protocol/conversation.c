@@ -28,9 +28,9 @@ static void begin_anew(struct conversation *talk, bool mid_stream)
 	talk->away_us = away_us;
 }
 
-void conversation_client_away(struct conversation *talk, uint32_t us)
+void conversation_client_away(struct conversation *talk, int64_t us)
 {
-	talk->away_us = us;
+	talk->away_us = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 }
 
 static struct h2_exchange *h2_of(

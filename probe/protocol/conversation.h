@@ -53,7 +53,7 @@ void conversation_init(struct conversation *talk, bool mid_stream);
 void conversation_drop(struct conversation *talk, const struct exchange_sink *sink);
 
 /* How far the client is away from here and back, as its handshake showed. */
-void conversation_client_away(struct conversation *talk, uint32_t us);
+void conversation_client_away(struct conversation *talk, int64_t us);
 
 /* One segment's new bytes, in order: `bytes` is what was captured of `len`. */
 void conversation_segment(struct conversation *talk, const struct exchange_sink *sink,

@@ -8,7 +8,11 @@
  * One that keeps as many open asks when it is answered: where it asks for more, the
  * server's records held answers that nobody saw begin. Far from the client, answers are
  * on their way that it had not had when it asked: to it these requests were open. They
- * end with the latest of these records, and are told as estimates. Pure.
+ * end with the latest of these records, and are told as estimates.
+ *
+ * Answers that begin in the midst of others' records leave requests open that are none:
+ * whoever asks after a pause, or turn after turn with as many left open, has had what the
+ * server's records may have answered. When is spread over the time that it spoke. Pure.
  */
 #ifndef PROTOCOL_OPEN_REQUESTS_H
 #define PROTOCOL_OPEN_REQUESTS_H
@@ -66,10 +70,9 @@ void open_requests_open_held(
 /* A client's turn. */
 struct open_requests_turn {
 	struct moment asked; /* latest, before it */
-	struct moment
-		still;    /* since then as many are open whenever a turn begins; 0: no */
-	struct moment at; /* it begins */
-	uint32_t away_us; /* from here to the client and back; 0: nobody knows */
+	struct moment still; /* as many open at each turn since then; 0: not so */
+	struct moment at;    /* it begins */
+	uint32_t away_us;    /* from here to the client and back; 0: nobody knows */
 };
 
 void open_requests_turn(struct open_requests *open, const struct exchange_sink *sink,

@@ -20,7 +20,8 @@
 #define BODY_LEN_MIN 512  /* so are shorter ones, right behind a request */
 #define DATA_LEN_MIN 8192 /* client records as long as this are bodies */
 
-/* As many open requests at the beginning of so many turns more are no chance. */
+/* As many open requests at the beginning of more turns than this behind the first are no
+ * chance; more than LEVEL_MAX are not looked at. */
 #define STILL_TURNS 2
 #define LEVEL_MAX 31u
 
@@ -61,11 +62,14 @@ static void finish_answer(struct streams *streams, const struct exchange_sink *s
 	streams->answering = false;
 }
 
+static uint32_t clamp_us(int64_t us)
+{
+	return us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+}
+
 static void answer_goes_on(struct streams *streams, struct moment at)
 {
-	int64_t us = moment_since_us(at, streams->request);
-
-	streams->lasted_us = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+	streams->lasted_us = clamp_us(moment_since_us(at, streams->request));
 }
 
 /* A request that was not seen as one when its record came; its answer may have come
@@ -110,7 +114,8 @@ static void note_asked(struct streams *streams, int bytes, int times)
  * request held several, if their bytes and the answers that nobody asked for agree. */
 static void open_missed(struct streams *streams, const struct exchange_sink *sink)
 {
-	int times = request_unit_count_bytes(&streams->unit, streams->asked_bytes), left;
+	int times = request_unit_count_bytes(&streams->unit, streams->asked_bytes);
+	int left;
 
 	if (times == 0 && streams->asked_bytes > H2_LENGTHS_FRAME) {
 		/* The settings' acknowledgement stood among them. */
@@ -300,33 +305,46 @@ static bool is_body(const struct streams *streams, int content)
 	       (streams->turned && content >= BODY_LEN_MIN && streams->together == 1);
 }
 
-/* Since when as many have been open at the beginning of each of several turns. */
-static struct moment still_since(struct streams *streams)
+/* How many are open when a turn begins. */
+static void note_level(struct streams *streams)
 {
 	unsigned open = streams->open.count;
-	int64_t us = moment_since_us(streams->cut.at, streams->open.base);
 
 	if (open && open == streams->level) {
-		if (streams->still == STILL_TURNS)
-			return moment_plus_us(streams->open.base, streams->level_us);
-		streams->still++;
-		return (struct moment){0};
+		if (streams->still <= STILL_TURNS)
+			streams->still++;
+		return;
 	}
 	streams->level = open <= LEVEL_MAX ? open & LEVEL_MAX : 0;
-	streams->level_us = us < 0 ? 0 : us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+	streams->level_us =
+		clamp_us(moment_since_us(streams->cut.at, streams->open.base));
 	streams->still = 0;
-	return (struct moment){0};
+}
+
+/* Since when it has been as many, if for several turns. */
+static struct moment still_since(const struct streams *streams)
+{
+	return streams->still > STILL_TURNS
+		       ? moment_plus_us(streams->open.base, streams->level_us)
+		       : (struct moment){0};
+}
+
+static void begin_client_turn(
+	struct streams *streams, const struct exchange_sink *sink, struct moment at)
+{
+	struct open_requests_turn turn = {
+		.asked = streams->request, .at = at, .away_us = streams->away * AWAY_US};
+
+	note_level(streams);
+	turn.still = still_since(streams);
+	open_requests_turn(&streams->open, sink, &streams->cut, &turn);
 }
 
 static void ask(struct streams *streams, const struct exchange_sink *sink,
 	struct moment at, int content)
 {
 	if (!streams->turned)
-		open_requests_turn(&streams->open, sink, &streams->cut,
-			&(struct open_requests_turn){.asked = streams->request,
-				.still = still_since(streams),
-				.at = at,
-				.away_us = streams->away * AWAY_US});
+		begin_client_turn(streams, sink, at);
 	if (streams->spoken || streams->open.count == 0)
 		begin_turn(streams, sink);
 	if (!streams->turned)

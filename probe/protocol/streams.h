@@ -55,7 +55,7 @@ struct streams {
 	uint16_t away;          /* the client, and back, in steps */
 	uint8_t overhead;       /* of a record over its content */
 	uint8_t level : 5;      /* how many were open when the latest turn began, */
-	uint8_t still : 3;      /* and at so many turns before it */
+	uint8_t still : 3;      /* and at so many before it, as far as it matters */
 	uint8_t tickets : 2;    /* records before the server's settings */
 	bool client_opened : 1; /* the preface has been sent */
 	bool server_opened : 1; /* the server's settings have */

@@ -51,7 +51,8 @@ void tls_inside_record(struct tls_inside *inside, const struct exchange_sink *si
 void tls_inside_more(struct tls_inside *inside, const struct exchange_sink *sink,
 	enum exchange_side side, struct moment at);
 /* When the client sends what comes next, so many of the server's bytes, of records that
- * have begun, are still on their way to it. */
+ * have begun, are still on their way to it; so far away it is, and back (0: nobody
+ * knows). */
 void tls_inside_unseen(struct tls_inside *inside, const struct exchange_sink *sink,
 	uint32_t bytes, uint32_t away_us);
 /* Bytes passed that the capture has cut: records of that side may have begun in them. */

@@ -60,12 +60,12 @@ void tls_session_skip(struct tls_session *session, const struct exchange_sink *s
 /* Bytes that were sent, but in packets that nobody captured. */
 void tls_session_hole(struct tls_session *session, const struct exchange_sink *sink,
 	enum exchange_side side, uint64_t len);
-/* That side ends the connection: in the middle of the handshake that is a failure of it.
- */
+/* That side ends the connection: in the middle of the handshake that is a failure of it,
+ * and a client of HTTP/2 has had the answers that it goes away from. */
 void tls_session_breaks_off(struct tls_session *session, const struct exchange_sink *sink,
 	enum exchange_side side);
 /* When the client sends what comes next, so many bytes that the server has sent are still
- * on their way to it. */
+ * on their way to it; so far away it is, and back (0: nobody knows). */
 void tls_session_unseen(struct tls_session *session, const struct exchange_sink *sink,
 	uint32_t bytes, uint32_t away_us);
 /* How many bytes of that side may be skipped without losing framing. */

@@ -97,6 +97,9 @@ static void speak(
 				(uint32_t)cursor_left(&part), now);
 		(void)conversation_skippable(talk, sink, side);
 		(void)conversation_is_open(talk, sink);
+		if (choice >= 0xf8)
+			conversation_client_away(
+				talk, moment_since_us(now, (struct moment){0}));
 		if (choice == 0xff)
 			conversation_breaks_off(talk, sink, side);
 	}

@@ -148,6 +148,23 @@ static void a_buffer_that_was_full_goes_on_behind_its_last_chunk(void **state)
 	assert_int_equal(say(&play, LATER, 1000), ANSWER_CUT_FIRST);
 }
 
+static void records_of_two_lengths_fill_no_buffer(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	for (int chunk = 0; chunk < 12; chunk++)
+		(void)say(&play, AT_ONCE, chunk < 9 ? CHUNK + 100 : CHUNK);
+	(void)say(&play, AT_ONCE, FULL - 12 * CHUNK);
+	assert_int_equal(say(&play, LATER, 1000), ANSWER_CUT_FIRST);
+	for (int chunk = 0; chunk < 12; chunk++)
+		(void)say(&play, AT_ONCE, CHUNK);
+	(void)say(&play, AT_ONCE, FULL - 12 * CHUNK);
+	answer_cut_lost(&play.cut);
+	assert_int_equal(say(&play, LATER, 1000), ANSWER_CUT_FIRST);
+}
+
 static void who_asks_again_is_answered_sooner_than_a_gap(void **state)
 {
 	struct play play;
@@ -240,6 +257,7 @@ int main(void)
 		cmocka_unit_test(an_end_as_long_as_the_one_before_is_an_end),
 		cmocka_unit_test(chunks_go_on_and_a_shorter_one_ends_them),
 		cmocka_unit_test(a_buffer_that_was_full_goes_on_behind_its_last_chunk),
+		cmocka_unit_test(records_of_two_lengths_fill_no_buffer),
 		cmocka_unit_test(who_asks_again_is_answered_sooner_than_a_gap),
 		cmocka_unit_test(an_answer_goes_on_while_others_are_asked_for),
 		cmocka_unit_test(one_that_stalls_is_not_waited_for_where_one_is_open),

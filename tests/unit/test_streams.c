@@ -615,6 +615,31 @@ static void what_a_page_left_open_is_over_after_a_few_turns(void **state)
 		assert_int_equal(play.heard.response_us[i], 40000);
 }
 
+/* What is open when a client asks again so long after answers of many records. */
+static unsigned open_after(struct play *play, uint32_t away_us)
+{
+	play_begin(play);
+	for (unsigned i = 0; i < 6; i++)
+		client(play, 0, 40);
+	server(play, 2000, 9000);
+	for (unsigned i = 0; i < 6; i++)
+		server(play, 200, (uint16_t)(4900 + i));
+	streams_unseen(&play->streams, &play->heard.sink, 0, away_us);
+	client(play, 20000, 40);
+	return play->streams.open.count;
+}
+
+static void a_client_far_away_pauses_by_its_distance_at_least(void **state)
+{
+	struct play play;
+
+	(void)state;
+	assert_int_equal(open_after(&play, 0), 1);
+	assert_int_equal(open_after(&play, 10000), 1);
+	assert_int_equal(open_after(&play, 18000), 6);
+	assert_int_equal(open_after(&play, UINT32_MAX), 6);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -647,6 +672,7 @@ int main(void)
 		cmocka_unit_test(answers_as_long_as_windows_show_in_what_is_asked_next),
 		cmocka_unit_test(first_requests_in_full_are_not_many_of_the_usual_length),
 		cmocka_unit_test(what_a_page_left_open_is_over_after_a_few_turns),
+		cmocka_unit_test(a_client_far_away_pauses_by_its_distance_at_least),
 		cmocka_unit_test(empty_frames_end_answers),
 	};
 

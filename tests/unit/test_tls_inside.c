@@ -98,6 +98,32 @@ static void settings_before_the_preface_tell_as_well(void **state)
 	assert_int_equal(play.heard.response_us[0], 1000);
 }
 
+/* It had had all that came: nothing waits, and nothing was told without its doubt. */
+static void a_client_of_http2_that_leaves_has_its_answers(void **state)
+{
+	struct play play;
+
+	(void)state;
+	play_begin(&play);
+	say(&play, EXCHANGE_SERVER, 0, 265);
+	say(&play, EXCHANGE_SERVER, 0, SETTINGS);
+	say(&play, EXCHANGE_CLIENT, 50, PREFACE);
+	say(&play, EXCHANGE_SERVER, 5, ACKNOWLEDGEMENT);
+	say(&play, EXCHANGE_CLIENT, 5, ACKNOWLEDGEMENT);
+	ask(&play, 5);
+	for (unsigned i = 0; i < 3; i++)
+		say(&play, EXCHANGE_CLIENT, 0, 40);
+	say(&play, EXCHANGE_SERVER, 3000, 9000);
+	for (unsigned i = 0; i < 4; i++)
+		say(&play, EXCHANGE_SERVER, 10, 5000 + i);
+	assert_true(tls_inside_is_open(&play.inside, &play.heard.sink));
+	tls_inside_leave(&play.inside, &play.heard.sink);
+	assert_false(tls_inside_is_open(&play.inside, &play.heard.sink));
+	assert_int_equal(play.heard.count[EXCHANGE_ANSWERED], 2);
+	assert_int_equal(play.heard.count[EXCHANGE_ESTIMATED], 2);
+	play_end(&play, 8, 6);
+}
+
 static void http1_behind_the_same_offer_is_read_by_turns(void **state)
 {
 	struct play play;
@@ -137,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_client_that_acknowledges_settings_speaks_http2),
 		cmocka_unit_test(settings_before_the_preface_tell_as_well),
+		cmocka_unit_test(a_client_of_http2_that_leaves_has_its_answers),
 		cmocka_unit_test(http1_behind_the_same_offer_is_read_by_turns),
 		cmocka_unit_test(a_connection_that_ends_undecided_keeps_nothing),
 	};
